@@ -1,0 +1,89 @@
+package compose
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/compose-spec/compose-go/v2/interpolation"
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/tree"
+	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v4"
+)
+
+// casts are the attributes that compose-go turns into numbers and switches when
+// they are written as text, as "${REPLICAS}" is.
+var casts = sync.OnceValue(func() map[tree.Path]interpolation.Cast {
+	return loader.ToOptions(&types.ConfigDetails{}, nil).Interpolate.TypeCastMapping
+})
+
+// cast gives text its type where the attribute has one, and cuts out what
+// cannot be read so.
+func (l *loading) cast(s *source, n *yaml.Node, path Path, at tree.Path) {
+	kept := n.Content[:0]
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i < len(n.Content); i += 2 {
+			k, v := n.Content[i], n.Content[i+1]
+			below := path.Key(k.Value)
+			if inExtension(below) || l.castNode(s, v, below, at.Next(k.Value)) {
+				kept = append(kept, k, v)
+			}
+		}
+	case yaml.SequenceNode:
+		for i, item := range n.Content {
+			if l.castNode(s, item, path.Index(i), at.Next(tree.PathMatchList)) {
+				kept = append(kept, item)
+			}
+		}
+	}
+	n.Content = kept
+}
+
+func (l *loading) castNode(s *source, n *yaml.Node, path Path, at tree.Path) bool {
+	if n.Kind != yaml.ScalarNode {
+		l.cast(s, n, path, at)
+		return true
+	}
+	if n.Tag != "!!str" {
+		return true
+	}
+	to := castFor(at)
+	if to == nil {
+		return true
+	}
+	value, err := to(n.Value)
+	if err != nil {
+		what := "a whole number"
+		example, _ := to("1")
+		switch example.(type) {
+		case nil:
+			what = "true or false"
+		case float64, float32:
+			what = "a number"
+		}
+		l.errorAt(l.place(s, n), path, "compose-schema", "", "%q is not %s", shorten(n.Value), what)
+		l.prune(path)
+		return false
+	}
+	n.Tag = map[bool]string{true: "!!bool", false: "!!int"}[value == true || value == false]
+	if _, float := value.(float64); float {
+		n.Tag = "!!float"
+	}
+	if _, float := value.(float32); float {
+		n.Tag = "!!float"
+	}
+	n.Value, n.Style = fmt.Sprint(value), 0
+	return true
+}
+
+func castFor(at tree.Path) interpolation.Cast {
+	for _, pattern := range slices.Sorted(maps.Keys(casts())) {
+		if at.Matches(pattern) {
+			return casts()[pattern]
+		}
+	}
+	return nil
+}

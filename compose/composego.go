@@ -1,0 +1,210 @@
+package compose
+
+import (
+	"bytes"
+
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"context"
+
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/sirupsen/logrus"
+	"go.yaml.in/yaml/v4"
+)
+
+// maxAttempts bounds how often the files are loaded again without what the last
+// attempt refused.
+const maxAttempts = 200
+
+// compose hands the prepared files to compose-go. It stops at the first problem,
+// so each one is reported, cut out, and the rest loaded again.
+func (l *loading) compose(name string, env types.Mapping, profiles []string) *types.Project {
+	quiet := silence()
+	defer quiet()
+	seen := map[Path]bool{}
+	for range maxAttempts {
+		l.index = l.buildIndex()
+		if err := l.writeCopies(); err != nil {
+			l.errorAt(Pos{}, "", "compose-internal", "", "%s", l.cleanText(err.Error()))
+			return nil
+		}
+		project, err := l.attempt(name, env, profiles)
+		if err == nil {
+			return project
+		}
+		problem := l.explain(err)
+		if problem.path != "" && seen[problem.path] {
+			return nil
+		}
+		seen[problem.path] = true
+		l.add(Error, l.index.Pos(problem.path), problem.path, problem.code, problem.hint, problem.message)
+		if problem.path == "" || !l.cut(problem.path) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// attempt runs compose-go once. compose-go asserts types without checking them
+// in places, so a file it did not foresee can make it panic; that is an input
+// error like any other, and this is the only recover of the package.
+func (l *loading) attempt(name string, env types.Mapping, profiles []string) (p *types.Project, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			p, err = nil, fmt.Errorf("compose-go does not accept this file: %v", r)
+		}
+	}()
+	details := types.ConfigDetails{WorkingDir: l.dir, Environment: env.Clone()}
+	for _, s := range l.main {
+		content, err := encode(s.docs)
+		if err != nil {
+			return nil, err
+		}
+		details.ConfigFiles = append(details.ConfigFiles, types.ConfigFile{Filename: s.path, Content: content})
+	}
+	return loader.LoadWithContext(l.ctx, details, func(o *loader.Options) {
+		o.SetProjectName(name, true)
+		o.Profiles = profiles
+		o.SkipConsistencyCheck = true
+		o.SkipResolveEnvironment = true
+		o.SkipResolveLabels = true
+		o.ResourceLoaders = append([]loader.ResourceLoader{preparedFiles{l}}, o.ResourceLoaders...)
+	})
+}
+
+// preparedFiles makes compose-go read the prepared copies, and resolve relative
+// paths in them from where the originals lie.
+type preparedFiles struct{ l *loading }
+
+var _ loader.ResourceLoader = preparedFiles{}
+
+// Accept tells whether a path is that of a prepared copy.
+func (p preparedFiles) Accept(path string) bool { return p.l.copies(path) != nil }
+
+// Load has nothing to fetch: the copy is a local file.
+func (p preparedFiles) Load(_ context.Context, path string) (string, error) { return path, nil }
+
+// Dir is the folder of the original.
+func (p preparedFiles) Dir(path string) string {
+	if s := p.l.copies(path); s != nil {
+		return s.dir
+	}
+	return filepath.Dir(path)
+}
+
+// silence keeps compose-go's log lines out of the program's output, and returns
+// what undoes it. What they say and matters is a diagnostic.
+func silence() func() {
+	before := logrus.StandardLogger().Out
+	logrus.SetOutput(io.Discard)
+	return func() { logrus.SetOutput(before) }
+}
+
+// copyPath is a new name in the folder of prepared copies.
+func (l *loading) copyPath() string {
+	l.copied++
+	return filepath.Join(l.temp, fmt.Sprintf("%d.yml", l.copied))
+}
+
+// writeCopies writes the included and extended files as they are now.
+func (l *loading) writeCopies() error {
+	for _, s := range slices.Concat(l.order, l.sources()) {
+		if s.copy == "" {
+			continue
+		}
+		content, err := encode(s.docs)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(s.copy, content, 0o600); err != nil {
+			return fmt.Errorf("write a prepared copy: %w", err)
+		}
+	}
+	return nil
+}
+
+// encode writes documents for compose-go, which will replace variables once
+// more: there are none left, so every $ is doubled.
+func encode(docs []*yaml.Node) ([]byte, error) {
+	var out bytes.Buffer
+	for _, doc := range docs {
+		out.WriteString("---\n")
+		text, err := yaml.Marshal(escapeDollars(doc))
+		if err != nil {
+			return nil, fmt.Errorf("write the prepared file: %w", err)
+		}
+		out.Write(text)
+	}
+	return out.Bytes(), nil
+}
+
+func escapeDollars(n *yaml.Node) *yaml.Node {
+	c := *n
+	if c.Kind == yaml.ScalarNode {
+		c.Value = strings.ReplaceAll(c.Value, "$", "$$")
+		return &c
+	}
+	c.Content = make([]*yaml.Node, len(n.Content))
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 {
+			c.Content[i] = child
+			continue
+		}
+		c.Content[i] = escapeDollars(child)
+	}
+	return &c
+}
+
+// cut removes what is written at a path from every tree; false when nothing was.
+func (l *loading) cut(path Path) bool {
+	l.prune(path)
+	removed := false
+	for _, s := range slices.Concat(l.order, l.sources()) {
+		for _, doc := range s.docs {
+			removed = cutNode(doc, "", path) || removed
+		}
+	}
+	return removed
+}
+
+// cutNode removes the node at path, or, for a path that no node has, nothing.
+func cutNode(n *yaml.Node, at, path Path) bool {
+	removed := false
+	step := 1
+	if n.Kind == yaml.MappingNode {
+		step = 2
+	}
+	for i := 0; i+step <= len(n.Content); {
+		below := at.Index(i)
+		if step == 2 {
+			below = at.Key(n.Content[i].Value)
+		}
+		value := n.Content[i+step-1]
+		switch {
+		case below == path:
+			n.Content = slices.Delete(n.Content, i, i+step)
+			return true
+		case strings.HasPrefix(string(path), string(below)) && strings.ContainsAny(string(path[len(below)]), ".["):
+			removed = cutNode(value, below, path) || removed
+		}
+		i += step
+	}
+	return removed
+}
+
+// prune remembers that a path was cut out, so that nothing is said of what
+// follows from that.
+func (l *loading) prune(path Path) { l.pruned = append(l.pruned, path) }
+
+// prunedBelow tells whether something at or below a path was cut out.
+func (l *loading) prunedBelow(path Path) bool {
+	return slices.ContainsFunc(l.pruned, func(p Path) bool {
+		return p == path || strings.HasPrefix(string(p), string(path)+".") || strings.HasPrefix(string(p), string(path)+"[")
+	})
+}

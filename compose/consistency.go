@@ -1,0 +1,3 @@
+package compose
+
+func (l *loading) checkConsistency(p *Project) {}

@@ -1,0 +1,73 @@
+package compose
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// corpus lies beside the repository where it is worked on.
+const corpus = "../../shared/corpus"
+
+// notLoadable are the corpus files that must not load, and why.
+var notLoadable = map[string]string{
+	"../../shared/corpus/awesome-compose/plex/compose.yaml": "its volume starts with a variable that has no value and no default",
+}
+
+// Every file that ECS ComposeX renders must load without errors, and so must
+// every plain Compose file of the awesome-compose collection.
+func TestCorpusLoads(t *testing.T) {
+	if _, err := os.Stat(corpus); err != nil {
+		t.Skip("the corpus is not beside the repository: ", err)
+	}
+	for name, files := range corpusCases(t) {
+		t.Run(name, func(t *testing.T) {
+			_, ds := Load(context.Background(), Options{Files: files})
+			if reason := notLoadable[name]; reason != "" {
+				if !ds.HasErrors() {
+					t.Errorf("loads, though %s", reason)
+				}
+				return
+			}
+			for _, d := range ds.Sort() {
+				if d.Severity == Error {
+					t.Error(d)
+				}
+			}
+		})
+	}
+}
+
+func corpusCases(t *testing.T) map[string][]string {
+	t.Helper()
+	cases := map[string][]string{"seeds": {filepath.Join(corpus, "seeds/myapps-compose.yml")}}
+	table, err := os.ReadFile(filepath.Join(corpus, "composex/cases.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(string(table)), "\n")[1:] {
+		columns := strings.Split(line, "\t")
+		if columns[1] != "ok" {
+			continue
+		}
+		var files []string
+		for _, f := range strings.Fields(columns[0]) {
+			files = append(files, filepath.Join(corpus, "composex", f))
+		}
+		cases[columns[0]] = files
+	}
+	err = filepath.WalkDir(filepath.Join(corpus, "awesome-compose"), func(path string, d os.DirEntry, err error) error {
+		base := filepath.Base(path)
+		if err == nil && (strings.HasPrefix(base, "compose") || strings.HasPrefix(base, "docker-compose")) &&
+			(strings.HasSuffix(base, ".yaml") || strings.HasSuffix(base, ".yml")) {
+			cases[path] = []string{path}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cases
+}

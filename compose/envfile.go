@@ -1,0 +1,80 @@
+package compose
+
+import (
+	"errors"
+	"os"
+	"slices"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// resolveEnvironment reads the env_file and label_file of the active services
+// into their environment and labels. A file that is missing or unreadable is
+// reported at its entry and left out; `required: false` lets it be missing.
+func (l *loading) resolveEnvironment(p *types.Project) *types.Project {
+	for _, name := range p.ServiceNames() {
+		service := p.Services[name]
+		path := At("services", name, "env_file")
+		files := slices.Clone(service.EnvFiles)
+		service.EnvFiles = nil
+		for i, file := range files {
+			if !l.readable(path, i, len(files), file.Path, bool(file.Required)) {
+				continue
+			}
+			service.EnvFiles = append(service.EnvFiles, file)
+		}
+		labels := service.LabelFiles
+		service.LabelFiles = nil
+		for i, file := range labels {
+			if l.readable(At("services", name, "label_file"), i, len(labels), file, true) {
+				service.LabelFiles = append(service.LabelFiles, file)
+			}
+		}
+		p.Services[name] = service
+	}
+	for _, name := range p.ServiceNames() {
+		p = l.resolveService(p, name)
+	}
+	return p
+}
+
+// resolveService reads the files of one service alone, so that a bad file of
+// one service does not stop the others.
+func (l *loading) resolveService(p *types.Project, name string) *types.Project {
+	alone := *p
+	alone.Services = types.Services{name: p.Services[name]}
+	alone.DisabledServices, alone.Jobs, alone.DisabledJobs = nil, nil, nil
+	resolved, err := alone.WithServicesEnvironmentResolved(false)
+	if err != nil {
+		path := At("services", name, "env_file")
+		l.add(Error, l.index.Pos(path), path, "env-file", "", l.cleanText(err.Error()))
+		return p
+	}
+	if resolved, err = resolved.WithServicesLabelsResolved(false); err != nil {
+		path := At("services", name, "label_file")
+		l.add(Error, l.index.Pos(path), path, "env-file", "", l.cleanText(err.Error()))
+		return p
+	}
+	p.Services[name] = resolved.Services[name]
+	return p
+}
+
+// readable reports a file that a service names and that cannot be read.
+func (l *loading) readable(path Path, i, of int, file string, required bool) bool {
+	info, err := os.Stat(file)
+	if err == nil && !info.IsDir() {
+		return true
+	}
+	if !required && errors.Is(err, os.ErrNotExist) {
+		return false
+	}
+	if of > 1 {
+		path = path.Index(i)
+	}
+	problem := "is a folder"
+	if err != nil {
+		problem = readProblem(err)
+	}
+	l.add(Error, l.index.Pos(path), path, "file-missing", "", "the file "+l.display(file)+" "+problem)
+	return false
+}

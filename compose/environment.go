@@ -1,0 +1,74 @@
+package compose
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/consts"
+	"github.com/compose-spec/compose-go/v2/dotenv"
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// environment is what the files may refer to as ${NAME}: the process's
+// variables over those of the .env file in the project directory.
+func (l *loading) environment(dir string, environ map[string]string) types.Mapping {
+	env := types.Mapping(maps.Clone(environ))
+	if env == nil {
+		env = types.Mapping{}
+	}
+	file := filepath.Join(dir, ".env")
+	if info, err := os.Stat(file); err != nil || info.IsDir() {
+		return env
+	}
+	return l.withEnvFiles(env, Pos{File: l.display(file)}, "", file)
+}
+
+// withEnvFiles is env with the variables of the files underneath.
+func (l *loading) withEnvFiles(env types.Mapping, at Pos, path Path, files ...string) types.Mapping {
+	below, err := dotenv.GetEnvFromFile(env, files)
+	if err != nil {
+		l.errorAt(at, path, "env-file", "", "%s", l.cleanText(err.Error()))
+	}
+	return env.Clone().Merge(below)
+}
+
+// projectName follows the order of docker compose: the option, the variable
+// COMPOSE_PROJECT_NAME, the `name:` of the last file that has one, the folder.
+func (l *loading) projectName(explicit, dir string, main []*source, env types.Mapping) string {
+	if explicit == "" {
+		explicit = env[consts.ComposeProjectName]
+	}
+	if explicit != "" {
+		name := loader.NormalizeProjectName(explicit)
+		if name != explicit {
+			l.errorAt(Pos{}, "", "project-name", projectNameHint(name),
+				"%q is not a project name: it takes lowercase letters, digits, - and _, and starts with a letter or digit", explicit)
+		}
+		return name
+	}
+	written := ""
+	for _, s := range main {
+		for _, doc := range s.docs {
+			if n := entry(doc, "name"); n != nil && n.Value != "" && n.Tag == "!!str" {
+				written = substitute(n.Value, env, false).text
+			}
+		}
+	}
+	if name := loader.NormalizeProjectName(written); name != "" {
+		return name
+	}
+	if name := loader.NormalizeProjectName(filepath.Base(dir)); name != "" {
+		return name
+	}
+	return "default"
+}
+
+func projectNameHint(name string) string {
+	if strings.TrimSpace(name) == "" {
+		return ""
+	}
+	return `write "` + name + `"`
+}

@@ -1,0 +1,132 @@
+package compose
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// baseKey tells apart the uses of files that services extend.
+type baseKey struct {
+	path string
+	root *source // the main or included file whose variables apply
+}
+
+type serviceKey struct {
+	in      *source
+	service string
+}
+
+// extend opens the files that the services of s and of its includes extend, and
+// makes the entries name the prepared copies.
+func (l *loading) extend(s *source) {
+	for _, in := range s.all() {
+		for _, doc := range in.docs {
+			for k := range entries(entry(doc, "services")) {
+				l.extendService(in, in, k.Value, nil)
+			}
+		}
+	}
+}
+
+// extendService follows the extends of one service; chain are the services that
+// led here, so that a circle is seen.
+func (l *loading) extendService(root, in *source, name string, chain []serviceKey) {
+	service, holder := in.service(name)
+	if service == nil {
+		return
+	}
+	in = holder
+	key := serviceKey{in, name}
+	extends := entry(service, "extends")
+	for _, before := range chain {
+		if before == key {
+			l.extendsCycle(in, extends, name, append(chain, key))
+			removeEntry(service, "extends")
+			return
+		}
+	}
+	if l.services[key] {
+		return
+	}
+	l.services[key] = true
+	base, baseName, nameNode := l.extendsBase(root, in, service, At("services", name, "extends"))
+	if base == nil {
+		return
+	}
+	if n, _ := base.service(baseName); n == nil {
+		l.errorAt(in.pos(nameNode), At("services", name, "extends"), "extends-unknown", didYouMean(baseName, base.serviceNames()),
+			"%q is not a service of %s", baseName, base.name)
+		l.prune(At("services", name, "extends"))
+		removeEntry(service, "extends")
+		return
+	}
+	l.services[key] = false
+	l.extendService(root, base, baseName, append(chain, key))
+	l.services[key] = true
+}
+
+// extendsBase is the file, the name and the name's node of what a service
+// extends; nil when it extends nothing, or nothing usable.
+func (l *loading) extendsBase(root, in *source, service *yaml.Node, path Path) (*source, string, *yaml.Node) {
+	_, n := entryNodes(service, "extends")
+	if n == nil {
+		return nil, "", nil
+	}
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
+		return in, n.Value, n
+	}
+	name, fileNode := entry(n, "service"), entry(n, "file")
+	if name == nil || name.Tag != "!!str" {
+		return nil, "", nil // the schema check reports it
+	}
+	if fileNode == nil || fileNode.Tag != "!!str" {
+		return in, name.Value, name
+	}
+	file := absolute(fileNode.Value, in.dir)
+	key := baseKey{file, root}
+	base, opened := l.bases[key]
+	if !opened {
+		base = l.open(file, filepath.Dir(file), nil, in.pos(fileNode), path.Key("file"))
+		l.bases[key] = base
+		if base != nil {
+			base.env = root.env
+			base.copy = l.copyPath()
+			l.order = append(l.order, base)
+			l.onlyServices(base)
+		}
+	}
+	if base == nil {
+		return nil, "", nil
+	}
+	fileNode.Value = base.copy
+	return base, name.Value, name
+}
+
+// onlyServices cuts the file down to what can be extended.
+func (l *loading) onlyServices(base *source) {
+	f := filler{l: l, file: base.name, env: base.env}
+	for _, doc := range base.docs {
+		key, services := entryNodes(doc, "services")
+		doc.Content = nil
+		if services != nil {
+			doc.Content = append(doc.Content, key, services)
+			f.apply(services, "services")
+		}
+	}
+}
+
+func (l *loading) extendsCycle(in *source, extends *yaml.Node, name string, chain []serviceKey) {
+	var names []string
+	started := false
+	for _, key := range chain {
+		started = started || (key.in == in && key.service == name)
+		if started {
+			names = append(names, fmt.Sprintf("%s (%s)", key.service, key.in.name))
+		}
+	}
+	l.errorAt(in.pos(extends), At("services", name, "extends"), "extends-cycle", "",
+		"the service extends itself: %s", strings.Join(names, " -> "))
+}

@@ -1,0 +1,178 @@
+package compose
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v4"
+)
+
+// includeEnvironment is the environment of an included file: that of the file
+// which includes it over the entry's env_file, or over the .env file beside it.
+func (l *loading) includeEnvironment(s *source, item *yaml.Node, dir string, path Path) types.Mapping {
+	written := scalars(entry(item, "env_file"))
+	if len(written) == 0 {
+		file := filepath.Join(dir, ".env")
+		if info, err := os.Stat(file); err != nil || info.IsDir() {
+			return s.env
+		}
+		return l.withEnvFiles(s.env, Pos{File: l.display(file)}, "", file)
+	}
+	env := s.env
+	for _, n := range written {
+		if n.Value == os.DevNull {
+			continue
+		}
+		n.Value = absolute(n.Value, s.dir)
+		if info, err := os.Stat(n.Value); err != nil || info.IsDir() {
+			l.unread = true
+			l.errorAt(s.pos(n), path, "file-missing", "", "the file %s does not exist", l.display(n.Value))
+			continue
+		}
+		env = l.withEnvFiles(env, s.pos(n), path, n.Value)
+	}
+	return env
+}
+
+// includeCycle reports a file that includes itself, directly or through others.
+func (l *loading) includeCycle(s *source, file string, at Pos, path Path) bool {
+	var chain []string
+	for in := s; in != nil; in = in.parent {
+		chain = append(chain, in.name)
+		if in.path == file {
+			slices.Reverse(chain)
+			l.errorAt(at, path, "include-cycle", "", "the file includes itself: %s", strings.Join(append(chain, l.display(file)), " -> "))
+			return true
+		}
+	}
+	return false
+}
+
+// rewriteInclude makes an include entry name the prepared copies.
+func (l *loading) rewriteInclude(item *yaml.Node, opened []*source, dir string) {
+	if item.Kind == yaml.ScalarNode {
+		*item = *mapping(item)
+	}
+	copies := sequence(item)
+	for _, in := range opened {
+		in.copy = l.copyPath()
+		copies.Content = append(copies.Content, text(item, in.copy))
+	}
+	setEntry(item, "path", copies)
+	setEntry(item, "project_directory", text(item, dir))
+}
+
+// setEntry replaces or adds a mapping's entry.
+func setEntry(n *yaml.Node, key string, value *yaml.Node) {
+	for i := 0; i < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			n.Content[i+1] = value
+			return
+		}
+	}
+	n.Content = append(n.Content, text(n, key), value)
+}
+
+// extensionEntry is one entry of an x-* section: where it was written, and what.
+type extensionEntry struct {
+	in         *source
+	key, value *yaml.Node
+}
+
+// mergeExtensions adds to each main file the x-* sections of the files that it
+// includes, which compose-go drops: entries are united, those of the including
+// file win, and two included files must not differ about one.
+func (l *loading) mergeExtensions() {
+	for _, s := range l.main {
+		l.adoptExtensions(s)
+	}
+}
+
+func (l *loading) adoptExtensions(s *source) {
+	if len(s.docs) == 0 {
+		return
+	}
+	adopted := map[Path]extensionEntry{}
+	for _, in := range s.includes {
+		l.adoptExtensions(in)
+		for _, doc := range in.docs {
+			for k, v := range entries(doc) {
+				if strings.HasPrefix(k.Value, "x-") {
+					l.adopt(s, in, k, v, adopted)
+				}
+			}
+		}
+	}
+}
+
+// adopt adds one section of an included file to the file that includes it.
+func (l *loading) adopt(s, in *source, key, section *yaml.Node, adopted map[Path]extensionEntry) {
+	own := s.docs[0]
+	target := ownEntry(s, key.Value)
+	path := Path(key.Value)
+	if target == nil || (adopted[path].value == target && section.Kind != yaml.MappingNode) {
+		if target != nil && !sameNode(target, section) {
+			l.includeConflict(in, key, path, adopted[path])
+			return
+		}
+		if target == nil && section.Kind != yaml.MappingNode {
+			own.Content = append(own.Content, key, section)
+			adopted[path] = extensionEntry{in, key, section}
+			l.adopted(in, key, section)
+			return
+		}
+		if target == nil {
+			target = mapping(key)
+			own.Content = append(own.Content, key, target)
+			l.adopted(in, key, target)
+		}
+	}
+	if section.Kind != yaml.MappingNode || target.Kind != yaml.MappingNode {
+		return
+	}
+	for k, v := range entries(section) {
+		at := path.Key(k.Value)
+		before, twice := adopted[at]
+		switch {
+		case twice && !sameNode(before.value, v):
+			l.includeConflict(in, k, at, before)
+		case !twice && entry(target, k.Value) == nil:
+			target.Content = append(target.Content, k, v)
+			adopted[at] = extensionEntry{in, k, v}
+			l.adopted(in, k, v)
+		}
+	}
+}
+
+// ownEntry is a top-level section of a file, whichever document holds it.
+func ownEntry(s *source, key string) *yaml.Node {
+	for _, doc := range s.docs {
+		if n := entry(doc, key); n != nil {
+			return n
+		}
+	}
+	return nil
+}
+
+func (l *loading) includeConflict(in *source, key *yaml.Node, path Path, before extensionEntry) {
+	l.errorAt(in.pos(key), path, "include-conflict",
+		"write it in the including file, which wins over both", "another included file sets this differently: %s", before.in.pos(before.key))
+}
+
+// sameNode tells whether two trees say the same.
+func sameNode(a, b *yaml.Node) bool {
+	return a.Kind == b.Kind && a.Tag == b.Tag && a.Value == b.Value && slices.EqualFunc(a.Content, b.Content, sameNode)
+}
+
+// adopted remembers the file of nodes that joined another file's tree.
+func (l *loading) adopted(in *source, nodes ...*yaml.Node) {
+	for _, n := range nodes {
+		if l.adoptedFrom[n] == nil {
+			l.adoptedFrom[n] = in
+		}
+		l.adopted(in, n.Content...)
+	}
+}

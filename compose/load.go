@@ -1,0 +1,165 @@
+package compose
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/consts"
+	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v4"
+)
+
+// Project is a loaded file set: what compose-go made of it, and where everything
+// was written.
+type Project struct {
+	// Project is the typed model; x-* sections are in Extensions, also per
+	// service, as plain maps, lists and scalars.
+	*types.Project
+	// Settings are those that old files keep under `configs`.
+	Settings Settings
+
+	report *reporter
+	index  *index
+}
+
+// Pos is where the value of a path was written: a scalar's own place, the key of
+// a mapping or list. The last file that sets the path wins, and an unknown path
+// answers with its nearest known ancestor.
+func (p *Project) Pos(path Path) Pos { return p.index.Pos(path) }
+
+// KeyPos is where the key of a path was written.
+func (p *Project) KeyPos(path Path) Pos { return p.index.KeyPos(path) }
+
+// Load reads the compose files with everything they include and extend. The
+// diagnostics are all that was found so far, in no promised order; Resolve
+// continues the same list. The project is nil only where no file could be read
+// as a compose file; a project that comes with errors lacks what they are about.
+func Load(ctx context.Context, opts Options) (*Project, Diagnostics) {
+	l := &loading{ctx: ctx, files: map[string]*file{}, bases: map[baseKey]*source{}, services: map[serviceKey]bool{}, adoptedFrom: map[*yaml.Node]*source{}}
+	p := l.load(opts)
+	if p == nil {
+		return nil, l.found
+	}
+	p.report.found = l.found
+	return p, l.found
+}
+
+// loading is the state of one Load.
+type loading struct {
+	ctx      context.Context
+	found    Diagnostics
+	dir      string           // project directory, absolute
+	files    map[string]*file // by absolute path
+	unread   bool             // a file could not be read at all
+	main     []*source
+	bases    map[baseKey]*source
+	services map[serviceKey]bool
+	settings Settings
+	lifted   []lifted
+	pruned   []Path // what was found wrong and cut out
+	index    *index
+
+	// adoptedFrom tells which included file a node of an x-* section is from.
+	adoptedFrom map[*yaml.Node]*source
+	order       []*source // the files that services extend, as they were opened
+	temp        string    // folder of the prepared copies
+	copied      int
+}
+
+func (l *loading) load(opts Options) *Project {
+	dir, err := opts.directory()
+	if err != nil {
+		l.errorAt(Pos{}, "", "working-dir", "", "the project directory cannot be found: %s", err)
+		return nil
+	}
+	l.dir = dir
+	l.temp, err = os.MkdirTemp("", "composecdk-")
+	if err != nil {
+		l.errorAt(Pos{}, "", "working-dir", "", "a temporary folder cannot be made: %s", err)
+		return nil
+	}
+	defer os.RemoveAll(l.temp)
+	if len(opts.Files) == 0 {
+		l.errorAt(Pos{File: l.display(dir)}, "", "file-missing", "", "no compose file was named, and the folder holds none")
+		return nil
+	}
+	env := l.environment(dir, opts.Environ)
+	for _, name := range opts.Files {
+		path := absolute(name, dir)
+		if opts.WorkingDir == "" {
+			path, _ = filepath.Abs(name)
+		}
+		if s := l.open(path, dir, nil, Pos{File: l.display(path)}, ""); s != nil {
+			l.main = append(l.main, s)
+		}
+	}
+	name := l.projectName(opts.ProjectName, dir, l.main, env)
+	env[consts.ComposeProjectName] = name
+	for _, s := range l.main {
+		l.prepare(s, env)
+	}
+	for _, s := range l.main {
+		l.extend(s)
+	}
+	l.liftSettings()
+	l.mergeExtensions()
+	l.checkSchema()
+	if l.unread {
+		return nil
+	}
+	project := l.compose(name, env, profiles(opts.Profiles, env))
+	l.index = l.buildIndex()
+	if project == nil {
+		return nil
+	}
+	project = l.resolveEnvironment(project)
+	p := &Project{Project: project, Settings: l.settings, index: l.index, report: &reporter{positions: l.index}}
+	l.checkConsistency(p)
+	return p
+}
+
+// profiles are those of the options, else those of COMPOSE_PROFILES.
+func profiles(active []string, env types.Mapping) []string {
+	if len(active) == 0 && env[consts.ComposeProfiles] != "" {
+		return strings.Split(env[consts.ComposeProfiles], ",")
+	}
+	return active
+}
+
+func absolute(path, dir string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(dir, path)
+}
+
+// display is a file's name as a person would type it: relative to the current
+// folder when it lies below.
+func (l *loading) display(path string) string {
+	current, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	relative, err := filepath.Rel(current, path)
+	if err != nil || relative == ".." || strings.HasPrefix(relative, ".."+string(filepath.Separator)) {
+		return path
+	}
+	return relative
+}
+
+func (l *loading) errorAt(at Pos, path Path, code, hint, format string, args ...any) {
+	l.add(Error, at, path, code, hint, fmt.Sprintf(format, args...))
+}
+
+func (l *loading) warnAt(at Pos, path Path, code, hint, format string, args ...any) {
+	l.add(Warning, at, path, code, hint, fmt.Sprintf(format, args...))
+}
+
+func (l *loading) add(severity Severity, at Pos, path Path, code, hint, message string) {
+	l.found = append(l.found, Diagnostic{
+		Pos: at, Path: path, Severity: severity, Code: code, Hint: hint, Message: message,
+	})
+}

@@ -1,0 +1,206 @@
+package compose
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// index knows where the paths of the merged model were written.
+type index struct {
+	places map[Path]place
+	main   Pos // answers for the empty path
+}
+
+// place is where one value stands; for a sequence also how many items the files
+// so far have given it, because a later file's items follow them.
+type place struct {
+	key, value Pos
+	items      int
+}
+
+// Pos answers with the place of a scalar and with that of the key of a mapping
+// or list; an unknown path answers with its nearest known ancestor.
+func (x *index) Pos(path Path) Pos {
+	p, ok := x.find(path)
+	if !ok {
+		return x.main
+	}
+	return p.value
+}
+
+// KeyPos answers with the place of the key of a path.
+func (x *index) KeyPos(path Path) Pos {
+	p, ok := x.find(path)
+	if !ok {
+		return x.main
+	}
+	return p.key
+}
+
+func (x *index) find(path Path) (place, bool) {
+	for path != "" {
+		if p, ok := x.places[path]; ok {
+			return p, true
+		}
+		path = path.parent()
+	}
+	return place{}, false
+}
+
+// parent is the path without its last key or item.
+func (p Path) parent() Path {
+	i := strings.LastIndexAny(string(p), ".[")
+	return p[:max(i, 0)]
+}
+
+// replaced are lists of which the last file's version counts as a whole.
+var replaced = []string{".command", ".entrypoint", ".healthcheck.test"}
+
+// layer adds the places of one file to an index.
+type layer struct {
+	*index
+	pos func(n *yaml.Node) Pos
+}
+
+// put records a value and all below it.
+func (x layer) put(path Path, key, value *yaml.Node) {
+	p := place{key: x.pos(key), value: x.pos(value)}
+	before := x.places[path]
+	switch value.Kind {
+	case yaml.MappingNode:
+		p.value = p.key
+		x.places[path] = p
+		for k, v := range entries(value) {
+			x.put(path.Key(k.Value), k, v)
+		}
+	case yaml.SequenceNode:
+		p.value = p.key
+		start := before.items
+		if value.Tag == "!override" || slices.ContainsFunc(replaced, func(s string) bool { return strings.HasSuffix(string(path), s) }) {
+			start = 0
+		}
+		p.items = start + len(value.Content)
+		x.places[path] = p
+		for i, item := range value.Content {
+			x.item(path, start+i, item)
+		}
+	default:
+		x.places[path] = p
+	}
+}
+
+// item records a list's item by its number, and by its name where compose-go or
+// ComposeX makes a mapping of the list.
+func (x layer) item(list Path, i int, item *yaml.Node) {
+	x.put(list.Index(i), item, item)
+	switch item.Kind {
+	case yaml.ScalarNode:
+		if name, _, _ := strings.Cut(item.Value, "="); name != "" {
+			x.put(list.Key(name), item, item)
+		}
+	case yaml.MappingNode:
+		for _, key := range []string{"name", "Name", "source"} {
+			if n := entry(item, key); n != nil && n.Kind == yaml.ScalarNode && n.Value != "" {
+				x.put(list.Key(n.Value), n, item)
+				return
+			}
+		}
+	}
+}
+
+// buildIndex records the trees as they are now, in the order in which compose-go
+// merges them: what is included, what is extended, then the file itself.
+func (l *loading) buildIndex() *index {
+	x := &index{places: map[Path]place{}}
+	for _, s := range l.main {
+		if x.main.File == "" {
+			x.main = Pos{File: s.name}
+		}
+		for _, in := range s.all() {
+			l.indexSource(x, in)
+		}
+	}
+	for _, n := range l.lifted {
+		l.layer(x, n.in).put(n.path, n.key, n.value)
+	}
+	return x
+}
+
+func (l *loading) indexSource(x *index, s *source) {
+	for _, doc := range s.docs {
+		for k := range entries(entry(doc, "services")) {
+			l.indexExtended(x, s, s, k.Value, At("services", k.Value), 0)
+		}
+		for k, v := range entries(doc) {
+			l.layer(x, s).put(Path(k.Value), k, v)
+		}
+	}
+}
+
+// indexExtended records the bases of a service under the service's own path,
+// the farthest first.
+func (l *loading) indexExtended(x *index, root, in *source, name string, path Path, depth int) {
+	const deepest = 100 // circles are reported and cut before
+	service, holder := in.service(name)
+	extends := entry(service, "extends")
+	if extends == nil || depth > deepest {
+		return
+	}
+	base, baseName := holder, extends.Value
+	if extends.Kind == yaml.MappingNode {
+		if n := entry(extends, "service"); n != nil {
+			baseName = n.Value
+		}
+		if n := entry(extends, "file"); n != nil {
+			base = l.copies(n.Value)
+		}
+	}
+	if base == nil {
+		return
+	}
+	l.indexExtended(x, root, base, baseName, path, depth+1)
+	node, from := base.service(baseName)
+	for k, v := range entries(node) {
+		l.layer(x, from).put(path.Key(k.Value), k, v)
+	}
+}
+
+// copies is the base whose prepared copy lies at a path.
+func (l *loading) copies(path string) *source {
+	for _, s := range l.order {
+		if s.copy == path {
+			return s
+		}
+	}
+	return nil
+}
+
+// layer reads the nodes of a source, some of which come from another file.
+func (l *loading) layer(x *index, s *source) layer {
+	return layer{index: x, pos: func(n *yaml.Node) Pos { return l.place(s, n) }}
+}
+
+// place is where a node of a source stands.
+func (l *loading) place(s *source, n *yaml.Node) Pos {
+	if from := l.adoptedFrom[n]; from != nil {
+		s = from
+	}
+	return s.pos(n)
+}
+
+// String lists the index, for tests.
+func (x *index) String() string {
+	var b strings.Builder
+	paths := make([]Path, 0, len(x.places))
+	for p := range x.places {
+		paths = append(paths, p)
+	}
+	slices.Sort(paths)
+	for _, p := range paths {
+		fmt.Fprintf(&b, "%s %s %s\n", p, x.places[p].key, x.places[p].value)
+	}
+	return b.String()
+}

@@ -1,0 +1,103 @@
+package compose
+
+import (
+	"path/filepath"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v4"
+)
+
+// prepare fills in the variables of a file and opens what it includes.
+func (l *loading) prepare(s *source, env types.Mapping) {
+	s.env = env
+	f := filler{l: l, file: s.name, env: env}
+	for _, doc := range s.docs {
+		f.apply(doc, "")
+		externalSecrets(doc)
+		l.include(s, doc)
+	}
+}
+
+// externalSecrets marks the top-level secrets that say nothing of where their
+// value is as external: ComposeX finds or makes those by x-secrets.
+func externalSecrets(doc *yaml.Node) {
+	_, secrets := entryNodes(doc, "secrets")
+	for k, v := range entries(secrets) {
+		if v.Kind == yaml.ScalarNode && v.Tag == "!!null" {
+			*v = *mapping(v)
+		}
+		if v.Kind != yaml.MappingNode || v.Tag == "!reset" {
+			continue
+		}
+		said := false
+		for _, source := range []string{"file", "environment", "external", "content", "driver"} {
+			said = said || entry(v, source) != nil
+		}
+		if !said {
+			external := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true", Line: k.Line, Column: k.Column}
+			v.Content = append(v.Content, text(k, "external"), external)
+		}
+	}
+}
+
+// include opens the files that a document includes.
+func (l *loading) include(s *source, doc *yaml.Node) {
+	_, list := entryNodes(doc, "include")
+	if list == nil || list.Kind != yaml.SequenceNode {
+		return // the schema check reports any other kind
+	}
+	for i, item := range list.Content {
+		path := Path("include").Index(i)
+		paths := item
+		if item.Kind == yaml.MappingNode {
+			paths = entry(item, "path")
+		}
+		names := scalars(paths)
+		if len(names) == 0 {
+			continue
+		}
+		l.includeOne(s, item, names, path)
+	}
+}
+
+// includeOne opens the files of one include entry, of which the second and later
+// override the first, and rewrites the entry to what compose-go is to read.
+func (l *loading) includeOne(s *source, item *yaml.Node, names []*yaml.Node, path Path) {
+	dir := filepath.Dir(absolute(names[0].Value, s.dir))
+	if n := entry(item, "project_directory"); n != nil && n.Value != "" {
+		dir = absolute(n.Value, s.dir)
+	}
+	env := l.includeEnvironment(s, item, dir, path)
+	var opened []*source
+	for _, name := range names {
+		file := absolute(name.Value, s.dir)
+		if l.includeCycle(s, file, s.pos(name), path) {
+			continue
+		}
+		in := l.open(file, dir, s, s.pos(name), path)
+		if in == nil {
+			continue
+		}
+		l.prepare(in, env)
+		s.includes = append(s.includes, in)
+		opened = append(opened, in)
+	}
+	l.rewriteInclude(item, opened, dir)
+}
+
+// scalars are the text nodes of a scalar or of a list of scalars.
+func scalars(n *yaml.Node) []*yaml.Node {
+	if n == nil {
+		return nil
+	}
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
+		return []*yaml.Node{n}
+	}
+	var list []*yaml.Node
+	for _, item := range n.Content {
+		if n.Kind == yaml.SequenceNode && item.Kind == yaml.ScalarNode && item.Tag == "!!str" {
+			list = append(list, item)
+		}
+	}
+	return list
+}

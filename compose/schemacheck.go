@@ -1,0 +1,174 @@
+package compose
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/schema"
+	"github.com/compose-spec/compose-go/v2/tree"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v4"
+)
+
+// composeSchema is the Compose Specification's own JSON schema, compiled once.
+var composeSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
+	compiler := jsonschema.NewCompiler()
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(schema.Schema))
+	if err != nil {
+		return nil, fmt.Errorf("read the compose schema: %w", err)
+	}
+	if err := compiler.AddResource("compose-spec.json", doc); err != nil {
+		return nil, fmt.Errorf("read the compose schema: %w", err)
+	}
+	compiler.RegisterFormat(&jsonschema.Format{Name: "duration", Validate: duration})
+	return compiler.Compile("compose-spec.json")
+})
+
+func duration(in any) error {
+	text, ok := in.(string)
+	if !ok {
+		return errors.New("expected text")
+	}
+	_, err := time.ParseDuration(text)
+	return err
+}
+
+// checkSchema holds every file against the schema, and cuts out what fails.
+// compose-go validates only the merged model and stops at the first problem;
+// here each file answers for its own lines.
+func (l *loading) checkSchema() {
+	compiled, err := composeSchema()
+	if err != nil {
+		l.errorAt(Pos{}, "", "compose-internal", "", "%s", err)
+		return
+	}
+	for _, s := range slices.Concat(l.order, l.sources()) {
+		for _, doc := range s.docs {
+			l.checkDocument(compiled, s, doc)
+		}
+	}
+}
+
+// maxRounds bounds the passes over one document: what hides behind a problem is
+// seen once the problem is cut out.
+const maxRounds = 20
+
+func (l *loading) checkDocument(compiled *jsonschema.Schema, s *source, doc *yaml.Node) {
+	l.cast(s, doc, "", tree.NewPath())
+	for range maxRounds {
+		model, err := asJSON(plain(doc))
+		if err != nil {
+			l.errorAt(Pos{File: s.name}, "", "compose-internal", "", "%s", err)
+			return
+		}
+		var invalid *jsonschema.ValidationError
+		if !errors.As(compiled.Validate(model), &invalid) {
+			break
+		}
+		problems := schemaProblems(invalid)
+		if len(problems) == 0 {
+			break
+		}
+		// from the last to the first, so that the numbers of list items hold
+		slices.SortStableFunc(problems, func(a, b schemaProblem) int { return slices.Compare(b.place, a.place) })
+		for _, p := range problems {
+			l.reportSchema(s, doc, p)
+		}
+	}
+	l.checkShortForms(s, doc)
+}
+
+func asJSON(model any) (any, error) {
+	text, err := json.Marshal(model)
+	if err != nil {
+		return nil, fmt.Errorf("write the file as JSON: %w", err)
+	}
+	return jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
+}
+
+// reportSchema reports a problem at its node, and removes the node.
+func (l *loading) reportSchema(s *source, doc *yaml.Node, p schemaProblem) {
+	key, value, parent, path := locate(doc, p.place)
+	if value == nil {
+		return
+	}
+	at := value
+	if p.unknown || value.Kind != yaml.ScalarNode {
+		at = key
+	}
+	l.errorAt(l.place(s, at), path, p.code, p.hint, "%s", p.message)
+	if !p.keep {
+		l.prune(path)
+		removeNode(parent, value)
+	}
+}
+
+// locate follows a JSON pointer through the nodes.
+func locate(doc *yaml.Node, place []string) (key, value, parent *yaml.Node, path Path) {
+	key, value = doc, doc
+	for _, step := range place {
+		parent = value
+		switch parent.Kind {
+		case yaml.MappingNode:
+			key, value = entryNodes(parent, step)
+			path = path.Key(step)
+		case yaml.SequenceNode:
+			var i int
+			if _, err := fmt.Sscanf(step, "%d", &i); err != nil || i >= len(parent.Content) {
+				return nil, nil, nil, path
+			}
+			key, value = parent.Content[i], parent.Content[i]
+			path = path.Index(i)
+		default:
+			return nil, nil, nil, path
+		}
+		if value == nil {
+			return nil, nil, nil, path
+		}
+	}
+	return key, value, parent, path
+}
+
+// removeNode takes a value out of the mapping or list that holds it.
+func removeNode(parent, value *yaml.Node) {
+	if parent == nil {
+		return
+	}
+	i := slices.Index(parent.Content, value)
+	switch {
+	case i < 0:
+	case parent.Kind == yaml.MappingNode:
+		parent.Content = slices.Delete(parent.Content, i-1, i+1)
+	default:
+		parent.Content = slices.Delete(parent.Content, i, i+1)
+	}
+}
+
+// validKeys lists the keys that the Compose Specification knows below a place.
+func validKeys(place []string) []string {
+	var names []string
+	for _, attribute := range schema.AttributePaths() {
+		parts := attribute.Parts()
+		if len(parts) != len(place)+1 || parts[len(place)] == tree.PathMatchAll || parts[len(place)] == tree.PathMatchList {
+			continue
+		}
+		if matchesPlace(parts[:len(place)], place) {
+			names = append(names, parts[len(place)])
+		}
+	}
+	return names
+}
+
+func matchesPlace(pattern, place []string) bool {
+	for i, part := range pattern {
+		if part != tree.PathMatchAll && part != tree.PathMatchList && part != place[i] {
+			return false
+		}
+	}
+	return true
+}

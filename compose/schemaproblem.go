@@ -1,0 +1,203 @@
+package compose
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+)
+
+// schemaProblem is one thing that the schema refuses, in a person's words.
+type schemaProblem struct {
+	place   []string // keys and item numbers
+	code    string
+	message string
+	hint    string
+	unknown bool // the key is the problem, not its value
+	keep    bool // nothing to cut out: something is missing
+}
+
+// schemaProblems makes one list of the validator's tree of causes. Of the
+// alternatives that a value may take, it reports on the one that was meant.
+func schemaProblems(invalid *jsonschema.ValidationError) []schemaProblem {
+	var problems, falseSchema []schemaProblem
+	for _, leaf := range leaves(invalid) {
+		switch k := leaf.ErrorKind.(type) {
+		case *kind.AdditionalProperties:
+			for _, name := range slices.Sorted(slices.Values(k.Properties)) {
+				problems = append(problems, unknownKey(leaf.InstanceLocation, name))
+			}
+		case *kind.FalseSchema:
+			place := leaf.InstanceLocation
+			if len(place) == 0 {
+				continue
+			}
+			falseSchema = append(falseSchema, unknownKey(place[:len(place)-1], place[len(place)-1]))
+		default:
+			problems = append(problems, valueProblem(leaf))
+		}
+	}
+	// where a key's value is wrong, the validator also calls its siblings
+	// unknown: only those that really are unknown count
+	for _, p := range falseSchema {
+		last := len(p.place) - 1
+		if !slices.Contains(validKeys(p.place[:last]), p.place[last]) && !strings.HasPrefix(p.place[last], "x-") {
+			problems = append(problems, p)
+		}
+	}
+	slices.SortStableFunc(problems, func(a, b schemaProblem) int { return slices.Compare(a.place, b.place) })
+	return slices.CompactFunc(problems, func(a, b schemaProblem) bool { return slices.Equal(a.place, b.place) })
+}
+
+// leaves are the causes that a reader can act on.
+func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
+	if len(e.Causes) == 0 {
+		return []*jsonschema.ValidationError{e}
+	}
+	switch e.ErrorKind.(type) {
+	case *kind.OneOf, *kind.AnyOf:
+		return bestAlternative(e)
+	}
+	var all []*jsonschema.ValidationError
+	for _, cause := range e.Causes {
+		all = append(all, leaves(cause)...)
+	}
+	return all
+}
+
+// bestAlternative picks, among the alternatives for a value, the one of the
+// value's own shape; when none has it, the shapes that would do.
+func bestAlternative(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
+	var best []*jsonschema.ValidationError
+	var wanted []string
+	got := ""
+	for _, cause := range e.Causes {
+		found := leaves(cause)
+		shape := slices.IndexFunc(found, func(leaf *jsonschema.ValidationError) bool {
+			_, isType := leaf.ErrorKind.(*kind.Type)
+			return isType && len(leaf.InstanceLocation) <= len(e.InstanceLocation)
+		})
+		if shape >= 0 {
+			t, _ := found[shape].ErrorKind.(*kind.Type)
+			wanted = append(wanted, t.Want...)
+			got = t.Got
+			continue
+		}
+		if best == nil || len(found) < len(best) {
+			best = found
+		}
+	}
+	if best != nil {
+		return best
+	}
+	return []*jsonschema.ValidationError{{
+		InstanceLocation: e.InstanceLocation, ErrorKind: &kind.Type{Got: got, Want: wanted},
+	}}
+}
+
+func unknownKey(place []string, name string) schemaProblem {
+	below := "at the top level of a compose file"
+	if len(place) > 0 {
+		below = "under " + place[0]
+		if len(place) > 1 {
+			below = "here"
+		}
+	}
+	valid := validKeys(place)
+	p := schemaProblem{
+		place: append(slices.Clone(place), name), code: "compose-schema", unknown: true,
+		message: fmt.Sprintf("%q is not a key that Compose knows %s", name, below),
+		hint:    didYouMean(name, valid),
+	}
+	if len(valid) == 0 {
+		p.message = fmt.Sprintf("%q is not a valid name: letters, digits, dots, - and _ are", name)
+		p.hint = ""
+	}
+	return p
+}
+
+// valueProblem words the schema's other rules.
+func valueProblem(e *jsonschema.ValidationError) schemaProblem {
+	p := schemaProblem{place: slices.Clone(e.InstanceLocation), code: "compose-schema"}
+	switch k := e.ErrorKind.(type) {
+	case *kind.Type:
+		p.message = fmt.Sprintf("must be %s, not %s", wantedTypes(k.Want), typeWord(k.Got))
+	case *kind.Required:
+		p.keep = true
+		p.message = "needs the key " + strings.Join(quoted(k.Missing), " and ")
+	case *kind.Enum:
+		p.message = fmt.Sprintf("%s is not one of the values that Compose knows", describe(k.Got))
+		p.hint = didYouMean(fmt.Sprint(k.Got), textList(k.Want))
+	case *kind.Const:
+		p.message = fmt.Sprintf("must be %s, not %s", describe(k.Want), describe(k.Got))
+	case *kind.Format:
+		p.message = fmt.Sprintf("%s is not a %s", describe(k.Got), k.Want)
+		if k.Want == "duration" {
+			p.hint = `write a number with its unit, such as "30s" or "1m30s"`
+		}
+	case *kind.Pattern:
+		p.message = fmt.Sprintf("%s does not have the form that Compose expects", describe(k.Got))
+		p.hint = "it must match " + k.Want
+	case *kind.UniqueItems:
+		p.place = append(p.place, fmt.Sprint(max(k.Duplicates[0], k.Duplicates[1])))
+		p.message = fmt.Sprintf("stands in the list twice: it is item %d too", min(k.Duplicates[0], k.Duplicates[1])+1)
+	case *kind.Minimum:
+		p.message = "must be at least " + k.Want.RatString()
+	case *kind.Maximum:
+		p.message = "must be at most " + k.Want.RatString()
+	case *kind.MinItems:
+		p.message = fmt.Sprintf("needs at least %d items", k.Want)
+	case *kind.MinLength:
+		p.message = "must not be empty"
+	case *kind.OneOf:
+		p.message = "fits more than one of the forms that Compose knows"
+	default:
+		p.message = "does not have the form that Compose expects"
+	}
+	return p
+}
+
+var typeWords = map[string]string{
+	"object": "a mapping", "array": "a list", "string": "text", "number": "a number",
+	"integer": "a whole number", "boolean": "true or false", "null": "nothing",
+}
+
+func typeWord(name string) string {
+	if word := typeWords[name]; word != "" {
+		return word
+	}
+	return name
+}
+
+func wantedTypes(names []string) string {
+	var words []string
+	for _, name := range names {
+		if name == "null" && len(names) > 1 {
+			continue
+		}
+		words = append(words, typeWord(name))
+	}
+	words = slices.Compact(slices.Sorted(slices.Values(words)))
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}
+
+func quoted(names []string) []string {
+	var out []string
+	for _, name := range names {
+		out = append(out, fmt.Sprintf("%q", name))
+	}
+	return out
+}
+
+func textList(values []any) []string {
+	var out []string
+	for _, v := range values {
+		out = append(out, fmt.Sprint(v))
+	}
+	return out
+}

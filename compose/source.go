@@ -1,0 +1,178 @@
+package compose
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v4"
+)
+
+// file is one file as it was read.
+type file struct {
+	path string // absolute
+	name string // as shown to people
+	docs []*yaml.Node
+}
+
+// source is one use of a file: the main model, an include or the base of an
+// extends. Each use has trees of its own, because its variables and folder are.
+type source struct {
+	*file
+	// docs are the expanded documents of this use.
+	docs []*yaml.Node
+	// dir is the folder that relative paths in the file belong to.
+	dir      string
+	env      types.Mapping
+	parent   *source // what includes this one
+	includes []*source
+	// copy is where the prepared text lies while compose-go runs; "" for a main file.
+	copy string
+}
+
+// open reads a file for one use of it. Problems are reported at the place that
+// names the file, and nil is returned.
+func (l *loading) open(path, dir string, parent *source, at Pos, in Path) *source {
+	f := l.files[path]
+	if f == nil {
+		f = &file{path: path, name: l.display(path)}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			l.unread = true
+			l.errorAt(at, in, "file-missing", "", "the file %s %s", f.name, readProblem(err))
+			return nil
+		}
+		if !l.parse(f, content) {
+			l.unread = true
+			f.docs = nil
+		}
+		l.files[path] = f
+	}
+	s := &source{file: f, dir: dir, parent: parent}
+	for _, doc := range f.docs {
+		s.docs = append(s.docs, cloneNode(doc))
+	}
+	return s
+}
+
+func readProblem(err error) string {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return "does not exist"
+	case errors.Is(err, os.ErrPermission):
+		return "must not be read by this user"
+	}
+	var pathErr *os.PathError
+	if errors.As(err, &pathErr) {
+		return "cannot be read: " + pathErr.Err.Error()
+	}
+	return "cannot be read: " + err.Error()
+}
+
+// parse reads and expands the documents of a file; false when it is no compose
+// file at all.
+func (l *loading) parse(f *file, content []byte) bool {
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	ok := true
+	for {
+		var doc yaml.Node
+		err := decoder.Decode(&doc)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			line, message := yamlProblem(err)
+			l.errorAt(Pos{File: f.name, Line: line, Column: min(line, 1)}, "", "yaml-syntax", "", "%s", message)
+			return false
+		}
+		if doc.Kind != yaml.DocumentNode || len(doc.Content) == 0 {
+			continue
+		}
+		root := doc.Content[0]
+		if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
+			continue
+		}
+		e := &expander{l: l, file: f.name, active: map[*yaml.Node]bool{}}
+		if root.Kind != yaml.MappingNode {
+			e.errorf(root, "", "yaml-root", "", "a compose file is a mapping with keys such as services, not %s", describeNode(root))
+			ok = false
+			continue
+		}
+		if x := e.node(root, ""); x != nil && x.Kind == yaml.MappingNode && entry(x, "") == nil {
+			x.Tag = "!!map"
+			f.docs = append(f.docs, x)
+		}
+	}
+	if ok && len(f.docs) == 0 {
+		l.errorAt(Pos{File: f.name}, "", "file-empty", "", "the file holds nothing")
+		return false
+	}
+	return ok
+}
+
+var yamlLine = regexp.MustCompile(`(?:yaml: )?(?:while [^:]*: )?(?:.*?)line (\d+)(?:, column \d+)?: `)
+
+// yamlProblem cuts the parser's message into the line and what is wrong there.
+func yamlProblem(err error) (line int, message string) {
+	message = strings.Join(strings.Fields(err.Error()), " ")
+	if m := yamlLine.FindStringSubmatchIndex(message); m != nil {
+		line, _ = strconv.Atoi(message[m[2]:m[3]])
+		message = message[m[1]:]
+	}
+	return line, strings.TrimPrefix(message, "yaml: ")
+}
+
+func cloneNode(n *yaml.Node) *yaml.Node {
+	c := *n
+	c.Content = make([]*yaml.Node, len(n.Content))
+	for i, child := range n.Content {
+		c.Content[i] = cloneNode(child)
+	}
+	return &c
+}
+
+// all lists s and what it includes, those included first.
+func (s *source) all() []*source {
+	var list []*source
+	for _, included := range s.includes {
+		list = append(list, included.all()...)
+	}
+	return append(list, s)
+}
+
+// pos is where a node of the file stands.
+func (s *source) pos(n *yaml.Node) Pos { return Pos{File: s.name, Line: n.Line, Column: n.Column} }
+
+// service is the node of a service in the file itself or in what it includes,
+// and the source that holds it.
+func (s *source) service(name string) (*yaml.Node, *source) {
+	for i := len(s.docs) - 1; i >= 0; i-- {
+		if n := entry(entry(s.docs[i], "services"), name); n != nil {
+			return n, s
+		}
+	}
+	for i := len(s.includes) - 1; i >= 0; i-- {
+		if n, in := s.includes[i].service(name); n != nil {
+			return n, in
+		}
+	}
+	return nil, nil
+}
+
+// serviceNames lists the services of the file and of what it includes.
+func (s *source) serviceNames() []string {
+	var names []string
+	for _, in := range s.all() {
+		for _, doc := range in.docs {
+			for k := range entries(entry(doc, "services")) {
+				names = append(names, k.Value)
+			}
+		}
+	}
+	return names
+}
