@@ -1,0 +1,3 @@
+module example.com/blog/app02
+
+go 1.26

@@ -1,0 +1,137 @@
+package local
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+)
+
+// Region is where the queues of Moto are.
+const Region = "eu-west-1"
+
+var motoAddress = regexp.MustCompile(`Running on (http://127\.0\.0\.1:\d+)`)
+
+// Moto starts a moto_server, which answers as SQS does, on a free port of this
+// machine, and returns its endpoint, such as http://127.0.0.1:40019; it ends
+// with the test. It needs what `make venv` installs, and says so when it is missing.
+func Moto(t testing.TB) (endpoint string) {
+	t.Helper()
+	root, err := repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := filepath.Join(root, ".venv", "bin", "moto_server")
+	if _, err := os.Stat(server); err != nil {
+		t.Fatalf("%s is missing: run `make venv` (it installs test/e2e/requirements.txt)", server)
+	}
+	p := start(t, server, []string{"-H", "127.0.0.1", "-p", "0"}, []string{"PATH=" + os.Getenv("PATH"), "PYTHONUNBUFFERED=1"})
+	for deadline := time.Now().Add(startTimeout); ; time.Sleep(20 * time.Millisecond) {
+		if match := motoAddress.FindStringSubmatch(p.Output()); match != nil {
+			endpoint = match[1]
+			break
+		}
+		select {
+		case <-p.done:
+			t.Fatalf("moto_server ended: %v\n%s", p.err, p.Output())
+		default:
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("moto_server does not start:\n%s", p.Output())
+		}
+	}
+	p.waitFor(t, endpoint+"/moto-api/")
+	return endpoint
+}
+
+// CreateQueue makes a queue and returns its URL.
+func CreateQueue(t testing.TB, endpoint, name string) (url string) {
+	t.Helper()
+	var out struct{ QueueUrl string }
+	callSQS(t, endpoint, "CreateQueue", map[string]any{"QueueName": name}, &out)
+	return out.QueueUrl
+}
+
+// Message is a message that was received.
+type Message struct {
+	ID    string `json:"MessageId"`
+	Body  string `json:"Body"`
+	Trace string `json:"-"` // the X-Ray trace that it belongs to, if any
+}
+
+// ReceiveMessages returns up to ten messages of the queue at once; it does not
+// wait for any.
+func ReceiveMessages(t testing.TB, endpoint, queueURL string) []Message {
+	t.Helper()
+	var out struct {
+		Messages []struct {
+			Message
+			Attributes map[string]string
+		}
+	}
+	callSQS(t, endpoint, "ReceiveMessage", map[string]any{
+		"QueueUrl": queueURL, "MaxNumberOfMessages": 10, "MessageSystemAttributeNames": []string{"All"}, "AttributeNames": []string{"All"},
+	}, &out)
+	messages := make([]Message, 0, len(out.Messages))
+	for _, m := range out.Messages {
+		m.Trace = m.Attributes["AWSTraceHeader"]
+		messages = append(messages, m.Message)
+	}
+	return messages
+}
+
+// callSQS speaks the JSON protocol of SQS. Moto takes any signature and reads
+// the service and the region from it.
+func callSQS(t testing.TB, endpoint, action string, in, out any) {
+	t.Helper()
+	body, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	request.Header.Set("X-Amz-Target", "AmazonSQS."+action)
+	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/"+Region+
+		"/sqs/aws4_request, SignedHeaders=host, Signature=local")
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatalf("%s: %v", action, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatalf("%s: %v", action, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s: %s", action, response.Status, answer)
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		t.Fatalf("%s: %v: %s", action, err, answer)
+	}
+}
+
+// repository is the folder above the working directory that holds this module.
+func repository() (string, error) {
+	wd, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for dir := wd; ; dir = filepath.Dir(dir) {
+		mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && bytes.HasPrefix(mod, []byte("module composecdk\n")) {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("%s is not inside the module composecdk", wd)
+		}
+	}
+}
