@@ -2,6 +2,7 @@ package compose
 
 import (
 	"bytes"
+	"context"
 
 	"fmt"
 	"io"
@@ -9,8 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"context"
+	"sync"
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
@@ -25,8 +25,6 @@ const maxAttempts = 200
 // compose hands the prepared files to compose-go. It stops at the first problem,
 // so each one is reported, cut out, and the rest loaded again.
 func (l *loading) compose(name string, env types.Mapping, profiles []string) *types.Project {
-	quiet := silence()
-	defer quiet()
 	seen := map[Path]bool{}
 	for range maxAttempts {
 		l.index = l.buildIndex()
@@ -43,7 +41,9 @@ func (l *loading) compose(name string, env types.Mapping, profiles []string) *ty
 			return nil
 		}
 		seen[problem.path] = true
-		l.add(Error, l.index.Pos(problem.path), problem.path, problem.code, problem.hint, problem.message)
+		if !l.prunedBelow(problem.path) {
+			l.add(Error, l.index.Pos(problem.path), problem.path, problem.code, problem.hint, problem.message)
+		}
 		if problem.path == "" || !l.cut(problem.path) {
 			return nil
 		}
@@ -98,12 +98,19 @@ func (p preparedFiles) Dir(path string) string {
 	return filepath.Dir(path)
 }
 
+// logging is held while the log is off: it is one for the whole program.
+var logging sync.Mutex
+
 // silence keeps compose-go's log lines out of the program's output, and returns
-// what undoes it. What they say and matters is a diagnostic.
+// what undoes it. What matters of them is a diagnostic.
 func silence() func() {
+	logging.Lock()
 	before := logrus.StandardLogger().Out
 	logrus.SetOutput(io.Discard)
-	return func() { logrus.SetOutput(before) }
+	return func() {
+		logrus.SetOutput(before)
+		logging.Unlock()
+	}
 }
 
 // copyPath is a new name in the folder of prepared copies.

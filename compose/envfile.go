@@ -3,7 +3,9 @@ package compose
 import (
 	"errors"
 	"os"
+	"regexp"
 	"slices"
+	"strconv"
 
 	"github.com/compose-spec/compose-go/v2/types"
 )
@@ -46,17 +48,29 @@ func (l *loading) resolveService(p *types.Project, name string) *types.Project {
 	alone.DisabledServices, alone.Jobs, alone.DisabledJobs = nil, nil, nil
 	resolved, err := alone.WithServicesEnvironmentResolved(false)
 	if err != nil {
-		path := At("services", name, "env_file")
-		l.add(Error, l.index.Pos(path), path, "env-file", "", l.cleanText(err.Error()))
+		l.badFile(At("services", name, "env_file"), err)
 		return p
 	}
 	if resolved, err = resolved.WithServicesLabelsResolved(false); err != nil {
-		path := At("services", name, "label_file")
-		l.add(Error, l.index.Pos(path), path, "env-file", "", l.cleanText(err.Error()))
+		l.badFile(At("services", name, "label_file"), err)
 		return p
 	}
 	p.Services[name] = resolved.Services[name]
 	return p
+}
+
+var envFileLine = regexp.MustCompile(`^failed to read (.+): line (\d+): (.*)$`)
+
+// badFile reports a file of variables in which a line cannot be read, at that
+// line.
+func (l *loading) badFile(path Path, err error) {
+	text := l.cleanText(err.Error())
+	at := l.index.Pos(path)
+	if m := envFileLine.FindStringSubmatch(text); m != nil {
+		line, _ := strconv.Atoi(m[2])
+		at, text = Pos{File: m[1], Line: line, Column: 1}, m[3]
+	}
+	l.add(Error, at, path, "env-file", "", text)
 }
 
 // readable reports a file that a service names and that cannot be read.

@@ -30,7 +30,8 @@ func (l *loading) environment(dir string, environ map[string]string) types.Mappi
 func (l *loading) withEnvFiles(env types.Mapping, at Pos, path Path, files ...string) types.Mapping {
 	below, err := dotenv.GetEnvFromFile(env, files)
 	if err != nil {
-		l.errorAt(at, path, "env-file", "", "%s", l.cleanText(err.Error()))
+		l.index = &index{main: at}
+		l.badFile(path, err)
 	}
 	return env.Clone().Merge(below)
 }

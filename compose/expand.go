@@ -47,7 +47,7 @@ func (e *expander) errorf(n *yaml.Node, path Path, code, hint, format string, ar
 func (e *expander) node(n *yaml.Node, path Path) *yaml.Node {
 	if e.count++; e.count >= maxNodes {
 		if e.count == maxNodes {
-			e.errorf(n, path, "yaml-too-large", "", "the file holds more than %d values when its aliases are written out", maxNodes)
+			e.l.errorAt(Pos{File: e.file}, "", "yaml-too-large", "", "the file holds more than %d values when its aliases are written out", maxNodes)
 		}
 		return nil
 	}

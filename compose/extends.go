@@ -3,6 +3,7 @@ package compose
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -48,10 +49,11 @@ func (l *loading) extendService(root, in *source, name string, chain []serviceKe
 			return
 		}
 	}
-	if l.services[key] {
+	if _, seen := l.services[key]; seen {
 		return
 	}
 	l.services[key] = true
+	l.fillBase(in, name)
 	base, baseName, nameNode := l.extendsBase(root, in, service, At("services", name, "extends"))
 	if base == nil {
 		return
@@ -63,7 +65,7 @@ func (l *loading) extendService(root, in *source, name string, chain []serviceKe
 		removeEntry(service, "extends")
 		return
 	}
-	l.services[key] = false
+	delete(l.services, key) // so that a circle is seen, not taken for done
 	l.extendService(root, base, baseName, append(chain, key))
 	l.services[key] = true
 }
@@ -95,7 +97,6 @@ func (l *loading) extendsBase(root, in *source, service *yaml.Node, path Path) (
 			base.env = root.env
 			base.copy = l.copyPath()
 			l.order = append(l.order, base)
-			l.onlyServices(base)
 		}
 	}
 	if base == nil {
@@ -105,15 +106,36 @@ func (l *loading) extendsBase(root, in *source, service *yaml.Node, path Path) (
 	return base, name.Value, name
 }
 
-// onlyServices cuts the file down to what can be extended.
-func (l *loading) onlyServices(base *source) {
+// fillBase fills in the variables of a service in a file that is only extended:
+// the others in that file may have problems that are nobody's concern here.
+func (l *loading) fillBase(base *source, name string) {
+	if !slices.Contains(l.order, base) {
+		return
+	}
 	f := filler{l: l, file: base.name, env: base.env}
 	for _, doc := range base.docs {
-		key, services := entryNodes(doc, "services")
-		doc.Content = nil
-		if services != nil {
+		if n := entry(entry(doc, "services"), name); n != nil {
+			f.apply(n, At("services", name))
+		}
+	}
+}
+
+// onlyExtended cuts the files that are only extended down to those services
+// that are.
+func (l *loading) onlyExtended() {
+	for _, base := range l.order {
+		for _, doc := range base.docs {
+			key, services := entryNodes(doc, "services")
+			doc.Content = nil
+			if services == nil {
+				continue
+			}
 			doc.Content = append(doc.Content, key, services)
-			f.apply(services, "services")
+			for k := range entries(services) {
+				if !l.services[serviceKey{base, k.Value}] {
+					removeEntry(services, k.Value)
+				}
+			}
 		}
 	}
 }
@@ -124,7 +146,11 @@ func (l *loading) extendsCycle(in *source, extends *yaml.Node, name string, chai
 	for _, key := range chain {
 		started = started || (key.in == in && key.service == name)
 		if started {
-			names = append(names, fmt.Sprintf("%s (%s)", key.service, key.in.name))
+			shown := key.service
+			if key.in != in {
+				shown = fmt.Sprintf("%s (%s)", key.service, key.in.name)
+			}
+			names = append(names, shown)
 		}
 	}
 	l.errorAt(in.pos(extends), At("services", name, "extends"), "extends-cycle", "",

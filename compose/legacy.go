@@ -201,7 +201,9 @@ func (l *loading) tracing(s *source, key, value *yaml.Node, path Path, service s
 	if n := entry(value, "enabled"); n != nil {
 		value = n
 	}
-	on, ok := plain(value).(bool)
+	on, ok := map[string]bool{
+		"true": true, "yes": true, "on": true, "false": false, "no": false, "off": false,
+	}[strings.ToLower(value.Value)]
 	if !ok {
 		l.errorAt(s.pos(value), path, "type", "", "X-Ray is switched by true or false, not %s", describeNode(value))
 		return
@@ -221,7 +223,11 @@ func (l *loading) oldSpelling(s *source, key *yaml.Node, path Path, current stri
 }
 
 func (l *loading) ignored(s *source, key *yaml.Node, path Path) {
-	l.warnAt(s.pos(key), path, "setting-ignored", "", "%s is a setting of the first releases of ComposeX without a counterpart here", key.Value)
+	hint := ""
+	if key.Value == "iam" {
+		hint = "write x-iam in the service"
+	}
+	l.warnAt(s.pos(key), path, "setting-ignored", hint, "%s is a setting of the first releases of ComposeX without a counterpart here", key.Value)
 }
 
 // plain is the Go value of a tree: map[string]any, []any or a scalar.

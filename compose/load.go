@@ -39,6 +39,7 @@ func (p *Project) KeyPos(path Path) Pos { return p.index.KeyPos(path) }
 // as a compose file; a project that comes with errors lacks what they are about.
 func Load(ctx context.Context, opts Options) (*Project, Diagnostics) {
 	l := &loading{ctx: ctx, files: map[string]*file{}, bases: map[baseKey]*source{}, services: map[serviceKey]bool{}, adoptedFrom: map[*yaml.Node]*source{}}
+	defer silence()()
 	p := l.load(opts)
 	if p == nil {
 		return nil, l.found
@@ -104,6 +105,7 @@ func (l *loading) load(opts Options) *Project {
 	for _, s := range l.main {
 		l.extend(s)
 	}
+	l.onlyExtended()
 	l.liftSettings()
 	l.mergeExtensions()
 	l.checkSchema()
@@ -117,7 +119,7 @@ func (l *loading) load(opts Options) *Project {
 	}
 	project = l.resolveEnvironment(project)
 	p := &Project{Project: project, Settings: l.settings, index: l.index, report: &reporter{positions: l.index}}
-	l.checkConsistency(p)
+	l.checkConsistency(p.Project)
 	return p
 }
 

@@ -1,6 +1,8 @@
 package compose
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 )
@@ -22,14 +24,32 @@ var (
 	decodedField = regexp.MustCompile(`'((?:services|networks|volumes|secrets|configs|models|jobs)\[[^']*)'`)
 	bracketedKey = regexp.MustCompile(`\[([^\]\d][^\]]*)\]`)
 	numberedItem = regexp.MustCompile(`\.(\d+)(\.|$)`)
+	extendsPath  = regexp.MustCompile(`^extends\.([^\s]+)\.service is required$`)
+	alternatives = regexp.MustCompile(`\b\w+(?:\|\w+)+\b`)
 	goTypes      = regexp.MustCompile(`\bmap\[string\](?:interface \{\}|any|interface\{\})|\[\](?:interface \{\}|any|interface\{\})`)
 )
+
+// rewordings turn messages of compose-go into ours; the first that matches counts.
+var rewordings = []struct {
+	from     *regexp.Regexp
+	to, code string
+}{
+	{regexp.MustCompile(`^missing propert(?:y|ies) (.+)$`), "needs the key $1", "compose-schema"},
+	{regexp.MustCompile(`^one of (.+) must be set$`), "needs one of the keys $1", "compose-invalid"},
+	{regexp.MustCompile(`^(.+) attributes are mutually exclusive$`), "$1 exclude each other", "compose-exclusive"},
+	{regexp.MustCompile(`^"(.+)" and "(.+)" attributes are exclusive$`), "$1 and $2 exclude each other", "compose-exclusive"},
+	{regexp.MustCompile(`^conflicting parameters "(.+)" and "(.+)" specified$`), "$1 and $2 exclude each other", "compose-exclusive"},
+	{regexp.MustCompile(`^must be an? (.+)$`), "must be $1", "compose-schema"},
+	{regexp.MustCompile(`^invalid mount config for type "bind": field Source must not be empty$`), `a bind mount needs the key "source"`, "compose-invalid"},
+	{regexp.MustCompile(`^cannot override (.+)$`), "cannot override $1: the files give it values of different kinds", "compose-invalid"},
+}
 
 // explain finds the path that an error of compose-go is about, and drops its
 // wrapping: internal names, Go types and the names of prepared copies.
 func (l *loading) explain(err error) problem {
 	text := strings.TrimSuffix(l.cleanText(err.Error()), ": invalid compose project")
 	text = validatingFile.ReplaceAllString(text, "")
+	text = extendsPath.ReplaceAllString(text, "services.$1.extends: missing property 'service'")
 	p := problem{code: "compose-invalid", message: text}
 	switch {
 	case leadingPath.MatchString(text):
@@ -41,9 +61,41 @@ func (l *loading) explain(err error) problem {
 		p.message = strings.TrimSpace(decodedField.ReplaceAllString(lastLine(text), "the value"))
 	case pathWithin.MatchString(text):
 		p.path = l.known(pathWithin.FindString(text))
+	case strings.Contains(text, "mount config"):
+		p.path = l.bindWithoutSource()
 	}
-	p.message = strings.ReplaceAll(p.message, "additional properties", "unknown keys")
+	for _, r := range rewordings {
+		if r.from.MatchString(p.message) {
+			p.message, p.code = r.from.ReplaceAllString(p.message, r.to), r.code
+			break
+		}
+	}
+	p.message = strings.ReplaceAll(p.message, "'", `"`)
+	p.message = alternatives.ReplaceAllStringFunc(p.message, func(list string) string {
+		return strings.ReplaceAll(list, "|", ", ")
+	})
 	return p
+}
+
+// bindWithoutSource finds the mount that compose-go complains of without a name.
+func (l *loading) bindWithoutSource() Path {
+	for _, s := range append(l.order[:len(l.order):len(l.order)], l.sources()...) {
+		for _, doc := range s.docs {
+			for k, service := range entries(entry(doc, "services")) {
+				volumes := entry(service, "volumes")
+				if volumes == nil {
+					continue
+				}
+				for i, volume := range volumes.Content {
+					kind := entry(volume, "type")
+					if kind != nil && kind.Value == "bind" && entry(volume, "source") == nil {
+						return At("services", k.Value, "volumes").Index(i)
+					}
+				}
+			}
+		}
+	}
+	return ""
 }
 
 func lastLine(text string) string {
@@ -78,6 +130,9 @@ func (l *loading) cleanText(text string) string {
 	}
 	if l.temp != "" {
 		text = strings.ReplaceAll(text, l.temp, "compose")
+	}
+	if current, err := os.Getwd(); err == nil {
+		text = strings.ReplaceAll(text, current+string(filepath.Separator), "")
 	}
 	return goTypes.ReplaceAllString(text, "that value")
 }

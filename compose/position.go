@@ -98,7 +98,11 @@ func (x layer) item(list Path, i int, item *yaml.Node) {
 	x.put(list.Index(i), item, item)
 	switch item.Kind {
 	case yaml.ScalarNode:
-		if name, _, _ := strings.Cut(item.Value, "="); name != "" {
+		separator := "="
+		if strings.HasSuffix(string(list), ".links") {
+			separator = ":"
+		}
+		if name, _, _ := strings.Cut(item.Value, separator); name != "" {
 			x.put(list.Key(name), item, item)
 		}
 	case yaml.MappingNode:

@@ -102,10 +102,8 @@ func (l *loading) reportSchema(s *source, doc *yaml.Node, p schemaProblem) {
 		at = key
 	}
 	l.errorAt(l.place(s, at), path, p.code, p.hint, "%s", p.message)
-	if !p.keep {
-		l.prune(path)
-		removeNode(parent, value)
-	}
+	l.prune(path)
+	removeNode(parent, value)
 }
 
 // locate follows a JSON pointer through the nodes.

@@ -16,7 +16,6 @@ type schemaProblem struct {
 	message string
 	hint    string
 	unknown bool // the key is the problem, not its value
-	keep    bool // nothing to cut out: something is missing
 }
 
 // schemaProblems makes one list of the validator's tree of causes. Of the
@@ -35,6 +34,9 @@ func schemaProblems(invalid *jsonschema.ValidationError) []schemaProblem {
 				continue
 			}
 			falseSchema = append(falseSchema, unknownKey(place[:len(place)-1], place[len(place)-1]))
+		case *kind.Required:
+			// what one file lacks another may bring: compose-go checks the
+			// merged model
 		default:
 			problems = append(problems, valueProblem(leaf))
 		}
@@ -124,9 +126,6 @@ func valueProblem(e *jsonschema.ValidationError) schemaProblem {
 	switch k := e.ErrorKind.(type) {
 	case *kind.Type:
 		p.message = fmt.Sprintf("must be %s, not %s", wantedTypes(k.Want), typeWord(k.Got))
-	case *kind.Required:
-		p.keep = true
-		p.message = "needs the key " + strings.Join(quoted(k.Missing), " and ")
 	case *kind.Enum:
 		p.message = fmt.Sprintf("%s is not one of the values that Compose knows", describe(k.Got))
 		p.hint = didYouMean(fmt.Sprint(k.Got), textList(k.Want))
@@ -184,14 +183,6 @@ func wantedTypes(names []string) string {
 		return strings.Join(words, "")
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
-}
-
-func quoted(names []string) []string {
-	var out []string
-	for _, name := range names {
-		out = append(out, fmt.Sprintf("%q", name))
-	}
-	return out
 }
 
 func textList(values []any) []string {

@@ -86,8 +86,8 @@ func (l *loading) parse(f *file, content []byte) bool {
 			break
 		}
 		if err != nil {
-			line, message := yamlProblem(err)
-			l.errorAt(Pos{File: f.name, Line: line, Column: min(line, 1)}, "", "yaml-syntax", "", "%s", message)
+			at, message, hint := yamlProblem(err, f.name)
+			l.errorAt(at, "", "yaml-syntax", hint, "%s", message)
 			return false
 		}
 		if doc.Kind != yaml.DocumentNode || len(doc.Content) == 0 {
@@ -103,7 +103,11 @@ func (l *loading) parse(f *file, content []byte) bool {
 			ok = false
 			continue
 		}
-		if x := e.node(root, ""); x != nil && x.Kind == yaml.MappingNode && entry(x, "") == nil {
+		x := e.node(root, "")
+		if e.count >= maxNodes {
+			return false
+		}
+		if x != nil && x.Kind == yaml.MappingNode {
 			x.Tag = "!!map"
 			f.docs = append(f.docs, x)
 		}
@@ -115,16 +119,43 @@ func (l *loading) parse(f *file, content []byte) bool {
 	return ok
 }
 
-var yamlLine = regexp.MustCompile(`(?:yaml: )?(?:while [^:]*: )?(?:.*?)line (\d+)(?:, column \d+)?: `)
+var (
+	yamlMark = regexp.MustCompile(`line (\d+)(?:, column (\d+))?: `)
+	// parserMark tells the parser's messages from the scanner's: the parser
+	// counts lines from 0, the scanner from 1.
+	parserMark = regexp.MustCompile(`while parsing|did not find expected <`)
+)
 
-// yamlProblem cuts the parser's message into the line and what is wrong there.
-func yamlProblem(err error) (line int, message string) {
-	message = strings.Join(strings.Fields(err.Error()), " ")
-	if m := yamlLine.FindStringSubmatchIndex(message); m != nil {
-		line, _ = strconv.Atoi(message[m[2]:m[3]])
-		message = message[m[1]:]
+// syntaxHints are what most often is behind a message of the parser.
+var syntaxHints = []struct{ message, hint string }{
+	{"did not find expected key", "check the indentation, and that the quotes and brackets before are closed"},
+	{"mapping values are not allowed", `text that holds ": " needs quotes`},
+	{"cannot start any token", `YAML is indented with spaces, not tabs; text that starts with @ or a backtick needs quotes`},
+	{"unexpected end of stream", "a quote is not closed"},
+	{"unknown escape character", "a backslash needs to be doubled, or write the text in single quotes"},
+}
+
+// yamlProblem cuts the parser's message into the place and what is wrong there.
+func yamlProblem(err error, file string) (at Pos, message, hint string) {
+	at = Pos{File: file}
+	text := strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "yaml: ")
+	message = text
+	if marks := yamlMark.FindAllStringSubmatch(text, -1); marks != nil {
+		last := marks[len(marks)-1]
+		at.Line, _ = strconv.Atoi(last[1])
+		at.Column, _ = strconv.Atoi(last[2])
+		at.Column = max(at.Column, 1)
+		if parserMark.MatchString(text) {
+			at.Line++
+		}
+		message = text[strings.LastIndex(text, last[0])+len(last[0]):]
 	}
-	return line, strings.TrimPrefix(message, "yaml: ")
+	for _, h := range syntaxHints {
+		if strings.Contains(message, h.message) {
+			hint = h.hint
+		}
+	}
+	return at, message, hint
 }
 
 func cloneNode(n *yaml.Node) *yaml.Node {
