@@ -1,0 +1,283 @@
+package compose
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// container reads what a service says about its container.
+func (r *resolver) container(f *Family, s types.ServiceConfig) *Container {
+	path := servicePath(s.Name)
+	c := &Container{
+		Service:      s.Name,
+		Name:         s.Name,
+		Path:         path,
+		Essential:    true,
+		Image:        r.image(path, s),
+		User:         s.User,
+		WorkingDir:   s.WorkingDir,
+		ReadOnlyRoot: s.ReadOnly,
+		Init:         s.Init != nil && *s.Init,
+		TTY:          s.Tty,
+		Stdin:        s.StdinOpen,
+		StopTimeout:  r.stopTimeout(path, s),
+		NoFile:       r.noFile(path, s),
+		Labels:       maps.Clone(s.Labels),
+		Sysctls:      r.sysctls(path, s),
+		CapDrop:      capabilities(s.CapDrop),
+	}
+	r.commands(path, s, c)
+	r.reserve(path, s, c)
+	r.capAdd(path, s, c)
+	c.Environment = r.environment(path, s)
+	c.Secrets = r.secretVariables(path, s)
+	r.secretsWin(c)
+	c.HealthCheck = r.healthCheck(path, s)
+	c.Ports = r.ports(path, s)
+	r.mounts(f, path, s, c)
+	c.LogOptions = r.logOptions(path, s)
+	c.PullCredentials = r.pullCredentials(path, s)
+	r.unreadExtensions(path, s)
+	r.serviceModes(path, s)
+	r.labelEssential(path, s, c)
+	return c
+}
+
+// image reads image and build.
+func (r *resolver) image(path Path, s types.ServiceConfig) Image {
+	image := Image{Reference: s.Image}
+	if s.Build == nil {
+		return image
+	}
+	b := s.Build
+	at := path.Key("build")
+	if s.Image != "" {
+		r.notef(at, "build-wins", "the image is built from source; %q stays unused", s.Image)
+	}
+	image.Build = &Build{
+		Context:    b.Context,
+		Dockerfile: b.Dockerfile,
+		Inline:     b.DockerfileInline,
+		Target:     b.Target,
+		Args:       map[string]string{},
+		Contexts:   maps.Clone(b.AdditionalContexts),
+		CacheFrom:  slices.Clone(b.CacheFrom),
+		NoCache:    b.NoCache,
+		Network:    b.Network,
+	}
+	if image.Build.Inline != "" {
+		image.Build.Dockerfile = ""
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Args)) {
+		if v := b.Args[name]; v != nil {
+			image.Build.Args[name] = *v
+		} else {
+			r.warnf(at.Key("args").Key(name), "variable-unset", "build argument %q has no value and is left out", name)
+		}
+	}
+	return image
+}
+
+// commands reads command and entrypoint. ECS takes an empty list for "as the
+// image says", so clearing what the image says is possible only for a command,
+// whose place an entrypoint takes.
+func (r *resolver) commands(path Path, s types.ServiceConfig, c *Container) {
+	c.Command = texts(s.Command)
+	c.EntryPoint = texts(s.Entrypoint)
+	if s.Entrypoint != nil && len(s.Entrypoint) == 0 {
+		r.add(Error, path.Key("entrypoint"), "entrypoint-empty", "name the program as entrypoint, or build an image without one",
+			"ECS cannot clear the entrypoint of an image")
+	}
+	if s.Command != nil && len(s.Command) == 0 && len(s.Entrypoint) == 0 {
+		r.add(Error, path.Key("command"), "command-empty", "set entrypoint, which also clears the image's command",
+			"ECS cannot clear the command of an image")
+	}
+}
+
+func texts(items []string) []Text {
+	var all []Text
+	for _, item := range items {
+		all = append(all, ParseText(item))
+	}
+	return all
+}
+
+// secretName looks like the name of a variable that holds a secret.
+var secretName = regexp.MustCompile(`(?i)(password|passwd|secret|token|api_?key|private_?key|access_?key)`)
+
+// notSecret are endings of names that only tell where a secret is.
+var notSecret = regexp.MustCompile(`(?i)_(arn|name|file|path|url|ttl|id|expiry|expires|length|header|issuer)$`)
+
+// environment reads the variables, sorted by name.
+func (r *resolver) environment(path Path, s types.ServiceConfig) []Variable {
+	var all []Variable
+	for _, name := range slices.Sorted(maps.Keys(s.Environment)) {
+		at := path.Key("environment").Key(name)
+		value := s.Environment[name]
+		if value == nil {
+			r.add(Warning, at, "variable-unset", "give it a value here, in .env or in the environment",
+				fmt.Sprintf("variable %q has no value and is left out", name))
+			continue
+		}
+		text := ParseText(*value)
+		literal := len(text) == 1 && text[0].Literal != ""
+		if literal && secretName.MatchString(name) && !notSecret.MatchString(name) {
+			r.add(Warning, at, "secret-in-environment", "declare it below secrets, so that ECS fetches it from Secrets Manager",
+				fmt.Sprintf("%q looks like a secret; its value is readable in the template and in the console", name))
+		}
+		all = append(all, Variable{Name: name, Value: text, Path: at})
+	}
+	return all
+}
+
+// secretsWin drops the variables that a secret of the same name replaces.
+func (r *resolver) secretsWin(c *Container) {
+	c.Environment = slices.DeleteFunc(c.Environment, func(v Variable) bool {
+		taken := slices.ContainsFunc(c.Secrets, func(s SecretVariable) bool { return s.Name == v.Name })
+		if taken {
+			r.warnf(v.Path, "secret-wins", "a secret has the same name; the variable's own value is left out")
+		}
+		return taken
+	})
+}
+
+// stopTimeout reads stop_grace_period in whole seconds.
+func (r *resolver) stopTimeout(path Path, s types.ServiceConfig) int {
+	const least, most = 2, 120
+	if s.StopGracePeriod == nil {
+		return 0
+	}
+	at := path.Key("stop_grace_period")
+	wanted := time.Duration(*s.StopGracePeriod)
+	seconds := int(math.Ceil(wanted.Seconds()))
+	switch {
+	case seconds > most:
+		r.errorf(at, "stop-timeout", "Fargate waits %d seconds at most for a container to stop, not %s", most, wanted)
+		return most
+	case seconds < least:
+		r.warnf(at, "clamped", "ECS waits %d seconds at least for a container to stop; %s becomes %d", least, wanted, least)
+		return least
+	}
+	return seconds
+}
+
+// noFile reads the limit of open files and reports the others.
+func (r *resolver) noFile(path Path, s types.ServiceConfig) *Limit {
+	var limit *Limit
+	for _, name := range slices.Sorted(maps.Keys(s.Ulimits)) {
+		u := s.Ulimits[name]
+		if u == nil {
+			continue
+		}
+		if name != "nofile" {
+			r.warnf(path.Key("ulimits").Key(name), "ulimit", "Fargate lets only nofile change; %s keeps its default", name)
+			continue
+		}
+		limit = &Limit{Soft: u.Soft, Hard: u.Hard}
+		if u.Single != 0 {
+			limit = &Limit{Soft: u.Single, Hard: u.Single}
+		}
+		if limit.Soft > limit.Hard {
+			r.errorf(path.Key("ulimits").Key(name), "ulimit", "the soft limit %d is above the hard limit %d", limit.Soft, limit.Hard)
+		}
+	}
+	return limit
+}
+
+// sysctlPrefixes are the kernel parameters that a task has for itself.
+var sysctlPrefixes = []string{"net.", "kernel.msg", "kernel.sem", "kernel.shm", "fs.mqueue."}
+
+// sysctls reads the kernel parameters.
+func (r *resolver) sysctls(path Path, s types.ServiceConfig) map[string]string {
+	for _, name := range slices.Sorted(maps.Keys(s.Sysctls)) {
+		if !slices.ContainsFunc(sysctlPrefixes, func(p string) bool { return strings.HasPrefix(name, p) }) {
+			r.errorf(path.Key("sysctls").Key(name), "sysctl",
+				"%q belongs to the host; a task has only %s of its own", name, strings.Join(sysctlPrefixes, "*, ")+"*")
+		}
+	}
+	return maps.Clone(s.Sysctls)
+}
+
+// sysctlConflicts reports kernel parameters that containers of one task set
+// differently: they share them.
+func (r *resolver) sysctlConflicts(f *Family) {
+	first := map[string]*Container{}
+	for _, c := range f.Containers {
+		for _, name := range slices.Sorted(maps.Keys(c.Sysctls)) {
+			other, ok := first[name]
+			if !ok {
+				first[name] = c
+				continue
+			}
+			if other.Sysctls[name] != c.Sysctls[name] {
+				r.errorf(c.Path.Key("sysctls").Key(name), "sysctl-conflict",
+					"%q shares its kernel with %q in family %q, which sets %s to %s, not %s",
+					c.Name, other.Name, f.Name, name, other.Sysctls[name], c.Sysctls[name])
+			}
+		}
+	}
+}
+
+// capAdd keeps the one capability that Fargate can add.
+func (r *resolver) capAdd(path Path, s types.ServiceConfig, c *Container) {
+	const possible = "SYS_PTRACE"
+	for i, name := range capabilities(s.CapAdd) {
+		switch {
+		case name == possible:
+			c.CapAdd = append(c.CapAdd, name)
+		case dockerDefaults[name] && slices.Contains(c.CapDrop, "ALL"):
+			r.add(Error, path.Key("cap_add").Index(i), "capability", "drop the capabilities one by one instead of ALL",
+				fmt.Sprintf("Fargate adds only %s, so %s cannot come back after ALL are dropped", possible, name))
+		case dockerDefaults[name]:
+			r.notef(path.Key("cap_add").Index(i), "capability", "every container has %s anyway", name)
+		default:
+			r.warnf(path.Key("cap_add").Index(i), "capability", "Fargate adds only %s; %s is left out", possible, name)
+		}
+	}
+}
+
+// dockerDefaults are the capabilities that a container has unless dropped.
+var dockerDefaults = map[string]bool{
+	"AUDIT_WRITE": true, "CHOWN": true, "DAC_OVERRIDE": true, "FOWNER": true, "FSETID": true,
+	"KILL": true, "MKNOD": true, "NET_BIND_SERVICE": true, "NET_RAW": true, "SETFCAP": true,
+	"SETGID": true, "SETPCAP": true, "SETUID": true, "SYS_CHROOT": true,
+}
+
+func capabilities(names []string) []string {
+	var all []string
+	for _, name := range names {
+		all = append(all, strings.TrimPrefix(strings.ToUpper(name), "CAP_"))
+	}
+	return all
+}
+
+// pullCredentials reads the secret for the image's registry.
+func (r *resolver) pullCredentials(path Path, s types.ServiceConfig) string {
+	const key = "x-aws-pull_credentials"
+	value, ok := s.Extensions[key]
+	if !ok {
+		return ""
+	}
+	path = path.Key(key)
+	var credentials string
+	if !r.decode(path, value, &credentials) {
+		return ""
+	}
+	if name, ok := strings.CutPrefix(credentials, "secrets::"); ok {
+		if _, known := r.project.Secrets[name]; !known {
+			r.unknown(path, "secret-unknown", "a top-level secret", name, slices.Collect(maps.Keys(r.project.Secrets)))
+			return ""
+		}
+		r.secret(name, path)
+	} else if !strings.HasPrefix(credentials, "arn:") {
+		r.errorf(path, "pull-credentials", "%q is neither an ARN nor secrets::<name>", credentials)
+	}
+	return credentials
+}

@@ -1,0 +1,139 @@
+package compose
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// iamExtension is x-iam of a service.
+type iamExtension struct {
+	Policies []struct {
+		PolicyName     string
+		PolicyDocument map[string]any
+	}
+	ManagedPolicyArns   []string
+	PermissionsBoundary string
+}
+
+// broadPolicies allow nearly everything.
+var broadPolicies = []string{"AdministratorAccess", "PowerUserAccess", "IAMFullAccess"}
+
+var policyARN = regexp.MustCompile(`^arn:(aws[a-z-]*|\$\{AWS::Partition\}|x-aws::AWS::Partition):iam::[^:]*(::[A-Za-z]+\})?:policy/.+`)
+
+// iam joins what the services of a family add to its roles.
+func (r *resolver) iam(f *Family, services []types.ServiceConfig) {
+	for _, s := range services {
+		path := servicePath(s.Name)
+		var ext iamExtension
+		if r.decode(path.Key("x-iam"), s.Extensions["x-iam"], &ext) {
+			r.iamExtension(f, path.Key("x-iam"), ext)
+		}
+		var managed []string
+		if r.decode(path.Key("x-aws-policies"), s.Extensions["x-aws-policies"], &managed) {
+			for i, arn := range managed {
+				r.managedPolicy(f, path.Key("x-aws-policies").Index(i), arn)
+			}
+		}
+		var document map[string]any
+		if r.decode(path.Key("x-aws-role"), s.Extensions["x-aws-role"], &document) && document != nil {
+			r.inlinePolicy(f, InlinePolicy{Name: s.Name + "-x-aws-role", Document: document, Path: path.Key("x-aws-role")})
+		}
+	}
+	slices.SortFunc(f.IAM.Policies, func(a, b InlinePolicy) int { return cmp.Compare(a.Name, b.Name) })
+	slices.Sort(f.IAM.ManagedPolicies)
+}
+
+func (r *resolver) iamExtension(f *Family, path Path, ext iamExtension) {
+	for i, p := range ext.Policies {
+		at := path.Key("Policies").Index(i)
+		if p.PolicyName == "" || len(p.PolicyDocument) == 0 {
+			r.errorf(at, "policy", "a policy needs a PolicyName and a PolicyDocument")
+			continue
+		}
+		r.inlinePolicy(f, InlinePolicy{Name: p.PolicyName, Document: p.PolicyDocument, Path: at.Key("PolicyDocument")})
+	}
+	for i, arn := range ext.ManagedPolicyArns {
+		r.managedPolicy(f, path.Key("ManagedPolicyArns").Index(i), arn)
+	}
+	if boundary := ext.PermissionsBoundary; boundary != "" {
+		at := path.Key("PermissionsBoundary")
+		r.policyARN(at, boundary)
+		if old := f.IAM.PermissionsBoundary; old != "" && old != boundary {
+			r.errorf(at, "boundary-conflict", "services of family %q want two permissions boundaries, %s and %s", f.Name, old, boundary)
+		}
+		f.IAM.PermissionsBoundary = boundary
+	}
+}
+
+func (r *resolver) managedPolicy(f *Family, path Path, arn string) {
+	r.policyARN(path, arn)
+	if name := arn[strings.LastIndexByte(arn, '/')+1:]; slices.Contains(broadPolicies, name) {
+		r.add(Warning, path, "iam-broad", "name the actions and resources in Policies",
+			fmt.Sprintf("%s lets everyone who breaks into a container of family %q do nearly anything in the account", name, f.Name))
+	}
+	if !slices.Contains(f.IAM.ManagedPolicies, arn) {
+		f.IAM.ManagedPolicies = append(f.IAM.ManagedPolicies, arn)
+	}
+}
+
+func (r *resolver) policyARN(path Path, arn string) {
+	if !policyARN.MatchString(arn) {
+		r.add(Error, path, "policy-arn", "such as arn:aws:iam::aws:policy/ReadOnlyAccess", fmt.Sprintf("%q is not the ARN of a policy", arn))
+	}
+}
+
+// statementKeys are what a statement of a policy of a role may have.
+var statementKeys = []string{"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
+
+func (r *resolver) inlinePolicy(f *Family, p InlinePolicy) {
+	if i := slices.IndexFunc(f.IAM.Policies, func(o InlinePolicy) bool { return o.Name == p.Name }); i >= 0 {
+		r.errorf(p.Path, "policy-name", "two policies of family %q are named %q", f.Name, p.Name)
+		return
+	}
+	f.IAM.Policies = append(f.IAM.Policies, p)
+	statements, list := p.Document["Statement"].([]any)
+	at := p.Path.Key("Statement")
+	if !list {
+		if _, one := p.Document["Statement"].(map[string]any); !one {
+			r.errorf(at, "policy", "a policy document needs a Statement")
+			return
+		}
+		r.statement(at, p.Document["Statement"])
+		return
+	}
+	for i, s := range statements {
+		r.statement(at.Index(i), s)
+	}
+}
+
+func (r *resolver) statement(path Path, value any) {
+	s, ok := value.(map[string]any)
+	if !ok {
+		r.errorf(path, "policy", "a statement is a mapping with %s", strings.Join(statementKeys, ", "))
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(s)) {
+		if !slices.Contains(statementKeys, key) {
+			r.add(Warning, path.Key(key), "policy-key", didYouMean(key, statementKeys),
+				fmt.Sprintf("IAM does not know %q in a statement of a role and may refuse it", key))
+		}
+	}
+	if effect, _ := s["Effect"].(string); effect != "Allow" && effect != "Deny" {
+		r.errorf(path.Key("Effect"), "policy", "the Effect of a statement is Allow or Deny, not %s", describe(s["Effect"]))
+		return
+	}
+	if s["Effect"] == "Allow" && everything(s["Action"]) && everything(s["Resource"]) {
+		r.warnf(path, "iam-broad", "the statement allows every action on every resource")
+	}
+}
+
+func everything(value any) bool {
+	items, list := value.([]any)
+	return value == "*" || list && slices.Contains(items, any("*"))
+}
