@@ -74,6 +74,7 @@ func (l *loading) attempt(name string, env types.Mapping, profiles []string) (p 
 		o.SkipConsistencyCheck = true
 		o.SkipResolveEnvironment = true
 		o.SkipResolveLabels = true
+		supportedAttributes(func(found []loader.UnsupportedAttribute) { l.unmapped = found })(o)
 		o.ResourceLoaders = append([]loader.ResourceLoader{preparedFiles{l}}, o.ResourceLoaders...)
 	})
 }

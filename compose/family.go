@@ -32,6 +32,7 @@ func servicePath(name string) Path { return At("services", name) }
 
 // families groups the services into families and reads all of them.
 func (r *resolver) families() {
+	r.judge()
 	r.projectNetworks()
 	members := r.members()
 	for _, name := range slices.Sorted(maps.Keys(members)) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/consts"
+	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
 )
@@ -23,6 +24,8 @@ type Project struct {
 
 	report *reporter
 	index  *index
+	// unmapped are the attributes of the files that the model may have no place for.
+	unmapped []loader.UnsupportedAttribute
 }
 
 // Pos is where the value of a path was written: a scalar's own place, the key of
@@ -68,6 +71,7 @@ type loading struct {
 	order       []*source // the files that services extend, as they were opened
 	temp        string    // folder of the prepared copies
 	copied      int
+	unmapped    []loader.UnsupportedAttribute
 }
 
 func (l *loading) load(opts Options) *Project {
@@ -118,7 +122,7 @@ func (l *loading) load(opts Options) *Project {
 		return nil
 	}
 	project = l.resolveEnvironment(project)
-	p := &Project{Project: project, Settings: l.settings, index: l.index, report: &reporter{positions: l.index}}
+	p := &Project{Project: project, Settings: l.settings, index: l.index, report: &reporter{positions: l.index}, unmapped: l.unmapped}
 	l.checkConsistency(p.Project)
 	return p
 }

@@ -157,7 +157,7 @@ func (r *resolver) secretSource(s *Secret, declared types.SecretConfig, ext *sec
 		s.External, s.Parameter = external, isParameterARN(external)
 	default:
 		s.External = s.Name
-		if !bool(declared.External) || external == "" {
+		if r.project.KeyPos(at.Key("external")) == r.project.KeyPos(at) { // not written, but added by Load
 			r.add(Warning, at, "secret-external", "say where it is: x-secrets: {Name: …}, or external: true with a name",
 				"the secret has no source; one named \""+s.Name+"\" must exist in Secrets Manager")
 		}

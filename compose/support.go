@@ -225,11 +225,11 @@ func verdictOn(path tree.Path) verdict {
 
 // judge reports the attributes that compose-go found not to be mapped. Values
 // that switch nothing on are passed over, and services that are left out too.
-func judge(r *reporter, found []loader.UnsupportedAttribute, disabled types.Services) {
-	for _, attribute := range found {
+func (r *resolver) judge() {
+	for _, attribute := range r.project.unmapped {
 		parts := attribute.Path.Parts()
 		if len(parts) > 1 && parts[0] == "services" {
-			if _, off := disabled[parts[1]]; off {
+			if _, left := r.project.DisabledServices[parts[1]]; left {
 				continue
 			}
 		}
@@ -238,7 +238,7 @@ func judge(r *reporter, found []loader.UnsupportedAttribute, disabled types.Serv
 		}
 		v := verdictOn(attribute.Path)
 		path, _, _ := strings.Cut(string(attribute.Path), ".[]")
-		r.add(v.severity, Path(path), v.code, "", parts[len(parts)-1]+": "+v.message)
+		r.add(v.severity, Path(path), v.code, "", v.message)
 	}
 }
 
