@@ -1,0 +1,331 @@
+//go:build !race
+
+package test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/compose"
+	"composecdk/constructs/network"
+)
+
+// template is a synthesised stack.
+type template struct {
+	t         *testing.T
+	resources map[string]any
+	dir       string
+	text      string
+}
+
+// newStack is an app with one stack, bound to an environment if account is set.
+func newStack(t *testing.T, account string) awscdk.Stack {
+	t.Helper()
+	app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(t.TempDir()), AnalyticsReporting: jsii.Bool(false)})
+	props := &awscdk.StackProps{}
+	if account != "" {
+		props.Env = &awscdk.Environment{Account: jsii.String(account), Region: jsii.String("eu-west-1")}
+	}
+	return awscdk.NewStack(app, jsii.String("Stack"), props)
+}
+
+func synth(t *testing.T, stack awscdk.Stack) template {
+	t.Helper()
+	assembly := awscdk.App_Of(stack).Synth(nil)
+	dir := *assembly.Directory()
+	text, err := os.ReadFile(filepath.Join(dir, *stack.TemplateFile()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parsed struct{ Resources map[string]any }
+	if err := json.Unmarshal(text, &parsed); err != nil {
+		t.Fatal(err)
+	}
+	return template{t: t, resources: parsed.Resources, dir: dir, text: string(text)}
+}
+
+// of lists the resources of a type, sorted by logical id.
+func (tm template) of(kind string) []map[string]any {
+	var found []map[string]any
+	ids := make([]string, 0, len(tm.resources))
+	for id := range tm.resources {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		if r := tm.resources[id].(map[string]any); r["Type"] == kind {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// one is the properties of the only resource of a type.
+func (tm template) one(kind string) map[string]any {
+	tm.t.Helper()
+	found := tm.of(kind)
+	if len(found) != 1 {
+		tm.t.Fatalf("got %d of %s, want 1", len(found), kind)
+	}
+	return found[0]["Properties"].(map[string]any)
+}
+
+func (tm template) count(kind string, want int) {
+	tm.t.Helper()
+	if got := len(tm.of(kind)); got != want {
+		tm.t.Errorf("got %d of %s, want %d", got, kind, want)
+	}
+}
+
+// at follows keys and indexes into a value.
+func at(v any, path ...any) any {
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			v = m[step]
+		case int:
+			l, _ := v.([]any)
+			if step >= len(l) {
+				return nil
+			}
+			v = l[step]
+		}
+	}
+	return v
+}
+
+func text(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+func equal(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if text(got) != text(want) {
+		t.Errorf("%s: got %s, want %s", what, text(got), text(want))
+	}
+}
+
+func contains(t *testing.T, what string, got any, want string) {
+	t.Helper()
+	if !strings.Contains(text(got), want) {
+		t.Errorf("%s: %s does not contain %s", what, text(got), want)
+	}
+}
+
+func newVPC() *compose.Network {
+	return &compose.Network{Path: "x-vpc", New: &compose.NewVPC{CIDR: "10.0.0.0/16", MaxAZs: 2, NATGateways: 1}}
+}
+
+func mustNetwork(t *testing.T, stack awscdk.Stack, m *compose.Network) *network.Network {
+	t.Helper()
+	network.PresetAvailabilityZones(stack, m)
+	n, err := network.NewNetwork(stack, "x-vpc", m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func missing(t *testing.T, tm template) any {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(tm.dir, "manifest.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var manifest map[string]any
+	if err := json.Unmarshal(raw, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	return manifest["missing"]
+}
+
+func TestNewVPC(t *testing.T) {
+	t.Run("has three tiers that share the range as one quarter, one half and one quarter", func(t *testing.T) {
+		stack := newStack(t, "")
+		mustNetwork(t, stack, newVPC())
+		tm := synth(t, stack)
+		var cidrs []string
+		for _, s := range tm.of("AWS::EC2::Subnet") {
+			p := s["Properties"].(map[string]any)
+			cidrs = append(cidrs, p["CidrBlock"].(string))
+			equal(t, "public addresses", p["MapPublicIpOnLaunch"], false)
+		}
+		slices.Sort(cidrs)
+		equal(t, "subnets", cidrs, []string{
+			"10.0.0.0/19", "10.0.128.0/18", "10.0.192.0/19", "10.0.224.0/19", "10.0.32.0/19", "10.0.64.0/18",
+		})
+		tm.count("AWS::EC2::NatGateway", 1)
+		tm.count("AWS::Lambda::Function", 0)
+		tm.count("AWS::EC2::FlowLog", 0)
+	})
+	t.Run("uses the zones of the region without a look-up, with and without an account", func(t *testing.T) {
+		for _, account := range []string{"", "111111111111"} {
+			stack := newStack(t, account)
+			m := newVPC()
+			m.New.MaxAZs, m.New.NATGateways = 3, -1
+			mustNetwork(t, stack, m)
+			tm := synth(t, stack)
+			if missing(t, tm) != nil || strings.Contains(tm.text, "dummy1") {
+				t.Errorf("account %q: the synthesis waits for a look-up: %v", account, missing(t, tm))
+			}
+			tm.count("AWS::EC2::Subnet", 9)
+			tm.count("AWS::EC2::NatGateway", 3)
+			contains(t, "zone", tm.of("AWS::EC2::Subnet")[0], `"Fn::GetAZs":""`)
+		}
+	})
+	t.Run("uses the zones that the file names", func(t *testing.T) {
+		stack := newStack(t, "111111111111")
+		m := newVPC()
+		m.New.AvailabilityZones = []string{"eu-west-1b", "eu-west-1c"}
+		mustNetwork(t, stack, m)
+		tm := synth(t, stack)
+		contains(t, "zone", tm.of("AWS::EC2::Subnet"), `"AvailabilityZone":"eu-west-1c"`)
+		equal(t, "missing", missing(t, tm), nil)
+	})
+	t.Run("has the endpoints, flow logs and DHCP domain of the file, and no NAT if the file says so", func(t *testing.T) {
+		stack := newStack(t, "")
+		m := newVPC()
+		m.New.NATGateways = 0
+		m.New.Endpoints = []string{"ecr.api", "s3"}
+		m.New.FlowLogs, m.New.FlowLogsRoleBoundary = true, "arn:aws:iam::aws:policy/AmazonVPCReadOnlyAccess"
+		m.New.DHCPDomain = "corp.internal"
+		mustNetwork(t, stack, m)
+		tm := synth(t, stack)
+		tm.count("AWS::EC2::NatGateway", 0)
+		tm.count("AWS::EC2::VPCEndpoint", 2)
+		tm.count("AWS::EC2::VPCDHCPOptionsAssociation", 1)
+		equal(t, "boundary", tm.one("AWS::IAM::Role")["PermissionsBoundary"], "arn:aws:iam::aws:policy/AmazonVPCReadOnlyAccess")
+		equal(t, "policy resources", text(at(tm.one("AWS::IAM::Policy"), "PolicyDocument", "Statement", 0, "Resource")) == `"*"`, false)
+		rule := at(tm.one("AWS::EC2::SecurityGroup"), "SecurityGroupIngress", 0)
+		equal(t, "endpoint port", at(rule, "FromPort"), 443)
+		contains(t, "endpoint source", at(rule, "CidrIp"), "CidrBlock")
+	})
+}
+
+func TestExistingVPC(t *testing.T) {
+	ids := &compose.Network{Path: "x-vpc", Existing: &compose.ExistingVPC{
+		ID: "vpc-1", CIDR: "10.1.0.0/16",
+		Subnets: map[string]compose.SubnetSelection{
+			compose.AppSubnets:    {IDs: []string{"subnet-a", "subnet-b"}},
+			compose.PublicSubnets: {IDs: []string{"subnet-p", "subnet-q"}},
+			"Batch":               {IDs: []string{"subnet-x"}},
+		},
+	}}
+	t.Run("given by ids needs neither an account nor a look-up", func(t *testing.T) {
+		stack := newStack(t, "")
+		n := mustNetwork(t, stack, ids)
+		for group, want := range map[string][]string{
+			compose.AppSubnets: {"subnet-a", "subnet-b"}, "Batch": {"subnet-x"},
+			compose.StorageSubnets: {"subnet-a", "subnet-b"}, // the nearest that the file has
+		} {
+			got := n.SubnetIDs(group)
+			equal(t, group, got, want)
+		}
+		if cidr, ok := n.CIDR(); !ok || *cidr.Token() != "10.1.0.0/16" {
+			t.Errorf("got CIDR %v %v", *cidr.Token(), ok)
+		}
+		equal(t, "missing", missing(t, synth(t, stack)), nil)
+	})
+	tags := &compose.Network{Path: "x-vpc", Existing: &compose.ExistingVPC{
+		Tags: map[string]string{"Name": "shared"},
+		Subnets: map[string]compose.SubnetSelection{
+			compose.AppSubnets:     {Tags: map[string]string{"vpc::usage": "application"}},
+			compose.StorageSubnets: {Tags: map[string]string{"vpc::usage": "storage"}},
+			compose.PublicSubnets:  {Tags: map[string]string{"vpc::usage": "public"}},
+		},
+	}}
+	t.Run("given by tags asks the CDK context, and survives its placeholders", func(t *testing.T) {
+		stack := newStack(t, "111111111111")
+		n := mustNetwork(t, stack, tags)
+		n.SubnetIDs(compose.AppSubnets)
+		contains(t, "missing", missing(t, synth(t, stack)), `"subnetGroupNameTag":"vpc::usage"`)
+	})
+	t.Run("given by tags fails clearly without an account", func(t *testing.T) {
+		_, err := network.NewNetwork(newStack(t, ""), "x-vpc", tags)
+		if err == nil || !strings.Contains(err.Error(), "x-vpc: looking up a VPC needs the account and the region") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestCluster(t *testing.T) {
+	build := func(t *testing.T, m *compose.Cluster) template {
+		t.Helper()
+		stack := newStack(t, "")
+		if _, err := network.NewCluster(stack, "x-cluster", m, mustNetwork(t, stack, newVPC())); err != nil {
+			t.Fatal(err)
+		}
+		return synth(t, stack)
+	}
+	t.Run("has container insights, both Fargate providers and logs of Exec sessions", func(t *testing.T) {
+		tm := build(t, &compose.Cluster{})
+		c := tm.one("AWS::ECS::Cluster")
+		equal(t, "insights", c["ClusterSettings"], []any{map[string]any{"Name": "containerInsights", "Value": "enhanced"}})
+		equal(t, "providers", c["CapacityProviders"], []string{"FARGATE", "FARGATE_SPOT"})
+		equal(t, "logging", at(c, "Configuration", "ExecuteCommandConfiguration", "Logging"), "OVERRIDE")
+		equal(t, "retention", tm.one("AWS::Logs::LogGroup")["RetentionInDays"], 120)
+		tm.count("AWS::KMS::Key", 0)
+	})
+	t.Run("takes every property of the file, and the key and bucket it asks for", func(t *testing.T) {
+		tm := build(t, &compose.Cluster{
+			ExecKMSKey: true, ExecBucket: true, ExecLogRetentionDays: 30,
+			Properties: map[string]any{
+				"ClusterName":     "one",
+				"ClusterSettings": []any{map[string]any{"Name": "containerInsights", "Value": "enabled"}},
+			},
+		})
+		c := tm.one("AWS::ECS::Cluster")
+		equal(t, "name", c["ClusterName"], "one")
+		equal(t, "insights", at(c, "ClusterSettings", 0, "Value"), "enabled")
+		contains(t, "key", at(c, "Configuration", "ExecuteCommandConfiguration", "KmsKeyId"), "Fn::GetAtt")
+		contains(t, "bucket", at(c, "Configuration", "ExecuteCommandConfiguration", "LogConfiguration", "S3BucketName"), "Ref")
+		equal(t, "retention", tm.one("AWS::Logs::LogGroup")["RetentionInDays"], 30)
+		tm.count("AWS::Lambda::Function", 0)
+	})
+	t.Run("leaves Exec logging to a file that configures it", func(t *testing.T) {
+		tm := build(t, &compose.Cluster{Properties: map[string]any{"Configuration": map[string]any{
+			"ExecuteCommandConfiguration": map[string]any{"Logging": "NONE"},
+		}}})
+		equal(t, "configuration", tm.one("AWS::ECS::Cluster")["Configuration"],
+			map[string]any{"ExecuteCommandConfiguration": map[string]any{"Logging": "NONE"}})
+		tm.count("AWS::Logs::LogGroup", 0)
+	})
+	t.Run("may be one that exists", func(t *testing.T) {
+		build(t, &compose.Cluster{Existing: "shared"}).count("AWS::ECS::Cluster", 0)
+	})
+}
+
+func TestNamespaces(t *testing.T) {
+	stack := newStack(t, "111111111111")
+	n := mustNetwork(t, stack, newVPC())
+	all, err := network.NewNamespaces(stack, "x-cloudmap", []*compose.Namespace{
+		{Name: compose.DefaultNamespace, Zone: "shop.internal"},
+		{Name: "given", Zone: "given.internal", Existing: "ns-1"},
+		{Name: "found", Zone: "found.internal", Lookup: true},
+	}, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	given, ok := all.Namespace("given")
+	if !ok || *given.NamespaceId() != "ns-1" {
+		t.Errorf("got %v", ok)
+	}
+	if _, ok := all.Namespace("other"); ok {
+		t.Error("a namespace that the file does not have was found")
+	}
+	tm := synth(t, stack)
+	equal(t, "zone", tm.one("AWS::ServiceDiscovery::PrivateDnsNamespace")["Name"], "shop.internal")
+	contains(t, "missing", missing(t, tm), "AWS::ServiceDiscovery::PrivateDnsNamespace")
+}
