@@ -57,7 +57,7 @@ func (l *loading) compose(name string, env types.Mapping, profiles []string) *ty
 func (l *loading) attempt(name string, env types.Mapping, profiles []string) (p *types.Project, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			p, err = nil, fmt.Errorf("compose-go does not accept this file: %v", r)
+			p, err = nil, panicError{r}
 		}
 	}()
 	details := types.ConfigDetails{WorkingDir: l.dir, Environment: env.Clone()}
@@ -71,12 +71,20 @@ func (l *loading) attempt(name string, env types.Mapping, profiles []string) (p 
 	return loader.LoadWithContext(l.ctx, details, func(o *loader.Options) {
 		o.SetProjectName(name, true)
 		o.Profiles = profiles
+		o.SkipInterpolation = true // done, with the place of each variable
 		o.SkipConsistencyCheck = true
 		o.SkipResolveEnvironment = true
 		o.SkipResolveLabels = true
 		supportedAttributes(func(found []loader.UnsupportedAttribute) { l.unmapped = found })(o)
 		o.ResourceLoaders = append([]loader.ResourceLoader{preparedFiles{l}}, o.ResourceLoaders...)
 	})
+}
+
+// panicError is what compose-go panicked with.
+type panicError struct{ value any }
+
+func (e panicError) Error() string {
+	return fmt.Sprintf("compose-go cannot read the file: %v", e.value)
 }
 
 // preparedFiles makes compose-go read the prepared copies, and resolve relative
@@ -137,36 +145,18 @@ func (l *loading) writeCopies() error {
 	return nil
 }
 
-// encode writes documents for compose-go, which will replace variables once
-// more: there are none left, so every $ is doubled.
+// encode writes documents for compose-go.
 func encode(docs []*yaml.Node) ([]byte, error) {
 	var out bytes.Buffer
 	for _, doc := range docs {
 		out.WriteString("---\n")
-		text, err := yaml.Marshal(escapeDollars(doc))
+		text, err := yaml.Marshal(doc)
 		if err != nil {
 			return nil, fmt.Errorf("write the prepared file: %w", err)
 		}
 		out.Write(text)
 	}
 	return out.Bytes(), nil
-}
-
-func escapeDollars(n *yaml.Node) *yaml.Node {
-	c := *n
-	if c.Kind == yaml.ScalarNode {
-		c.Value = strings.ReplaceAll(c.Value, "$", "$$")
-		return &c
-	}
-	c.Content = make([]*yaml.Node, len(n.Content))
-	for i, child := range n.Content {
-		if n.Kind == yaml.MappingNode && i%2 == 0 {
-			c.Content[i] = child
-			continue
-		}
-		c.Content[i] = escapeDollars(child)
-	}
-	return &c
 }
 
 // cut removes what is written at a path from every tree; false when nothing was.

@@ -59,6 +59,9 @@ func (l *loading) extendService(root, in *source, name string, chain []serviceKe
 		return
 	}
 	if n, _ := base.service(baseName); n == nil {
+		if l.unread {
+			return // it may be in a file that could not be read
+		}
 		l.errorAt(in.pos(nameNode), At("services", name, "extends"), "extends-unknown", didYouMean(baseName, base.serviceNames()),
 			"%q is not a service of %s", baseName, base.name)
 		l.prune(At("services", name, "extends"))
@@ -86,6 +89,9 @@ func (l *loading) extendsBase(root, in *source, service *yaml.Node, path Path) (
 	}
 	if fileNode == nil || fileNode.Tag != "!!str" {
 		return in, name.Value, name
+	}
+	if l.remote(fileNode.Value, in.pos(fileNode), path.Key("file")) {
+		return nil, "", nil
 	}
 	file := absolute(fileNode.Value, in.dir)
 	key := baseKey{file, root}

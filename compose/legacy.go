@@ -114,7 +114,7 @@ func (l *loading) liftTop(s *source, doc *yaml.Node, section string, services []
 func (l *loading) liftService(s *source, service *yaml.Node, name string) {
 	for _, section := range []string{"configs", "x-configs"} {
 		k, v := entryNodes(service, section)
-		if v == nil || v.Kind != yaml.MappingNode {
+		if v == nil || v.Kind != yaml.MappingNode || entry(v, "source") != nil || entry(v, "target") != nil {
 			continue
 		}
 		path := At("services", name, section)

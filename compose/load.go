@@ -41,7 +41,7 @@ func (p *Project) KeyPos(path Path) Pos { return p.index.KeyPos(path) }
 // continues the same list. The project is nil only where no file could be read
 // as a compose file; a project that comes with errors lacks what they are about.
 func Load(ctx context.Context, opts Options) (*Project, Diagnostics) {
-	l := &loading{ctx: ctx, files: map[string]*file{}, bases: map[baseKey]*source{}, services: map[serviceKey]bool{}, adoptedFrom: map[*yaml.Node]*source{}}
+	l := &loading{ctx: ctx, files: map[string]*file{}, bases: map[baseKey]*source{}, services: map[serviceKey]bool{}, adoptedFrom: map[*yaml.Node]*source{}, said: map[Diagnostic]bool{}}
 	defer silence()()
 	p := l.load(opts)
 	if p == nil {
@@ -55,6 +55,7 @@ func Load(ctx context.Context, opts Options) (*Project, Diagnostics) {
 type loading struct {
 	ctx      context.Context
 	found    Diagnostics
+	said     map[Diagnostic]bool
 	dir      string           // project directory, absolute
 	files    map[string]*file // by absolute path
 	unread   bool             // a file could not be read at all
@@ -165,6 +166,15 @@ func (l *loading) warnAt(at Pos, path Path, code, hint, format string, args ...a
 }
 
 func (l *loading) add(severity Severity, at Pos, path Path, code, hint, message string) {
+	if at.Line > 0 {
+		// an anchor's text stands in many places of the model, but a reader
+		// corrects it once
+		said := Diagnostic{Pos: at, Code: code, Message: message}
+		if l.said[said] {
+			return
+		}
+		l.said[said] = true
+	}
 	l.found = append(l.found, Diagnostic{
 		Pos: at, Path: path, Severity: severity, Code: code, Hint: hint, Message: message,
 	})

@@ -3,6 +3,7 @@ package compose
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,6 +82,25 @@ func TestEnvironment(t *testing.T) {
 	}
 	if len(p.DisabledServices) != 1 {
 		t.Errorf("COMPOSE_PROFILES: got %v", p.DisabledServices)
+	}
+}
+
+// An included file must see the .env beside it, under what the including file
+// sees.
+func TestIncludeEnvironment(t *testing.T) {
+	dir := write(t, map[string]string{
+		".env":        "A=main\n",
+		"compose.yml": "include: [sub/inc.yml]\nservices: {web: {image: '$A'}}\n",
+		"sub/.env":    "A=sub\nB=sub\n",
+		"sub/inc.yml": "services: {inc: {image: '$A-$B', environment: [B]}}\nx-sqs: {q: {Properties: {QueueName: $B}}}\n",
+	})
+	p := mustLoad(t, Options{Files: []string{"compose.yml"}, WorkingDir: dir})
+	inc := p.Services["inc"]
+	if inc.Image != "main-sub" || inc.Environment["B"] == nil || *inc.Environment["B"] != "sub" {
+		t.Errorf("got %q, %v", inc.Image, inc.Environment)
+	}
+	if got := fmt.Sprint(p.Extensions["x-sqs"]); got != "map[q:map[Properties:map[QueueName:sub]]]" {
+		t.Errorf("x-sqs: %s", got)
 	}
 }
 
@@ -169,6 +189,10 @@ func FuzzLoad(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
+		const long, aliases = 4 << 10, 8 // what is merely large is not interesting, only slow
+		if len(content) > long || bytes.Count(content, []byte("*")) > aliases {
+			t.Skip()
+		}
 		dir := t.TempDir()
 		file := filepath.Join(dir, "compose.yml")
 		if err := os.WriteFile(file, content, 0o600); err != nil {

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,7 +20,7 @@ var (
 	// leadingPath is a path at the start of a message: services.web.ports.[]: …
 	leadingPath = regexp.MustCompile(`^((?:services|networks|volumes|secrets|configs|models|jobs|include)(?:\.[^\s:]+)*):? (.+)$`)
 	// pathWithin is a path anywhere in a message.
-	pathWithin = regexp.MustCompile(`\b(?:services|networks|volumes|secrets|configs|models|jobs)\.[^\s:'"]+`)
+	pathWithin = regexp.MustCompile(`\b(?:(?:services|networks|volumes|secrets|configs|models|jobs)\.|x-)[^\s:'"]+`)
 	// decodedField is how mapstructure names a value: 'services[web].mem_limit'.
 	decodedField = regexp.MustCompile(`'((?:services|networks|volumes|secrets|configs|models|jobs)\[[^']*)'`)
 	bracketedKey = regexp.MustCompile(`\[([^\]\d][^\]]*)\]`)
@@ -41,7 +42,8 @@ var rewordings = []struct {
 	{regexp.MustCompile(`^conflicting parameters "(.+)" and "(.+)" specified$`), "$1 and $2 exclude each other", "compose-exclusive"},
 	{regexp.MustCompile(`^must be an? (.+)$`), "must be $1", "compose-schema"},
 	{regexp.MustCompile(`^invalid mount config for type "bind": field Source must not be empty$`), `a bind mount needs the key "source"`, "compose-invalid"},
-	{regexp.MustCompile(`^cannot override (.+)$`), "cannot override $1: the files give it values of different kinds", "compose-invalid"},
+	{regexp.MustCompile(`^empty compose file$`), "the files define nothing", "file-empty"},
+	{regexp.MustCompile(`^cannot override .+$`), "the files give it values of different kinds", "compose-invalid"},
 }
 
 // explain finds the path that an error of compose-go is about, and drops its
@@ -51,7 +53,10 @@ func (l *loading) explain(err error) problem {
 	text = validatingFile.ReplaceAllString(text, "")
 	text = extendsPath.ReplaceAllString(text, "services.$1.extends: missing property 'service'")
 	p := problem{code: "compose-invalid", message: text}
+	var fault panicError
 	switch {
+	case errors.As(err, &fault):
+		p.code = "compose-internal"
 	case leadingPath.MatchString(text):
 		m := leadingPath.FindStringSubmatch(text)
 		p.path, p.message = l.known(m[1]), m[2]

@@ -71,6 +71,9 @@ func (l *loading) includeOne(s *source, item *yaml.Node, names []*yaml.Node, pat
 	var opened []*source
 	for _, name := range names {
 		file := absolute(name.Value, s.dir)
+		if l.remote(name.Value, s.pos(name), path) {
+			continue
+		}
 		if l.includeCycle(s, file, s.pos(name), path) {
 			continue
 		}

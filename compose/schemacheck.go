@@ -74,11 +74,7 @@ func (l *loading) checkDocument(compiled *jsonschema.Schema, s *source, doc *yam
 		if len(problems) == 0 {
 			break
 		}
-		// from the last to the first, so that the numbers of list items hold
-		slices.SortStableFunc(problems, func(a, b schemaProblem) int { return slices.Compare(b.place, a.place) })
-		for _, p := range problems {
-			l.reportSchema(s, doc, p)
-		}
+		l.reportSchema(s, doc, problems)
 	}
 	l.checkShortForms(s, doc)
 }
@@ -91,19 +87,26 @@ func asJSON(model any) (any, error) {
 	return jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
 }
 
-// reportSchema reports a problem at its node, and removes the node.
-func (l *loading) reportSchema(s *source, doc *yaml.Node, p schemaProblem) {
-	key, value, parent, path := locate(doc, p.place)
-	if value == nil {
-		return
+// reportSchema reports problems at their nodes, and then removes the nodes: while
+// all are in place, the numbers of list items hold.
+func (l *loading) reportSchema(s *source, doc *yaml.Node, problems []schemaProblem) {
+	var cuts [][2]*yaml.Node
+	for _, p := range problems {
+		key, value, parent, path := locate(doc, p.place)
+		if value == nil {
+			continue
+		}
+		at := value
+		if p.unknown || value.Kind != yaml.ScalarNode {
+			at = key
+		}
+		l.errorAt(l.place(s, at), path, p.code, p.hint, "%s", p.message)
+		l.prune(path)
+		cuts = append(cuts, [2]*yaml.Node{parent, value})
 	}
-	at := value
-	if p.unknown || value.Kind != yaml.ScalarNode {
-		at = key
+	for _, cut := range cuts {
+		removeNode(cut[0], cut[1])
 	}
-	l.errorAt(l.place(s, at), path, p.code, p.hint, "%s", p.message)
-	l.prune(path)
-	removeNode(parent, value)
 }
 
 // locate follows a JSON pointer through the nodes.

@@ -126,6 +126,9 @@ func valueProblem(e *jsonschema.ValidationError) schemaProblem {
 	switch k := e.ErrorKind.(type) {
 	case *kind.Type:
 		p.message = fmt.Sprintf("must be %s, not %s", wantedTypes(k.Want), typeWord(k.Got))
+		if slices.Contains(k.Want, "string") && slices.Contains([]string{"number", "integer", "boolean"}, k.Got) {
+			p.hint = "put it in quotes"
+		}
 	case *kind.Enum:
 		p.message = fmt.Sprintf("%s is not one of the values that Compose knows", describe(k.Got))
 		p.hint = didYouMean(fmt.Sprint(k.Got), textList(k.Want))

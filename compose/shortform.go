@@ -3,6 +3,7 @@ package compose
 import (
 	"fmt"
 	"net"
+	"regexp"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/format"
@@ -29,6 +30,7 @@ const (
 var shortForms = []shortForm{
 	{"services.*.ports.[]", checkPort, "a port", `write "container", "host:container" or "host:container/udp"`},
 	{"services.*.ports.[].host_ip", checkIP, "an IP address", ""},
+	{"services.*.ports.[].published", checkPublished, "a port or a range of ports", ""},
 	{"services.*.volumes.[]", checkVolume, "a volume", `write "source:target" or "source:target:ro"`},
 	{"services.*.mem_limit", checkSize, "a size", sizeHint},
 	{"services.*.mem_reservation", checkSize, "a size", sizeHint},
@@ -58,6 +60,15 @@ var shortForms = []shortForm{
 func checkPort(text string) error {
 	_, err := types.ParsePortConfig(text)
 	return err
+}
+
+var publishedPorts = regexp.MustCompile(`^(\d{1,5}(-\d{1,5})?)?$`)
+
+func checkPublished(text string) error {
+	if !publishedPorts.MatchString(text) {
+		return fmt.Errorf("no port")
+	}
+	return nil
 }
 
 func checkIP(text string) error {

@@ -60,6 +60,19 @@ func (l *loading) open(path, dir string, parent *source, at Pos, in Path) *sourc
 	return s
 }
 
+var remoteFile = regexp.MustCompile(`^(?:[a-z+]+://|git@|oci:|github\.com/)`)
+
+// remote reports a file that lies elsewhere: a deployment must not depend on
+// what another server answers.
+func (l *loading) remote(name string, at Pos, path Path) bool {
+	if !remoteFile.MatchString(name) {
+		return false
+	}
+	l.unread = true
+	l.errorAt(at, path, "file-remote", "copy it into the project", "%s is not a local file", shorten(name))
+	return true
+}
+
 func readProblem(err error) string {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
