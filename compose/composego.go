@@ -26,8 +26,8 @@ const maxAttempts = 200
 // so each one is reported, cut out, and the rest loaded again.
 func (l *loading) compose(name string, env types.Mapping, profiles []string) *types.Project {
 	seen := map[Path]bool{}
+	l.index = l.buildIndex()
 	for range maxAttempts {
-		l.index = l.buildIndex()
 		if err := l.writeCopies(); err != nil {
 			l.errorAt(Pos{}, "", "compose-internal", "", "%s", l.cleanText(err.Error()))
 			return nil
@@ -47,6 +47,7 @@ func (l *loading) compose(name string, env types.Mapping, profiles []string) *ty
 		if problem.path == "" || !l.cut(problem.path) {
 			return nil
 		}
+		l.index = l.buildIndex()
 	}
 	return nil
 }

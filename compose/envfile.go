@@ -48,11 +48,13 @@ func (l *loading) resolveService(p *types.Project, name string) *types.Project {
 	alone.DisabledServices, alone.Jobs, alone.DisabledJobs = nil, nil, nil
 	resolved, err := alone.WithServicesEnvironmentResolved(false)
 	if err != nil {
-		l.badFile(At("services", name, "env_file"), err)
+		path := At("services", name, "env_file")
+		l.badFile(l.index.Pos(path), path, err)
 		return p
 	}
 	if resolved, err = resolved.WithServicesLabelsResolved(false); err != nil {
-		l.badFile(At("services", name, "label_file"), err)
+		path := At("services", name, "label_file")
+		l.badFile(l.index.Pos(path), path, err)
 		return p
 	}
 	p.Services[name] = resolved.Services[name]
@@ -62,10 +64,9 @@ func (l *loading) resolveService(p *types.Project, name string) *types.Project {
 var envFileLine = regexp.MustCompile(`^failed to read (.+): line (\d+): (.*)$`)
 
 // badFile reports a file of variables in which a line cannot be read, at that
-// line.
-func (l *loading) badFile(path Path, err error) {
+// line, or at the place that names the file.
+func (l *loading) badFile(at Pos, path Path, err error) {
 	text := l.cleanText(err.Error())
-	at := l.index.Pos(path)
 	if m := envFileLine.FindStringSubmatch(text); m != nil {
 		line, _ := strconv.Atoi(m[2])
 		at, text = Pos{File: m[1], Line: line, Column: 1}, m[3]

@@ -23,17 +23,18 @@ func (l *loading) environment(dir string, environ map[string]string) types.Mappi
 	if info, err := os.Stat(file); err != nil || info.IsDir() {
 		return env
 	}
-	return l.withEnvFiles(env, Pos{File: l.display(file)}, "", file)
+	env, _ = l.withEnvFile(env, Pos{File: l.display(file)}, "", file)
+	return env
 }
 
-// withEnvFiles is env with the variables of the files underneath.
-func (l *loading) withEnvFiles(env types.Mapping, at Pos, path Path, files ...string) types.Mapping {
-	below, err := dotenv.GetEnvFromFile(env, files)
+// withEnvFile is env with the variables of a file underneath; false when a line
+// of the file cannot be read.
+func (l *loading) withEnvFile(env types.Mapping, at Pos, path Path, file string) (types.Mapping, bool) {
+	below, err := dotenv.GetEnvFromFile(env, []string{file})
 	if err != nil {
-		l.index = &index{main: at}
-		l.badFile(path, err)
+		l.badFile(at, path, err)
 	}
-	return env.Clone().Merge(below)
+	return env.Clone().Merge(below), err == nil
 }
 
 // projectName follows the order of docker compose: the option, the variable

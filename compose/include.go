@@ -19,7 +19,9 @@ func (l *loading) includeEnvironment(s *source, item *yaml.Node, dir string, pat
 		if info, err := os.Stat(file); err != nil || info.IsDir() {
 			return s.env
 		}
-		return l.withEnvFiles(s.env, Pos{File: l.display(file)}, "", file)
+		env, ok := l.withEnvFile(s.env, Pos{File: l.display(file)}, "", file)
+		l.unread = l.unread || !ok
+		return env
 	}
 	env := s.env
 	for _, n := range written {
@@ -32,7 +34,9 @@ func (l *loading) includeEnvironment(s *source, item *yaml.Node, dir string, pat
 			l.errorAt(s.pos(n), path, "file-missing", "", "the file %s does not exist", l.display(n.Value))
 			continue
 		}
-		env = l.withEnvFiles(env, s.pos(n), path, n.Value)
+		var ok bool
+		env, ok = l.withEnvFile(env, s.pos(n), path, n.Value)
+		l.unread = l.unread || !ok
 	}
 	return env
 }

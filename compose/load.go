@@ -41,7 +41,10 @@ func (p *Project) KeyPos(path Path) Pos { return p.index.KeyPos(path) }
 // continues the same list. The project is nil only where no file could be read
 // as a compose file; a project that comes with errors lacks what they are about.
 func Load(ctx context.Context, opts Options) (*Project, Diagnostics) {
-	l := &loading{ctx: ctx, files: map[string]*file{}, bases: map[baseKey]*source{}, services: map[serviceKey]bool{}, adoptedFrom: map[*yaml.Node]*source{}, said: map[Diagnostic]bool{}}
+	l := &loading{
+		ctx: ctx, said: map[Diagnostic]bool{}, files: map[string]*file{}, bases: map[baseKey]*source{},
+		services: map[serviceKey]bool{}, adoptedFrom: map[*yaml.Node]*source{},
+	}
 	defer silence()()
 	p := l.load(opts)
 	if p == nil {
@@ -55,13 +58,13 @@ func Load(ctx context.Context, opts Options) (*Project, Diagnostics) {
 type loading struct {
 	ctx      context.Context
 	found    Diagnostics
-	said     map[Diagnostic]bool
-	dir      string           // project directory, absolute
-	files    map[string]*file // by absolute path
-	unread   bool             // a file could not be read at all
+	said     map[Diagnostic]bool // what was found, without the paths
+	dir      string              // project directory, absolute
+	files    map[string]*file    // by absolute path
+	unread   bool                // a file could not be read at all
 	main     []*source
 	bases    map[baseKey]*source
-	services map[serviceKey]bool
+	services map[serviceKey]bool // those whose extends was followed
 	settings Settings
 	lifted   []lifted
 	pruned   []Path // what was found wrong and cut out
@@ -118,7 +121,6 @@ func (l *loading) load(opts Options) *Project {
 		return nil
 	}
 	project := l.compose(name, env, profiles(opts.Profiles, env))
-	l.index = l.buildIndex()
 	if project == nil {
 		return nil
 	}

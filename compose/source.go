@@ -125,10 +125,6 @@ func (l *loading) parse(f *file, content []byte) bool {
 			f.docs = append(f.docs, x)
 		}
 	}
-	if ok && len(f.docs) == 0 {
-		l.errorAt(Pos{File: f.name}, "", "file-empty", "", "the file holds nothing")
-		return false
-	}
 	return ok
 }
 
