@@ -36,9 +36,8 @@ func (r *resolver) container(f *Family, s types.ServiceConfig) *Container {
 	r.commands(path, s, c)
 	r.reserve(path, s, c)
 	r.capAdd(path, s, c)
-	c.Environment = r.environment(path, s)
 	c.Secrets = r.secretVariables(path, s)
-	r.secretsWin(c)
+	c.Environment = r.environment(path, s, c.Secrets)
 	c.HealthCheck = r.healthCheck(path, s)
 	c.Ports = r.ports(path, s)
 	r.mounts(f, path, s, c)
@@ -115,8 +114,9 @@ var secretName = regexp.MustCompile(`(?i)(password|passwd|secret|token|api_?key|
 // notSecret are endings of names that only tell where a secret is.
 var notSecret = regexp.MustCompile(`(?i)_(arn|name|file|path|url|ttl|id|expiry|expires|length|header|issuer)$`)
 
-// environment reads the variables, sorted by name.
-func (r *resolver) environment(path Path, s types.ServiceConfig) []Variable {
+// environment reads the variables, sorted by name, but for those that a secret
+// of the same name replaces.
+func (r *resolver) environment(path Path, s types.ServiceConfig, secrets []SecretVariable) []Variable {
 	var all []Variable
 	for _, name := range slices.Sorted(maps.Keys(s.Environment)) {
 		at := path.Key("environment").Key(name)
@@ -124,6 +124,10 @@ func (r *resolver) environment(path Path, s types.ServiceConfig) []Variable {
 		if value == nil {
 			r.add(Warning, at, "variable-unset", "give it a value here, in .env or in the environment",
 				fmt.Sprintf("variable %q has no value and is left out", name))
+			continue
+		}
+		if slices.ContainsFunc(secrets, func(v SecretVariable) bool { return v.Name == name }) {
+			r.warnf(at, "secret-wins", "a secret has the same name; the variable's own value is left out")
 			continue
 		}
 		text := ParseText(*value)
@@ -135,17 +139,6 @@ func (r *resolver) environment(path Path, s types.ServiceConfig) []Variable {
 		all = append(all, Variable{Name: name, Value: text, Path: at})
 	}
 	return all
-}
-
-// secretsWin drops the variables that a secret of the same name replaces.
-func (r *resolver) secretsWin(c *Container) {
-	c.Environment = slices.DeleteFunc(c.Environment, func(v Variable) bool {
-		taken := slices.ContainsFunc(c.Secrets, func(s SecretVariable) bool { return s.Name == v.Name })
-		if taken {
-			r.warnf(v.Path, "secret-wins", "a secret has the same name; the variable's own value is left out")
-		}
-		return taken
-	})
 }
 
 // stopTimeout reads stop_grace_period in whole seconds.
@@ -275,7 +268,7 @@ func (r *resolver) pullCredentials(path Path, s types.ServiceConfig) string {
 			r.unknown(path, "secret-unknown", "a top-level secret", name, slices.Collect(maps.Keys(r.project.Secrets)))
 			return ""
 		}
-		r.secret(name, path)
+		r.secret(name)
 	} else if !strings.HasPrefix(credentials, "arn:") {
 		r.errorf(path, "pull-credentials", "%q is neither an ARN nor secrets::<name>", credentials)
 	}

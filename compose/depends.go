@@ -58,6 +58,9 @@ func (r *resolver) quietly() *resolver {
 
 func (r *resolver) dependency(f *Family, c *Container, name string, on types.ServiceDependency) {
 	path := c.Path.Key("depends_on").Key(name)
+	if r.project.Services[c.Service].NetworkMode == types.ServicePrefix+name && f.container(name) == nil {
+		return // a circle, which Load has reported
+	}
 	if other := f.container(name); other != nil {
 		r.containerDependency(path, c, other, on.Condition)
 		return
@@ -192,44 +195,57 @@ func (r *resolver) labelTrue(service string) bool {
 // essentials reads the restart policies, and sees to it that a task ends with at
 // least one of its containers.
 func (r *resolver) essentials(f *Family) {
+	var mayEnd []*Container // by their restart policy
 	for _, c := range f.Containers {
-		r.restart(f, c)
+		if r.restart(f, c) {
+			mayEnd = append(mayEnd, c)
+		}
+	}
+	stays := func(c *Container) bool { return c.Essential && !slices.Contains(mayEnd, c) }
+	for _, c := range mayEnd {
+		if !slices.ContainsFunc(f.Containers, stays) {
+			r.warnf(c.Path.Key("restart"), "restart", "ECS starts a new task when %q ends, whatever its restart policy", c.Name)
+			continue
+		}
+		c.Essential = false
+		c.RestartOnFailure = r.restartPolicy(c) == types.RestartPolicyOnFailure
 	}
 	if !slices.ContainsFunc(f.Containers, func(c *Container) bool { return c.Essential }) {
 		r.errorf(f.Path, "no-essential", "no container of family %q is essential, so nothing would end its tasks", f.Name)
 	}
 }
 
-// restart reads restart and deploy.restart_policy. ECS replaces a task when an
-// essential container ends, however it ends; only beside another essential
-// container may one stay down.
-func (r *resolver) restart(f *Family, c *Container) {
+// restartPolicy is restart or deploy.restart_policy, without a limit.
+func (r *resolver) restartPolicy(c *Container) string {
 	s := r.project.Services[c.Service]
-	path, policy := c.Path.Key("restart"), s.Restart
-	if s.Deploy != nil && s.Deploy.RestartPolicy != nil && s.Deploy.RestartPolicy.Condition != "" {
-		path, policy = c.Path.Key("deploy").Key("restart_policy"), s.Deploy.RestartPolicy.Condition
+	if policy := deployOf(s).RestartPolicy; policy != nil && policy.Condition != "" {
+		return policy.Condition
 	}
-	policy, attempts, limited := strings.Cut(policy, ":")
-	if limited {
+	policy, _, _ := strings.Cut(s.Restart, ":")
+	return policy
+}
+
+// restart tells whether a container may end without its task, by its restart
+// policy. ECS replaces a task when an essential container ends, however it ends;
+// only beside another essential container may one stay down.
+func (r *resolver) restart(f *Family, c *Container) bool {
+	path := c.Path.Key("restart")
+	if _, attempts, limited := strings.Cut(r.project.Services[c.Service].Restart, ":"); limited {
 		r.warnf(path, "restart", "ECS does not count restarts; the limit of %s is left out", attempts)
 	}
-	switch policy {
+	switch r.restartPolicy(c) {
 	case types.RestartPolicyNo, "none", types.RestartPolicyOnFailure:
 	default: // always, unless-stopped, any: what ECS does
-		return
+		return false
 	}
-	sidecar := slices.ContainsFunc(f.Containers, func(o *Container) bool { return o != c && o.Essential })
 	waited := slices.ContainsFunc(f.Containers, func(o *Container) bool {
 		return slices.ContainsFunc(o.DependsOn, func(d ContainerDependency) bool {
 			return d.Container == c.Name && (d.Condition == conditionSuccess || d.Condition == conditionComplete)
 		})
 	})
-	switch {
-	case r.labelTrue(c.Service) || !sidecar && c.Essential:
-		r.warnf(path, "restart", "ECS starts a new task when %q ends, whatever its restart policy", c.Name)
-	case waited:
-	default:
-		c.Essential = false
-		c.RestartOnFailure = policy == types.RestartPolicyOnFailure
+	if r.labelTrue(c.Service) {
+		r.warnf(path, "restart", "ECS starts a new task when %q ends, for it is labelled essential", c.Name)
+		return false
 	}
+	return !waited
 }

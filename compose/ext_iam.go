@@ -31,14 +31,12 @@ func (r *resolver) iam(f *Family, services []types.ServiceConfig) {
 	for _, s := range services {
 		path := servicePath(s.Name)
 		var ext iamExtension
-		if r.decode(path.Key("x-iam"), s.Extensions["x-iam"], &ext) {
-			r.iamExtension(f, path.Key("x-iam"), ext)
-		}
+		r.decode(path.Key("x-iam"), s.Extensions["x-iam"], &ext)
+		r.iamExtension(f, path.Key("x-iam"), ext)
 		var managed []string
-		if r.decode(path.Key("x-aws-policies"), s.Extensions["x-aws-policies"], &managed) {
-			for i, arn := range managed {
-				r.managedPolicy(f, path.Key("x-aws-policies").Index(i), arn)
-			}
+		r.decode(path.Key("x-aws-policies"), s.Extensions["x-aws-policies"], &managed)
+		for i, arn := range managed {
+			r.managedPolicy(f, path.Key("x-aws-policies").Index(i), arn)
 		}
 		var document map[string]any
 		if r.decode(path.Key("x-aws-role"), s.Extensions["x-aws-role"], &document) && document != nil {
@@ -52,11 +50,21 @@ func (r *resolver) iam(f *Family, services []types.ServiceConfig) {
 func (r *resolver) iamExtension(f *Family, path Path, ext iamExtension) {
 	for i, p := range ext.Policies {
 		at := path.Key("Policies").Index(i)
-		if p.PolicyName == "" || len(p.PolicyDocument) == 0 {
-			r.errorf(at, "policy", "a policy needs a PolicyName and a PolicyDocument")
+		if len(p.PolicyDocument) == 0 {
+			r.errorf(at, "policy", "a policy needs a PolicyDocument")
 			continue
 		}
-		r.inlinePolicy(f, InlinePolicy{Name: p.PolicyName, Document: p.PolicyDocument, Path: at.Key("PolicyDocument")})
+		document := maps.Clone(p.PolicyDocument)
+		if name, inside := document["PolicyName"].(string); inside && p.PolicyName == "" {
+			p.PolicyName = name
+			delete(document, "PolicyName")
+			r.warnf(at.Key("PolicyDocument").Key("PolicyName"), "policy-name", "PolicyName belongs beside PolicyDocument, not into it")
+		}
+		if p.PolicyName == "" {
+			r.errorf(at, "policy", "a policy needs a PolicyName")
+			continue
+		}
+		r.inlinePolicy(f, InlinePolicy{Name: p.PolicyName, Document: document, Path: at.Key("PolicyDocument")})
 	}
 	for i, arn := range ext.ManagedPolicyArns {
 		r.managedPolicy(f, path.Key("ManagedPolicyArns").Index(i), arn)
@@ -92,9 +100,13 @@ func (r *resolver) policyARN(path Path, arn string) {
 var statementKeys = []string{"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 
 func (r *resolver) inlinePolicy(f *Family, p InlinePolicy) {
-	if i := slices.IndexFunc(f.IAM.Policies, func(o InlinePolicy) bool { return o.Name == p.Name }); i >= 0 {
-		r.errorf(p.Path, "policy-name", "two policies of family %q are named %q", f.Name, p.Name)
-		return
+	named := p.Name
+	taken := func(o InlinePolicy) bool { return o.Name == p.Name }
+	for n := 2; slices.ContainsFunc(f.IAM.Policies, taken); n++ {
+		p.Name = fmt.Sprintf("%s-%d", named, n)
+	}
+	if p.Name != named {
+		r.warnf(p.Path, "policy-name", "family %q has a policy named %q already; this one is named %q", f.Name, named, p.Name)
 	}
 	f.IAM.Policies = append(f.IAM.Policies, p)
 	statements, list := p.Document["Statement"].([]any)

@@ -75,6 +75,12 @@ func (r *resolver) retention(s types.ServiceConfig) int {
 	if days == 0 {
 		return 0
 	}
+	return r.retentionDays(at, days)
+}
+
+// retentionDays is the shortest time of CloudWatch that keeps logs for so many
+// days; 0 is a mistake, which is reported.
+func (r *resolver) retentionDays(at Path, days int) int {
 	longest := retentions[len(retentions)-1]
 	if days < 0 || days > longest {
 		r.errorf(at, "log-retention", "CloudWatch keeps logs for 1 to %d days, not %d", longest, days)

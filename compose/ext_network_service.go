@@ -14,13 +14,42 @@ import (
 
 // networkExtension is x-network of a service.
 type networkExtension struct {
-	AssignPublicIp           *bool //nolint:revive // the key's own spelling
+	AssignPublicIp           bool //nolint:revive // the key's own spelling
 	Ingress                  ingressExtension
 	CloudMap                 any               `key:"x-cloudmap"`
 	Connect                  *connectExtension `key:"x-ecs_connect"`
 	AdditionalSecurityGroups any
 	UseCloudmap              *bool
 	IsPublic                 *bool
+
+	// Of the first releases; load balancers have a section of their own now.
+	OldCloudmap *bool  `key:"use_cloudmap"`
+	OldPublic   *bool  `key:"is_public"`
+	OldType     string `key:"lb_type"`
+	OldALB      *bool  `key:"use_alb"`
+	OldNLB      *bool  `key:"use_nlb"`
+}
+
+// oldNetworkKeys are old keys of x-network and what replaces them.
+var oldNetworkKeys = map[string]string{
+	"UseCloudmap":  cloudMapHint,
+	"use_cloudmap": cloudMapHint,
+	"IsPublic":     "AssignPublicIp, or x-ingress: public for its ports",
+	"is_public":    "AssignPublicIp, or x-ingress: public for its ports",
+	"lb_type":      "a load balancer below x-elbv2, or x-ingress",
+	"use_alb":      "a load balancer below x-elbv2, or x-ingress",
+	"use_nlb":      "a load balancer below x-elbv2",
+}
+
+const cloudMapHint = "x-cloudmap with a namespace; services find each other by name without it"
+
+func (r *resolver) oldNetwork(s types.ServiceConfig, path Path) {
+	m, _ := s.Extensions["x-network"].(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		if current, ok := oldNetworkKeys[key]; ok {
+			r.deprecated(path.Key(key), key, current)
+		}
+	}
 }
 
 type ingressExtension struct {
@@ -76,17 +105,8 @@ func (r *resolver) placement(f *Family, services []types.ServiceConfig) {
 	for i, s := range services {
 		c := f.Containers[i]
 		ext, path := r.serviceNetwork(s)
-		public := ext.AssignPublicIp
-		if public == nil && ext.IsPublic != nil {
-			r.deprecated(path.Key("IsPublic"), "IsPublic", "AssignPublicIp")
-			public = ext.IsPublic
-		}
-		if public != nil && *public {
-			f.AssignPublicIP = true
-		}
-		if ext.UseCloudmap != nil {
-			r.deprecated(path.Key("UseCloudmap"), "UseCloudmap", "x-cloudmap with the name of a namespace; services find each other by name without it")
-		}
+		r.oldNetwork(s, path)
+		f.AssignPublicIP = f.AssignPublicIP || ext.AssignPublicIp
 		if ext.AdditionalSecurityGroups != nil {
 			r.warnf(path.Key("AdditionalSecurityGroups"), "security-groups", "a family has one security group; these are left out")
 		}
@@ -134,7 +154,7 @@ func (r *resolver) networkSubnets(network string) string {
 // ingress reads the sources beyond the services of the project.
 func (r *resolver) ingress(f *Family, c *Container, path Path, ext ingressExtension) {
 	if ext.Myself {
-		r.addSource(f, IngressSource{Myself: true, Ports: c.Ports, Description: "itself", Path: path.Key("Myself")})
+		r.addSource(f, c, IngressSource{Myself: true, Ports: c.Ports, Description: "itself", Path: path.Key("Myself")})
 	}
 	for i, source := range ext.ExtSources {
 		at := path.Key("ExtSources").Index(i)
@@ -145,7 +165,7 @@ func (r *resolver) ingress(f *Family, c *Container, path Path, ext ingressExtens
 		}
 		for key, cidr := range map[string]string{"IPv4": source.IPv4, "IPv6": source.IPv6} {
 			if cidr != "" {
-				r.addSource(f, IngressSource{CIDR: r.sourceCIDR(at.Key(key), key, cidr), Ports: ports, Description: description, Path: at})
+				r.addSource(f, c, IngressSource{CIDR: r.sourceCIDR(at.Key(key), key, cidr), Ports: ports, Description: description, Path: at})
 			}
 		}
 	}
@@ -175,11 +195,14 @@ func (r *resolver) ingress(f *Family, c *Container, path Path, ext ingressExtens
 			r.unknown(at.Key("Type"), "ingress-source", "a type of source", source.Type, kinds)
 			continue
 		}
-		r.addSource(f, in)
+		r.addSource(f, c, in)
 	}
 }
 
-func (r *resolver) addSource(f *Family, s IngressSource) {
+func (r *resolver) addSource(f *Family, c *Container, s IngressSource) {
+	if len(s.Ports) == 0 && len(c.Ports) > 0 {
+		return // the ports that the source names are reported
+	}
 	if len(s.Ports) == 0 {
 		r.add(Warning, s.Path, "no-port", "declare ports or expose", "the service has no port that the source could reach")
 		return

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // so that the names of time zones do not depend on the machine
 
 	"github.com/compose-spec/compose-go/v2/types"
 )
@@ -115,7 +116,7 @@ func (r *resolver) serviceScaling(s types.ServiceConfig) *Scaling {
 		r.notef(servicePath(s.Name).Key("deploy").Key("x-aws-autoscaling"), "scaling-joined", "x-scaling of the service replaces it")
 	}
 	var ext scalingExtension
-	if !r.decode(path, value, &ext) {
+	if !r.decode(path, value, &ext) && ext.Range == "" {
 		return nil
 	}
 	sc := &Scaling{Path: path, ScaleInCooldown: scaleInCooldown, ScaleOutCooldown: scaleOutCooldown}
@@ -415,7 +416,7 @@ func (r *resolver) updateConfig(path Path, s types.ServiceConfig, replicas int, 
 	switch n := parallelism(u); {
 	case n == 0 || replicas == 0:
 	case n > replicas:
-		r.warnf(path.Key("parallelism"), "parallelism", "family has %d tasks, so %d cannot be replaced at once", replicas, n)
+		r.warnf(path.Key("parallelism"), "parallelism", "only %d tasks run, so %d cannot be replaced at once", replicas, n)
 	default:
 		share = (n*100 + replicas - 1) / replicas
 	}

@@ -84,8 +84,7 @@ func (r *resolver) familiesOf(service string, seen []string) []string {
 	case !known:
 		return []string{service} // Load has reported it
 	case slices.Contains(seen, host) || host == service:
-		r.errorf(at, "network-mode", "service %q shares the network of a service that shares its own", service)
-		return []string{service}
+		return []string{service} // Load has reported the circle
 	}
 	shared := r.familiesOf(host, append(seen, service))
 	if len(names) > 0 && !slices.Equal(names, shared) {

@@ -43,7 +43,7 @@ func (r *resolver) healthCheck(path Path, s types.ServiceConfig) *HealthCheck {
 	if h.Retries != nil {
 		check.Retries = int(*h.Retries)
 		if check.Retries < healthRetriesLeast || check.Retries > healthRetriesMost {
-			r.errorf(path.Key("retries"), "healthcheck-range", "%d retries are not possible on ECS: %d to %d are",
+			r.errorf(path.Key("retries"), "healthcheck-range", "%d retries are not possible: ECS takes %d to %d",
 				check.Retries, healthRetriesLeast, healthRetriesMost)
 		}
 	}
@@ -56,11 +56,10 @@ func (r *resolver) healthSeconds(path Path, d *types.Duration, valid seconds) in
 	}
 	wanted := time.Duration(*d)
 	n := int(wanted / time.Second)
-	hint := fmt.Sprintf("%ds to %ds, in whole seconds", valid.least, valid.most)
 	if wanted%time.Second != 0 || n < valid.least || n > valid.most {
 		nearest := min(max(int((wanted+time.Second-1)/time.Second), valid.least), valid.most)
 		r.add(Error, path, "healthcheck-range", fmt.Sprintf("write %ds", nearest),
-			fmt.Sprintf("%s is not possible on ECS: %s is", wanted, hint))
+			fmt.Sprintf("%s is not possible: ECS takes %ds to %ds, in whole seconds", wanted, valid.least, valid.most))
 	}
 	return n
 }

@@ -123,8 +123,8 @@ func parseExposed(text string) ([]Port, error) {
 	return all, nil
 }
 
-// portConflicts reports ports that two containers of one task want: they share
-// one address.
+// portConflicts reports ports that two containers of one task have: they share
+// one address. It is a warning, for files that ComposeX accepts do it.
 func (r *resolver) portConflicts(f *Family) {
 	owner := map[string]*Container{}
 	named := map[string]*Container{}
@@ -133,8 +133,8 @@ func (r *resolver) portConflicts(f *Family) {
 			key := fmt.Sprintf("%d/%s", p.Number, p.Protocol)
 			switch other, name := owner[key], named[p.Name]; {
 			case other != nil:
-				r.add(Error, p.Path, "port-conflict", "let one of them listen on another port, or give it a family of its own",
-					fmt.Sprintf("services %q and %q both listen on port %s, but share one address in family %q",
+				r.add(Warning, p.Path, "port-conflict", "let one of them listen on another port, or give it a family of its own",
+					fmt.Sprintf("services %q and %q both have port %s, but share one address in family %q: only one of them can listen",
 						other.Name, c.Name, key, f.Name))
 			case name != nil:
 				r.errorf(p.Path, "port-name", "services %q and %q both have a port named %q in family %q",

@@ -19,6 +19,8 @@ type secretExtension struct {
 	VarName   string
 	JsonKeys  []jsonKey //nolint:revive // the key's own spelling
 	LinksTo   []string
+	// written tells that the file has an x-secrets at all.
+	written bool
 }
 
 type lookupExtension struct {
@@ -43,7 +45,11 @@ func (r *resolver) secretVariables(path Path, s types.ServiceConfig) []SecretVar
 		if _, known := r.project.Secrets[use.Source]; !known {
 			continue // Load has reported it
 		}
-		ext := r.secret(use.Source, at)
+		ext := r.secret(use.Source)
+		if !ext.written {
+			r.notef(At("secrets", use.Source), "secret-as-variable",
+				"containers get the secret as environment variable %s, not as a file below /run/secrets", ext.variables(use.Source)[0].Name)
+		}
 		if use.UID != "" || use.GID != "" || use.Mode != nil {
 			r.warnf(at, "secret-file", "the secret becomes a variable, which has no uid, gid or mode")
 		}
@@ -107,12 +113,13 @@ func titled(s string) string { return word.ReplaceAllStringFunc(s, capitalize) }
 
 // secret puts a top-level secret that is used into the model, and returns its
 // x-secrets, which is never nil.
-func (r *resolver) secret(name string, user Path) *secretExtension {
+func (r *resolver) secret(name string) *secretExtension {
 	path := At("secrets", name)
 	declared := r.project.Secrets[name]
 	ext := &secretExtension{}
 	if value, ok := declared.Extensions["x-secrets"]; ok {
 		at := path.Key("x-secrets")
+		ext.written = true
 		r.decode(at, value, ext)
 		r.checkSecret(at, ext)
 	}
@@ -122,8 +129,6 @@ func (r *resolver) secret(name string, user Path) *secretExtension {
 	s := &Secret{Name: name, Path: path, TaskRole: slices.Contains(ext.LinksTo, linkTaskRole)}
 	r.model.Secrets = append(r.model.Secrets, s)
 	r.secretSource(s, declared, ext)
-	r.notef(path, "secret-as-variable",
-		"containers get the secret as an environment variable (first used by %s), not as a file below /run/secrets", user)
 	return ext
 }
 

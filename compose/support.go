@@ -35,7 +35,7 @@ const (
 // safe, less durable or easier to reach without an error.
 var verdicts = []verdict{
 	// Of the whole project.
-	{"configs.*", Note, "config-unused", "no service uses it: configs as files are not built yet"},
+	{"configs.*", Note, "config-unused", "configs as files are not built yet"},
 	{"jobs", Error, "unsupported-jobs", "jobs are not built yet"},
 	{"models", Error, "unsupported-models", "models are not built yet"},
 	{"networks.*.attachable", Note, withoutEffect, "a VPC has no containers to attach by hand"},
@@ -270,8 +270,12 @@ var serviceExtensions = []string{
 // Extensions of a service that ComposeX or Docker's ECS integration have, and
 // this program has not yet.
 var unbuiltExtensions = []string{
-	"x-alarms", "x-docker_opts", "x-ecr", "x-environment", "x-monitoring", "x-prometheus",
+	"x-alarms", "x-environment", "x-monitoring", "x-prometheus",
 }
+
+// Extensions of a service about the digest of its image, which ECS itself finds
+// once for each deployment and keeps for all its tasks.
+var digestExtensions = []string{"x-docker_opts", "x-ecr"}
 
 // Extensions of a service that ComposeX accepts without any effect.
 var deadExtensions = []string{"x-codeguru-profiler", "x-configs"}
@@ -283,6 +287,8 @@ func (r *resolver) unreadExtensions(path Path, s types.ServiceConfig) {
 		case slices.Contains(serviceExtensions, key):
 		case slices.Contains(unbuiltExtensions, key):
 			r.errorf(at, "unsupported-"+key, "%s of a service is not built yet", key)
+		case slices.Contains(digestExtensions, key):
+			r.digestExtension(at, key, s.Extensions[key])
 		case slices.Contains(deadExtensions, key):
 			r.warnf(at, "extension-unknown", "%s of a service has no effect", key)
 		default:
@@ -299,6 +305,17 @@ func (r *resolver) unreadExtensions(path Path, s types.ServiceConfig) {
 			r.add(Warning, path.Key("deploy").Key(key), "extension-unknown", didYouMean(key, known),
 				fmt.Sprintf("%q is not an extension of deploy and is left out", key))
 		}
+	}
+}
+
+func (r *resolver) digestExtension(path Path, key string, value any) {
+	options, _ := value.(map[string]any)
+	for _, option := range slices.Sorted(maps.Keys(options)) {
+		if option != "InterpolateWithDigest" {
+			r.errorf(path.Key(option), "unsupported-"+key, "%s of %s is not built yet", option, key)
+			continue
+		}
+		r.notef(path.Key(option), "image-digest", "ECS finds the digest of the image once for each deployment and keeps it for all tasks")
 	}
 }
 

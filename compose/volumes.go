@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -53,12 +54,16 @@ func (r *resolver) mountTargets(path Path, c *Container) {
 }
 
 func (r *resolver) bindMount(path Path, v types.ServiceVolumeConfig) {
+	source := v.Source
+	if below, err := filepath.Rel(r.project.WorkingDir, source); err == nil && filepath.IsLocal(below) {
+		source = "./" + below
+	}
 	if strings.HasSuffix(v.Source, "docker.sock") {
-		r.errorf(path, "docker-socket", "Fargate has no Docker daemon to reach at %s", v.Source)
+		r.errorf(path, "docker-socket", "Fargate has no Docker daemon to reach at %s", source)
 		return
 	}
 	r.add(Error, path, "bind-mount", "copy it into the image, or keep the data in a named volume",
-		fmt.Sprintf("a task on Fargate has no folder %s of a host to mount on %s", v.Source, v.Target))
+		fmt.Sprintf("a task on Fargate has no host whose %s it could mount on %s", source, v.Target))
 }
 
 // volumeMount mounts a named volume, or one without a name, which lives and dies
@@ -119,12 +124,13 @@ func (r *resolver) volume(name string) *Volume {
 	}
 	v := &Volume{Name: name, Path: At("volumes", name)}
 	r.model.Volumes = append(r.model.Volumes, v)
+	before := r.found.Count(Error)
 	if r.externalVolume(v, declared) {
 		return v
 	}
 	r.volumeDriver(v, declared)
 	r.efs(v, declared)
-	if v.External == "" {
+	if v.External == "" && r.found.Count(Error) == before {
 		r.notef(v.Path, "volume-efs",
 			"the volume is kept in an encrypted EFS file system, billed by the GiB stored, and stays when the stack is deleted")
 	}
@@ -276,6 +282,7 @@ func (r *resolver) tmpfsLine(path Path, line string, c *Container) {
 			n, err := parseBytes(size)
 			if err != nil {
 				r.errorf(path, "type", "%q is not a size, such as 64m", size)
+				n = defaultTmpfs << 20
 			}
 			t.Size = mebibytes(n)
 		default:
