@@ -3,9 +3,9 @@ package network
 import (
 	"fmt"
 	"maps"
-	"math/bits"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
@@ -115,7 +115,7 @@ func newNetwork(this constructs.Construct, v *compose.NewVPC) *Network {
 	} else {
 		props.MaxAzs = jsii.Number(v.MaxAZs)
 	}
-	quarter := SubnetMask(v.CIDR, count)
+	quarter := compose.SubnetPrefix(netip.MustParsePrefix(v.CIDR).Bits(), count)
 	props.SubnetConfiguration = &[]*awsec2.SubnetConfiguration{
 		{
 			Name: jsii.String(compose.PublicSubnets), SubnetType: awsec2.SubnetType_PUBLIC,
@@ -138,14 +138,6 @@ func newNetwork(this constructs.Construct, v *compose.NewVPC) *Network {
 		addDHCPDomain(this, vpc, v.DHCPDomain)
 	}
 	return &Network{vpc: vpc, cidr: v.CIDR}
-}
-
-// SubnetMask is the prefix length of the public and the storage subnets of a
-// new VPC: they share a quarter of its range each, and the application's subnets
-// one half, so that those are twice as large.
-func SubnetMask(cidr string, zones int) int {
-	perZone := bits.Len(uint(zones - 1))
-	return netip.MustParsePrefix(cidr).Bits() + 2 + perZone
 }
 
 // addEndpoint keeps the traffic to an AWS service inside the VPC. Gateway
@@ -291,7 +283,7 @@ func lookedUpNetwork(this constructs.Construct, m *compose.Network, tag string) 
 			n.groups[group] = subnetsByID(this, group, s.IDs, *vpc.AvailabilityZones())
 			continue
 		}
-		n.groups[group] = &awsec2.SubnetSelection{SubnetGroupName: jsii.String(s.Tags[tag])}
+		n.groups[group] = subnetsByTag(vpc, s.Tags[tag])
 	}
 	has := map[awsec2.SubnetType]bool{
 		awsec2.SubnetType_PUBLIC:              len(*vpc.PublicSubnets()) > 0,
@@ -306,6 +298,21 @@ func lookedUpNetwork(this constructs.Construct, m *compose.Network, tag string) 
 		n.groups[tier.group] = &awsec2.SubnetSelection{SubnetType: tier.types[max(i, 0)]}
 	}
 	return n, nil
+}
+
+// subnetsByTag selects the looked-up subnets whose tag has one of the values,
+// which are separated by commas.
+func subnetsByTag(vpc awsec2.IVpc, values string) *awsec2.SubnetSelection {
+	names := strings.Split(values, ",")
+	if len(names) == 1 {
+		return &awsec2.SubnetSelection{SubnetGroupName: jsii.String(values)}
+	}
+	subnets := []awsec2.ISubnet{}
+	for _, name := range names {
+		group := vpc.SelectSubnets(&awsec2.SubnetSelection{SubnetGroupName: jsii.String(name)})
+		subnets = append(subnets, *group.Subnets...)
+	}
+	return &awsec2.SubnetSelection{Subnets: &subnets}
 }
 
 func lookupError(m *compose.Network, format string, args ...any) error {

@@ -1,0 +1,224 @@
+package service
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/compose"
+	"composecdk/constructs/cfn"
+	"composecdk/constructs/network"
+)
+
+// FamilyProps are what a family needs from the stacks around it.
+type FamilyProps struct {
+	Family  *compose.Family
+	Network *network.Network
+	Cluster *network.Cluster
+	// Namespaces hold the one of Service Connect if anything uses it; nil means
+	// that there are none.
+	Namespaces *network.Namespaces
+	// Client says that the family calls others by name. A family that serves
+	// ports can do so without.
+	Client bool
+	// Secrets by the name of the compose.Secret.
+	Secrets map[string]Secret
+	// Resolve resolves references and pseudo parameters in text of the file.
+	Resolve func(compose.Text) (cfn.Value, error)
+	// Volumes by the name of the compose.Volume.
+	Volumes map[string]*Volume
+	// Destroyable says that nothing in this environment is worth keeping.
+	Destroyable bool
+}
+
+// Family is a task definition and its ECS service on Fargate.
+type Family struct {
+	construct  constructs.Construct
+	model      *compose.Family
+	props      *FamilyProps
+	taskRole   *TaskRole
+	execution  *ExecutionRole
+	logs       *logs
+	task       awsecs.FargateTaskDefinition
+	containers []*Container
+	group      awsec2.SecurityGroup
+	groupID    cfn.Value
+	service    awsecs.FargateService
+	resource   awsecs.CfnService
+	scaling    awsecs.ScalableTaskCount
+}
+
+// NewFamily builds a family with all its containers. The ingress of the file is
+// open; what else may reach it, or what it may do, is added by those who know.
+func NewFamily(scope constructs.Construct, id string, props *FamilyProps) (*Family, error) {
+	this := constructs.NewConstruct(scope, &id)
+	m := props.Family
+	var boundary awsiam.IManagedPolicy
+	if m.IAM.PermissionsBoundary != "" {
+		boundary = awsiam.ManagedPolicy_FromManagedPolicyArn(this, jsii.String("Boundary"), jsii.String(m.IAM.PermissionsBoundary))
+	}
+	f := &Family{construct: this, model: m, props: props}
+	f.taskRole = newTaskRole(this, m.IAM, boundary)
+	f.execution = newExecutionRole(this, boundary)
+	f.logs = newLogs(this, m.Logging, f.execution, props.Destroyable)
+	f.task = f.newTask(this)
+	for _, part := range []func(constructs.Construct) error{
+		f.addContainers, f.addVolumes, f.addService, f.addRecords, f.addScaling, f.addIngress, f.openVolumes,
+	} {
+		if err := part(this); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// Construct is the node of the family in the tree.
+func (f *Family) Construct() constructs.Construct { return f.construct }
+
+// Model is what the family was built from.
+func (f *Family) Model() *compose.Family { return f.model }
+
+// Container is the one with the given name, or nil.
+func (f *Family) Container(name string) *Container {
+	for _, c := range f.containers {
+		if c.model.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// TaskRole is what the application may do.
+func (f *Family) TaskRole() *TaskRole { return f.taskRole }
+
+// ExecutionRole is what ECS may do to start the containers.
+func (f *Family) ExecutionRole() *ExecutionRole { return f.execution }
+
+// SecurityGroupID identifies the security group of the tasks.
+func (f *Family) SecurityGroupID() cfn.Value { return f.groupID }
+
+// Service is the ECS service.
+func (f *Family) Service() awsecs.FargateService { return f.service }
+
+// DependOn lets CloudFormation wait until the other family's service is stable.
+func (f *Family) DependOn(other *Family) { f.resource.AddDependency(other.resource) }
+
+func (f *Family) newTask(this constructs.Construct) awsecs.FargateTaskDefinition {
+	m := f.model
+	props := &awsecs.FargateTaskDefinitionProps{
+		Cpu:                 jsii.Number(m.CPU),
+		MemoryLimitMiB:      jsii.Number(m.Memory),
+		EphemeralStorageGiB: positive(m.EphemeralStorage),
+		RuntimePlatform:     runtimePlatform(m),
+		TaskRole:            f.taskRole.role,
+		// The CDK would add more than the agent needs, such as describing
+		// secrets: it gets a role that it cannot change.
+		ExecutionRole: f.execution.role.WithoutPolicyUpdates(nil),
+	}
+	if m.PidMode == "task" {
+		props.PidMode = awsecs.PidMode_TASK
+	}
+	return awsecs.NewFargateTaskDefinition(this, jsii.String("Task"), props)
+}
+
+func (f *Family) addContainers(this constructs.Construct) error {
+	for _, m := range f.model.Containers {
+		c, err := f.addContainer(this, m)
+		if err != nil {
+			return err
+		}
+		f.containers = append(f.containers, c)
+	}
+	for _, c := range f.containers {
+		for _, d := range c.model.DependsOn {
+			other := f.Container(d.Container)
+			if other == nil {
+				return fmt.Errorf("%s depends on %q, which is no container of the family", c.model.Name, d.Container)
+			}
+			c.definition.AddContainerDependencies(&awsecs.ContainerDependency{
+				Container: other.definition, Condition: awsecs.ContainerDependencyCondition(d.Condition),
+			})
+		}
+	}
+	f.makeDefault()
+	if f.model.Tracing != nil {
+		return f.addXRay(this, f.model.Tracing)
+	}
+	return nil
+}
+
+// makeDefault picks the container that load balancers and Service Connect take
+// where none is named: the first essential one that has a port.
+func (f *Family) makeDefault() {
+	for _, c := range f.containers {
+		if c.model.Essential && len(c.model.Ports) > 0 {
+			f.task.SetDefaultContainer(c.definition)
+			return
+		}
+	}
+}
+
+func (f *Family) addService(this constructs.Construct) error {
+	m := f.model
+	f.group = awsec2.NewSecurityGroup(this, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{
+		Vpc:              f.props.Network.VPC(),
+		Description:      jsii.String("tasks of " + m.Name),
+		AllowAllOutbound: jsii.Bool(true),
+	})
+	f.groupID = cfn.FromToken(f.group.SecurityGroupId())
+	connect, err := f.serviceConnect()
+	if err != nil {
+		return err
+	}
+	props := &awsecs.FargateServiceProps{
+		Cluster:                     f.props.Cluster.ICluster(),
+		TaskDefinition:              f.task,
+		AssignPublicIp:              jsii.Bool(m.AssignPublicIP),
+		VpcSubnets:                  f.props.Network.Subnets(m.SubnetGroup),
+		SecurityGroups:              &[]awsec2.ISecurityGroup{f.group},
+		CapacityProviderStrategies:  capacityProviders(m.CapacityProviders),
+		MinHealthyPercent:           jsii.Number(m.Deployment.MinHealthyPercent),
+		MaxHealthyPercent:           jsii.Number(m.Deployment.MaxPercent),
+		PlatformVersion:             awsecs.FargatePlatformVersion_LATEST,
+		PropagateTags:               awsecs.PropagatedTagSource_SERVICE,
+		EnableECSManagedTags:        jsii.Bool(true),
+		HealthCheckGracePeriod:      seconds(m.HealthCheckGracePeriod),
+		ServiceConnectConfiguration: connect,
+	}
+	if m.Deployment.CircuitBreaker {
+		props.CircuitBreaker = &awsecs.DeploymentCircuitBreaker{
+			Enable: jsii.Bool(true), Rollback: jsii.Bool(m.Deployment.Rollback),
+		}
+	}
+	// With autoscaling a count here would be set back by every deployment.
+	if m.Scaling == nil {
+		props.DesiredCount = jsii.Number(m.Replicas)
+	}
+	f.service = awsecs.NewFargateService(this, jsii.String("Service"), props)
+	f.resource = f.service.Node().DefaultChild().(awsecs.CfnService)
+	// Without its policies the agent can start nothing, and the circuit breaker
+	// would open.
+	f.service.Node().AddDependency(f.execution.role)
+	for _, name := range sortedKeys(m.Tags) {
+		awscdk.Tags_Of(f.service).Add(jsii.String(name), jsii.String(m.Tags[name]), nil)
+	}
+	if m.Exec {
+		f.allowExec()
+	}
+	return nil
+}
+
+func capacityProviders(providers []compose.CapacityProvider) *[]*awsecs.CapacityProviderStrategy {
+	var strategies []*awsecs.CapacityProviderStrategy
+	for _, p := range providers {
+		strategies = append(strategies, &awsecs.CapacityProviderStrategy{
+			CapacityProvider: jsii.String(p.Name), Base: positive(p.Base), Weight: jsii.Number(p.Weight),
+		})
+	}
+	return &strategies
+}

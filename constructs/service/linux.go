@@ -1,0 +1,83 @@
+package service
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/compose"
+)
+
+// linuxParameters are nil where the container needs none. ECS Exec leaves
+// processes behind, which an init process collects.
+func (f *Family) linuxParameters(this constructs.Construct, m *compose.Container) awsecs.LinuxParameters {
+	init := m.Init || f.model.Exec
+	if !init && len(m.Tmpfs)+len(m.CapAdd)+len(m.CapDrop) == 0 {
+		return nil
+	}
+	linux := awsecs.NewLinuxParameters(this, jsii.String("linux "+m.Name), &awsecs.LinuxParametersProps{InitProcessEnabled: when(init)})
+	if len(m.CapAdd) > 0 {
+		linux.AddCapabilities(capabilities(m.CapAdd)...)
+	}
+	if len(m.CapDrop) > 0 {
+		linux.DropCapabilities(capabilities(m.CapDrop)...)
+	}
+	for _, t := range m.Tmpfs {
+		tmpfs := &awsecs.Tmpfs{ContainerPath: jsii.String(t.Target), Size: jsii.Number(t.Size)}
+		var options []awsecs.TmpfsMountOption
+		for _, o := range t.Options {
+			options = append(options, awsecs.TmpfsMountOption(strings.ToUpper(o)))
+		}
+		if len(options) > 0 {
+			tmpfs.MountOptions = &options
+		}
+		linux.AddTmpfs(tmpfs)
+	}
+	return linux
+}
+
+func capabilities(names []string) []awsecs.Capability {
+	var out []awsecs.Capability
+	for _, n := range names {
+		out = append(out, awsecs.Capability(n))
+	}
+	return out
+}
+
+func systemControls(sysctls map[string]string) *[]*awsecs.SystemControl {
+	if len(sysctls) == 0 {
+		return nil
+	}
+	var out []*awsecs.SystemControl
+	for _, name := range slices.Sorted(maps.Keys(sysctls)) {
+		out = append(out, &awsecs.SystemControl{Namespace: jsii.String(name), Value: jsii.String(sysctls[name])})
+	}
+	return &out
+}
+
+// runtimePlatform is Linux on x86-64 unless the family says otherwise.
+func runtimePlatform(m *compose.Family) *awsecs.RuntimePlatform {
+	platform := &awsecs.RuntimePlatform{
+		CpuArchitecture:       awsecs.CpuArchitecture_X86_64(),
+		OperatingSystemFamily: awsecs.OperatingSystemFamily_LINUX(),
+	}
+	if m.Architecture == "ARM64" {
+		platform.CpuArchitecture = awsecs.CpuArchitecture_ARM64()
+	}
+	if m.OperatingSystem != "" && m.OperatingSystem != "LINUX" {
+		platform.OperatingSystemFamily = awsecs.OperatingSystemFamily_Of(jsii.String(m.OperatingSystem))
+	}
+	return platform
+}
+
+func removal(destroyable bool) awscdk.RemovalPolicy {
+	if destroyable {
+		return awscdk.RemovalPolicy_DESTROY
+	}
+	return awscdk.RemovalPolicy_RETAIN
+}

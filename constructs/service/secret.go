@@ -1,0 +1,67 @@
+package service
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
+
+	"composecdk/constructs/cfn"
+)
+
+// Secret is a secret, or one field of it, that ECS puts into a container when it
+// starts. Nothing can be read from it.
+type Secret struct {
+	secret    awssecretsmanager.ISecret
+	parameter awsssm.IParameter
+	field     string
+}
+
+// SecretFrom is the whole value of a secret in Secrets Manager.
+func SecretFrom(s awssecretsmanager.ISecret) Secret { return Secret{secret: s} }
+
+// ParameterFrom is the value of a parameter in Parameter Store.
+func ParameterFrom(p awsssm.IParameter) Secret { return Secret{parameter: p} }
+
+// Field is one key of a secret that holds a JSON object. A parameter has no
+// fields: the container gets all of it.
+func (s Secret) Field(json string) Secret {
+	s.field = json
+	return s
+}
+
+// ecs is what the container definition takes.
+func (s Secret) ecs() awsecs.Secret {
+	if s.parameter != nil {
+		return awsecs.Secret_FromSsmParameter(s.parameter)
+	}
+	return awsecs.Secret_FromSecretsManager(s.secret, optional(s.field))
+}
+
+// access are the statements that let a role read the secret, and no other one.
+func (s Secret) access() []Statement {
+	if s.parameter != nil {
+		return []Statement{{
+			Actions:   []string{"ssm:GetParameters"},
+			Resources: []cfn.Value{cfn.FromToken(s.parameter.ParameterArn())},
+		}}
+	}
+	arn := s.secret.SecretFullArn()
+	resource := cfn.Value{}
+	if arn != nil {
+		resource = cfn.FromToken(arn)
+	} else {
+		// Secrets Manager ends every ARN in six characters of its own; of a
+		// secret known by its name only, these are not known.
+		resource = cfn.Join(cfn.FromToken(s.secret.SecretArn()), cfn.Literal("-??????"))
+	}
+	statements := []Statement{{Actions: []string{"secretsmanager:GetSecretValue"}, Resources: []cfn.Value{resource}}}
+	if key := s.secret.EncryptionKey(); key != nil {
+		via := cfn.Join(cfn.Literal("secretsmanager."), cfn.Pseudo("AWS::Region"), cfn.Literal(".amazonaws.com"))
+		statements = append(statements, Statement{
+			Actions:    []string{"kms:Decrypt"},
+			Resources:  []cfn.Value{cfn.FromToken(key.KeyArn())},
+			Conditions: map[string]any{"StringEquals": map[string]any{"kms:ViaService": via.Token()}},
+		})
+	}
+	return statements
+}

@@ -1,0 +1,173 @@
+package service
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsefs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/compose"
+	"composecdk/constructs/cfn"
+	"composecdk/constructs/network"
+)
+
+// nfs is the port of a file system's mount targets.
+const nfs = 2049
+
+// Volume is a named volume in an EFS file system. Its access point keeps those
+// who mount it inside its own folder.
+type Volume struct {
+	model                 *compose.Volume
+	fileSystem, arn       cfn.Value
+	accessPoint, pointARN cfn.Value
+	securityGroup         cfn.Value
+	external              bool
+}
+
+// NewVolume creates an encrypted file system with backups for a volume, which
+// outlives its stack unless the environment is destroyable, or uses the existing
+// one; and the access point to the volume's folder. The security group of an
+// existing file system is not known: it must admit the tasks by itself.
+func NewVolume(scope constructs.Construct, id string, m *compose.Volume, n *network.Network, destroyable bool) (*Volume, error) {
+	this := constructs.NewConstruct(scope, &id)
+	v := &Volume{model: m}
+	var fileSystem awsefs.IFileSystem
+	if m.External != "" {
+		v.external = true
+		none := awsec2.SecurityGroup_FromSecurityGroupId(this, jsii.String("SecurityGroup"), jsii.String("sg-unknown"), nil)
+		fileSystem = awsefs.FileSystem_FromFileSystemAttributes(this, jsii.String("FileSystem"), &awsefs.FileSystemAttributes{
+			FileSystemId: jsii.String(m.External), SecurityGroup: none,
+		})
+	} else {
+		fileSystem = v.create(this, n, destroyable)
+	}
+	v.fileSystem = cfn.FromToken(fileSystem.FileSystemId())
+	v.arn = cfn.FromToken(fileSystem.FileSystemArn())
+	acl := &awsefs.Acl{OwnerUid: jsii.String("0"), OwnerGid: jsii.String("0"), Permissions: jsii.String("0777")}
+	props := &awsefs.AccessPointProps{FileSystem: fileSystem, Path: jsii.String("/" + m.Name), CreateAcl: acl}
+	if m.UID != "" {
+		acl.OwnerUid, acl.OwnerGid, acl.Permissions = jsii.String(m.UID), jsii.String(gid(m)), jsii.String("0755")
+		props.PosixUser = &awsefs.PosixUser{Uid: jsii.String(m.UID), Gid: jsii.String(gid(m))}
+	}
+	if m.Permissions != "" {
+		acl.Permissions = jsii.String(m.Permissions)
+	}
+	point := awsefs.NewAccessPoint(this, jsii.String("AccessPoint"), props)
+	v.accessPoint, v.pointARN = cfn.FromToken(point.AccessPointId()), cfn.FromToken(point.AccessPointArn())
+	return v, nil
+}
+
+func gid(m *compose.Volume) string {
+	if m.GID == "" {
+		return m.UID
+	}
+	return m.GID
+}
+
+func (v *Volume) create(this constructs.Construct, n *network.Network, destroyable bool) awsefs.IFileSystem {
+	group := awsec2.NewSecurityGroup(this, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{
+		Vpc:              n.VPC(),
+		Description:      jsii.String("volume " + v.model.Name),
+		AllowAllOutbound: jsii.Bool(false),
+	})
+	v.securityGroup = cfn.FromToken(group.SecurityGroupId())
+	fileSystem := awsefs.NewFileSystem(this, jsii.String("FileSystem"), &awsefs.FileSystemProps{
+		Vpc:                    n.VPC(),
+		VpcSubnets:             n.Subnets(compose.StorageSubnets),
+		SecurityGroup:          group,
+		Encrypted:              jsii.Bool(true),
+		EnableAutomaticBackups: jsii.Bool(true),
+		LifecyclePolicy:        awsefs.LifecyclePolicy_AFTER_14_DAYS,
+		AllowAnonymousAccess:   jsii.Bool(false),
+		RemovalPolicy:          removal(destroyable),
+	})
+	resource := fileSystem.Node().DefaultChild().(awscdk.CfnResource)
+	for _, name := range sortedKeys(v.model.Properties) {
+		resource.AddPropertyOverride(jsii.String(name), v.model.Properties[name])
+	}
+	return fileSystem
+}
+
+// addVolumes declares the volumes of the task, and mounts them.
+func (f *Family) addVolumes(constructs.Construct) error {
+	declared := map[string]bool{}
+	for _, c := range f.containers {
+		for _, m := range c.model.Mounts {
+			if !declared[m.Volume] {
+				declared[m.Volume] = true
+				if err := f.declareVolume(m); err != nil {
+					return err
+				}
+			}
+			c.definition.AddMountPoints(&awsecs.MountPoint{
+				SourceVolume: jsii.String(m.Volume), ContainerPath: jsii.String(m.Target), ReadOnly: jsii.Bool(m.ReadOnly),
+			})
+		}
+	}
+	return nil
+}
+
+func (f *Family) declareVolume(m compose.Mount) error {
+	if m.Task {
+		f.task.AddVolume(&awsecs.Volume{Name: jsii.String(m.Volume)})
+		return nil
+	}
+	v, ok := f.props.Volumes[m.Volume]
+	if !ok {
+		return fmt.Errorf("there is no volume %q", m.Volume)
+	}
+	f.task.AddVolume(&awsecs.Volume{
+		Name: jsii.String(m.Volume),
+		EfsVolumeConfiguration: &awsecs.EfsVolumeConfiguration{
+			FileSystemId:      v.fileSystem.Token(),
+			TransitEncryption: jsii.String("ENABLED"),
+			AuthorizationConfig: &awsecs.AuthorizationConfig{
+				AccessPointId: v.accessPoint.Token(), Iam: jsii.String("ENABLED"),
+			},
+		},
+	})
+	actions := []string{"elasticfilesystem:ClientMount"}
+	if f.writes(m.Volume) {
+		actions = append(actions, "elasticfilesystem:ClientWrite")
+		if v.model.UID == "" {
+			// As on a Docker host, root in the container is root in the volume.
+			actions = append(actions, "elasticfilesystem:ClientRootAccess")
+		}
+	}
+	f.taskRole.Allow("Volume"+m.Volume, Statement{
+		Actions:    actions,
+		Resources:  []cfn.Value{v.arn},
+		Conditions: map[string]any{"StringEquals": map[string]any{"elasticfilesystem:AccessPointArn": v.pointARN.Token()}},
+	})
+	return nil
+}
+
+func (f *Family) writes(volume string) bool {
+	for _, c := range f.model.Containers {
+		for _, m := range c.Mounts {
+			if m.Volume == volume && !m.ReadOnly {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// openVolumes lets the tasks reach the mount targets of their volumes.
+func (f *Family) openVolumes(constructs.Construct) error {
+	opened := map[string]bool{}
+	for _, c := range f.model.Containers {
+		for _, m := range c.Mounts {
+			if m.Task || opened[m.Volume] || f.props.Volumes[m.Volume].external {
+				continue
+			}
+			opened[m.Volume] = true
+			f.OpenTo("volume "+m.Volume, f.props.Volumes[m.Volume].securityGroup, "tcp", nfs, nfs, f.model.Name+" mounts it")
+		}
+	}
+	return nil
+}
