@@ -35,7 +35,7 @@ func (r *resolver) healthCheck(path Path, s types.ServiceConfig) *HealthCheck {
 		Command:     slices.Clone(h.Test),
 		Interval:    r.healthSeconds(path.Key("interval"), h.Interval, healthInterval),
 		Timeout:     r.healthSeconds(path.Key("timeout"), h.Timeout, healthTimeout),
-		StartPeriod: r.healthSeconds(path.Key("start_period"), h.StartPeriod, healthStartPeriod),
+		StartPeriod: r.startPeriod(path.Key("start_period"), h.StartPeriod),
 	}
 	if len(h.Test) == 1 {
 		r.errorf(path.Key("test"), "healthcheck-test", "the test names no command")
@@ -48,6 +48,17 @@ func (r *resolver) healthCheck(path Path, s types.ServiceConfig) *HealthCheck {
 		}
 	}
 	return check
+}
+
+// startPeriod shortens what is too long, for files that ComposeX accepts have it
+// so; ECS would only refuse it.
+func (r *resolver) startPeriod(path Path, d *types.Duration) int {
+	most := healthStartPeriod.most
+	if d != nil && time.Duration(*d) > time.Duration(most)*time.Second {
+		r.warnf(path, "clamped", "ECS ignores failures for %ds at most after a start; %s becomes %ds", most, time.Duration(*d), most)
+		return most
+	}
+	return r.healthSeconds(path, d, healthStartPeriod)
 }
 
 func (r *resolver) healthSeconds(path Path, d *types.Duration, valid seconds) int {
