@@ -58,13 +58,10 @@ type Family struct {
 func NewFamily(scope constructs.Construct, id string, props *FamilyProps) (*Family, error) {
 	this := constructs.NewConstruct(scope, &id)
 	m := props.Family
-	var boundary awsiam.IManagedPolicy
-	if m.IAM.PermissionsBoundary != "" {
-		boundary = awsiam.ManagedPolicy_FromManagedPolicyArn(this, jsii.String("Boundary"), jsii.String(m.IAM.PermissionsBoundary))
-	}
 	f := &Family{construct: this, model: m, props: props}
-	f.taskRole = newTaskRole(this, m.IAM, boundary)
-	f.execution = newExecutionRole(this, boundary)
+	if err := f.addRoles(this); err != nil {
+		return nil, err
+	}
 	f.logs = newLogs(this, m.Logging, f.execution, props.Destroyable)
 	f.task = f.newTask(this)
 	for _, part := range []func(constructs.Construct) error{
@@ -106,7 +103,19 @@ func (f *Family) SecurityGroupID() cfn.Value { return f.groupID }
 func (f *Family) Service() awsecs.FargateService { return f.service }
 
 // DependOn lets CloudFormation wait until the other family's service is stable.
-func (f *Family) DependOn(other *Family) { f.resource.AddDependency(other.resource) }
+func (f *Family) DependOn(other *Family) { f.resource.AddResourceDependency(other.resource, nil) }
+
+func (f *Family) addRoles(this constructs.Construct) (err error) {
+	var boundary awsiam.IManagedPolicy
+	if arn := f.model.IAM.PermissionsBoundary; arn != "" {
+		if boundary, err = f.managedPolicy(this, "Boundary", arn); err != nil {
+			return err
+		}
+	}
+	f.execution = newExecutionRole(this, f.model.Name, boundary)
+	f.taskRole, err = f.newTaskRole(this, boundary)
+	return err
+}
 
 func (f *Family) newTask(this constructs.Construct) awsecs.FargateTaskDefinition {
 	m := f.model

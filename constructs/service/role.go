@@ -87,36 +87,92 @@ func (r *ExecutionRole) allow(s Statement) {
 	r.role.AddToPrincipalPolicy(s.policy(""))
 }
 
-func newTaskRole(this constructs.Construct, iam compose.IAM, boundary awsiam.IManagedPolicy) *TaskRole {
-	props := roleProps(this, "what the application may do", boundary)
+func (f *Family) newTaskRole(this constructs.Construct, boundary awsiam.IManagedPolicy) (*TaskRole, error) {
+	props := roleProps(f.model.Name+": what the application may do", boundary)
+	iam := f.model.IAM
 	var managed []awsiam.IManagedPolicy
 	for _, arn := range iam.ManagedPolicies {
-		managed = append(managed, awsiam.ManagedPolicy_FromManagedPolicyArn(this, jsii.String("policy "+arn), jsii.String(arn)))
+		policy, err := f.managedPolicy(this, "policy "+arn, arn)
+		if err != nil {
+			return nil, err
+		}
+		managed = append(managed, policy)
 	}
 	if len(managed) > 0 {
 		props.ManagedPolicies = &managed
 	}
 	role := awsiam.NewRole(this, jsii.String("TaskRole"), props)
 	for _, p := range iam.Policies {
+		document, err := f.document(p.Document)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.Path, err)
+		}
 		awsiam.NewCfnPolicy(role, jsii.String("x-iam "+p.Name), &awsiam.CfnPolicyProps{
 			PolicyName:     jsii.String(p.Name),
-			PolicyDocument: p.Document,
+			PolicyDocument: document,
 			Roles:          &[]*string{role.RoleName()},
 		})
 	}
-	return &TaskRole{role: role, sids: map[string]int{}}
+	return &TaskRole{role: role, sids: map[string]int{}}, nil
 }
 
-func newExecutionRole(this constructs.Construct, boundary awsiam.IManagedPolicy) *ExecutionRole {
-	role := awsiam.NewRole(this, jsii.String("ExecutionRole"), roleProps(this, "what ECS may do to start the containers", boundary))
+// managedPolicy is one that exists, by its ARN, which may hold pseudo
+// parameters.
+func (f *Family) managedPolicy(this constructs.Construct, id, arn string) (awsiam.IManagedPolicy, error) {
+	resolved, err := f.props.Resolve(compose.ParseText(arn))
+	if err != nil {
+		return nil, err
+	}
+	return awsiam.ManagedPolicy_FromManagedPolicyArn(this, &id, resolved.Token()), nil
+}
+
+// document resolves the references in a policy of the file. What Fn::Sub holds
+// is CloudFormation's to resolve.
+func (f *Family) document(v any) (any, error) {
+	switch v := v.(type) {
+	case string:
+		value, err := f.props.Resolve(compose.ParseText(v))
+		if err != nil {
+			return nil, err
+		}
+		return value.Token(), nil
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			resolved, err := f.document(item)
+			if err != nil {
+				return nil, err
+			}
+			out[i] = resolved
+		}
+		return out, nil
+	case map[string]any:
+		if _, sub := v["Fn::Sub"]; sub {
+			return v, nil
+		}
+		out := make(map[string]any, len(v))
+		for _, key := range sortedKeys(v) {
+			resolved, err := f.document(v[key])
+			if err != nil {
+				return nil, err
+			}
+			out[key] = resolved
+		}
+		return out, nil
+	}
+	return v, nil
+}
+
+func newExecutionRole(this constructs.Construct, family string, boundary awsiam.IManagedPolicy) *ExecutionRole {
+	role := awsiam.NewRole(this, jsii.String("ExecutionRole"), roleProps(family+": what ECS may do to start the containers", boundary))
 	return &ExecutionRole{role: role, granted: map[string]bool{}}
 }
 
 // roleProps trust ECS, and only on behalf of tasks of this account and region.
-func roleProps(this constructs.Construct, purpose string, boundary awsiam.IManagedPolicy) *awsiam.RoleProps {
+func roleProps(description string, boundary awsiam.IManagedPolicy) *awsiam.RoleProps {
 	tasks := cfn.Arn(cfn.Literal("ecs"), cfn.Literal("*"))
 	return &awsiam.RoleProps{
-		Description: jsii.String(*this.Node().Id() + ": " + purpose),
+		Description: jsii.String(description),
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("ecs-tasks.amazonaws.com"), &awsiam.ServicePrincipalOpts{
 			Conditions: &map[string]any{
 				"StringEquals": map[string]any{"aws:SourceAccount": awscdk.Aws_ACCOUNT_ID()},
