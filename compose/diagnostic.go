@@ -1,0 +1,189 @@
+package compose
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Pos is a place in a file: a line and a column, both counted from 1. A zero
+// Line means that the problem belongs to the file, or to no file at all.
+type Pos struct {
+	File         string
+	Line, Column int
+}
+
+// String renders the position as file:line:column.
+func (p Pos) String() string {
+	switch {
+	case p.File == "":
+		return "compose"
+	case p.Line == 0:
+		return p.File
+	default:
+		return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+	}
+}
+
+// Path names a value in the merged compose model, written as in
+// "x-sqs.orders.Services.web.Access" or "services.web.ports[0].target".
+type Path string
+
+// At builds a path from mapping keys.
+func At(keys ...string) Path { return Path(strings.Join(keys, ".")) }
+
+// Key is the path of the mapping entry k below p.
+func (p Path) Key(k string) Path {
+	if p == "" {
+		return Path(k)
+	}
+	return p + Path("."+k)
+}
+
+// Index is the path of the sequence item i, counted from 0, below p.
+func (p Path) Index(i int) Path { return p + Path(fmt.Sprintf("[%d]", i)) }
+
+// Severity says what a diagnostic means for the run.
+type Severity int
+
+const (
+	// Error stops before anything is synthesised.
+	Error Severity = iota
+	// Warning marks what is deployed differently from what the file says, or
+	// an old spelling.
+	Warning
+	// Note tells what a reader may not expect; nothing is lost.
+	Note
+)
+
+// String is the word that precedes the message; errors have none.
+func (s Severity) String() string {
+	return [...]string{"", "warning: ", "note: "}[s]
+}
+
+// Diagnostic is one problem of the input, made for a person: where it is, what
+// is wrong, what was found and what is allowed.
+type Diagnostic struct {
+	Pos      Pos
+	Path     Path
+	Severity Severity
+	// Code is the stable name of the rule, such as "access-unknown".
+	Code    string
+	Message string
+	// Hint is the nearest valid name, or what to write instead; may be empty.
+	Hint string
+}
+
+// String is the first line of the printed form:
+// file:line:column: path: message [code].
+func (d Diagnostic) String() string {
+	path := ""
+	if d.Path != "" {
+		path = string(d.Path) + ": "
+	}
+	return fmt.Sprintf("%s: %s%s%s [%s]", d.Pos, path, d.Severity, d.Message, d.Code)
+}
+
+// Diagnostics is a list of problems; Sort orders it as it is printed.
+type Diagnostics []Diagnostic
+
+// Sort orders by file, line, column, path, code and message, and removes
+// repetitions.
+func (ds Diagnostics) Sort() Diagnostics {
+	sorted := slices.Clone(ds)
+	slices.SortFunc(sorted, func(a, b Diagnostic) int {
+		return cmp.Or(
+			cmp.Compare(a.Pos.File, b.Pos.File),
+			cmp.Compare(a.Pos.Line, b.Pos.Line),
+			cmp.Compare(a.Pos.Column, b.Pos.Column),
+			cmp.Compare(a.Path, b.Path),
+			cmp.Compare(a.Code, b.Code),
+			cmp.Compare(a.Message, b.Message),
+		)
+	})
+	return slices.Compact(sorted)
+}
+
+// HasErrors reports whether any diagnostic is an Error.
+func (ds Diagnostics) HasErrors() bool { return ds.Count(Error) > 0 }
+
+// Count is the number of diagnostics of one severity.
+func (ds Diagnostics) Count(s Severity) int {
+	n := 0
+	for _, d := range ds {
+		if d.Severity == s {
+			n++
+		}
+	}
+	return n
+}
+
+// Print writes every diagnostic with its source line, a caret under the value
+// and the hint. Lines that cannot be read are left out.
+func (ds Diagnostics) Print(w io.Writer) error {
+	files := map[string][]string{}
+	for _, d := range ds.Sort() {
+		var b strings.Builder
+		b.WriteString(d.String() + "\n")
+		line, ok := sourceLine(files, d.Pos)
+		if ok {
+			fmt.Fprintf(&b, "%6d | %s\n", d.Pos.Line, line)
+			fmt.Fprintf(&b, "       | %s%s\n", indentTo(line, d.Pos.Column), underline(line, d.Pos.Column))
+		}
+		if d.Hint != "" {
+			fmt.Fprintf(&b, "       = %s\n", d.Hint)
+		}
+		if _, err := io.WriteString(w, b.String()); err != nil {
+			return fmt.Errorf("print diagnostics: %w", err)
+		}
+	}
+	return nil
+}
+
+func sourceLine(files map[string][]string, p Pos) (string, bool) {
+	if p.Line == 0 {
+		return "", false
+	}
+	lines, read := files[p.File]
+	if !read {
+		content, err := os.ReadFile(p.File)
+		if err == nil {
+			lines = strings.Split(string(content), "\n")
+		}
+		files[p.File] = lines
+	}
+	if p.Line > len(lines) {
+		return "", false
+	}
+	return strings.TrimRight(lines[p.Line-1], "\r"), true
+}
+
+// indentTo is the white space that puts a caret under a column; tabs are kept
+// so that the caret lines up however wide they are shown. Columns count runes,
+// as the YAML parser does.
+func indentTo(line string, column int) string {
+	var b strings.Builder
+	for i, r := range []rune(line) {
+		if i >= column-1 {
+			break
+		}
+		if r == '\t' {
+			b.WriteRune('\t')
+		} else {
+			b.WriteRune(' ')
+		}
+	}
+	return b.String()
+}
+
+func underline(line string, column int) string {
+	runes := []rune(line)
+	end := column
+	for end < len(runes) && !strings.ContainsRune(" \t,:]}#", runes[end]) {
+		end++
+	}
+	return "^" + strings.Repeat("~", max(0, end-column))
+}

@@ -1,0 +1,592 @@
+package compose
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// elbv2Listener is one listener as the file has it.
+type elbv2Listener struct {
+	Port           *int
+	Protocol       string
+	SslPolicy      string
+	Certificates   []any
+	DefaultActions []map[string]any
+	Targets        []elbv2Target
+	// What follows is passed on as it is.
+	AlpnPolicy, ListenerAttributes, MutualAuthentication any
+}
+
+// elbv2Target says which requests of a listener go to a target group.
+type elbv2Target struct {
+	Name       string `key:"name"`
+	Access     string `key:"access"`
+	Conditions []map[string]any
+	// Priority replaces the one that follows from the conditions.
+	Priority                  int
+	AuthenticateCognitoConfig map[string]any
+	AuthenticateOidcConfig    map[string]any
+	CreateCognitoClient       any
+}
+
+// listenerProtocols are those of each type of load balancer.
+var listenerProtocols = map[string][]string{
+	typeApplication: {"HTTP", "HTTPS"},
+	typeNetwork:     {"TCP", "TCP_UDP", "TLS", "UDP"},
+}
+
+// defaultTLSPolicy is the policy of listeners whose file names none: TLS 1.2 and
+// 1.3 with ciphers that keep past traffic secret.
+const defaultTLSPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+
+// teapot answers requests that no rule and no default is for.
+func teapot() Action {
+	const status = 418
+	return Action{Fixed: &FixedResponse{Status: status, ContentType: "application/json", Body: `{"Info":"Be our guest"}`}}
+}
+
+// listeners reads the listeners, a list or a mapping by port.
+func (r *resolver) listeners(lb *LoadBalancer, value any, groups *targetGroupSet) {
+	path := lb.Path.Key("Listeners")
+	switch v := value.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			port, err := strconv.Atoi(key)
+			if err != nil {
+				r.errorf(path.Key(key), "listener-port", "%q is not a port", key)
+				continue
+			}
+			r.listener(lb, path.Key(key), v[key], port, groups)
+		}
+	case []any:
+		for i, item := range v {
+			r.listener(lb, path.Index(i), item, 0, groups)
+		}
+	case nil:
+	default:
+		r.errorf(path, "type", "expected a list of listeners, or a mapping by port, found %s", describe(value))
+		return
+	}
+	slices.SortStableFunc(lb.Listeners, func(a, b *Listener) int { return cmp.Compare(a.Port, b.Port) })
+	if len(lb.Listeners) == 0 {
+		r.errorf(lb.Path, "listener-missing", "load balancer %q has no Listeners", lb.Name)
+	}
+	for i, l := range lb.Listeners {
+		if i > 0 && lb.Listeners[i-1].Port == l.Port {
+			r.errorf(l.Path, "listener-duplicate", "load balancer %q has two listeners on port %d", lb.Name, l.Port)
+		}
+	}
+	r.redirectTargets(lb)
+	for _, name := range slices.Sorted(maps.Keys(groups.byName)) {
+		g := groups.byName[name]
+		if !groups.used[name] {
+			r.warnf(g.Path, "target-unused", "no listener of %q sends requests to %q; ECS cannot use a target group without, so it is left out", lb.Name, name)
+			continue
+		}
+		lb.TargetGroups = append(lb.TargetGroups, g)
+	}
+}
+
+// listener reads one listener; port is the key of the mapping, or 0.
+func (r *resolver) listener(lb *LoadBalancer, path Path, value any, port int, groups *targetGroupSet) {
+	var def elbv2Listener
+	if !r.decode(path, value, &def) {
+		return
+	}
+	l := &Listener{Port: port, SSLPolicy: def.SslPolicy, Path: path, Properties: map[string]any{}}
+	at := path
+	if def.Port != nil {
+		at = path.Key("Port")
+		if port != 0 && *def.Port != port {
+			r.errorf(at, "listener-port", "the key says port %d, and Port says %d", port, *def.Port)
+		}
+		l.Port = *def.Port
+	}
+	if l.Port < 1 || l.Port > 65535 {
+		r.errorf(at, "listener-port", "a listener needs a Port of 1 to 65535")
+		return
+	}
+	for key, v := range map[string]any{
+		"AlpnPolicy": def.AlpnPolicy, "ListenerAttributes": def.ListenerAttributes, "MutualAuthentication": def.MutualAuthentication,
+	} {
+		if v != nil {
+			l.Properties[key] = v
+		}
+	}
+	r.listenerProtocol(lb, l, &def)
+	r.certificates(l, &def)
+	if lb.Type == typeNetwork {
+		r.networkListener(lb, l, &def, groups)
+	} else {
+		r.applicationListener(lb, l, &def, groups)
+	}
+	lb.Listeners = append(lb.Listeners, l)
+}
+
+func (r *resolver) listenerProtocol(lb *LoadBalancer, l *Listener, def *elbv2Listener) {
+	l.Protocol = strings.ToUpper(def.Protocol)
+	allowed := listenerProtocols[lb.Type]
+	switch {
+	case l.Protocol == "":
+		l.Protocol = defaultProtocol(lb.Type)
+	case !slices.Contains(allowed, l.Protocol):
+		r.unknown(l.Path.Key("Protocol"), "listener-protocol", "a protocol of a load balancer of type "+lb.Type, l.Protocol, allowed)
+		l.Protocol = defaultProtocol(lb.Type)
+	}
+}
+
+// certificateArn is a certificate of ACM or IAM; ${AWS::…} may stand in it.
+var certificateArn = regexp.MustCompile(`^arn:(?:[\w-]+|\$\{AWS::Partition\}):(?:acm|iam):\S*:(?:certificate|server-certificate)/\S+$`)
+
+// certificates reads where the certificates of a listener come from.
+func (r *resolver) certificates(l *Listener, def *elbv2Listener) {
+	path := l.Path.Key("Certificates")
+	for i, item := range def.Certificates {
+		if text, ok := item.(string); ok {
+			item = map[string]any{"CertificateArn": text}
+		}
+		var certificate struct {
+			ACM            string `key:"x-acm"`
+			Arn            string
+			CertificateArn string
+		}
+		at := path.Index(i)
+		if !r.decode(at, item, &certificate) {
+			continue
+		}
+		value := cmp.Or(certificate.CertificateArn, certificate.Arn)
+		switch {
+		case certificate.ACM != "" || strings.HasPrefix(value, "x-acm::"):
+			r.unsupported(at, "x-acm", "certificates by name")
+		case !certificateArn.MatchString(value):
+			r.errorf(at, "certificate", "%q is not the ARN of a certificate", value)
+		default:
+			l.Certificates = append(l.Certificates, value)
+		}
+	}
+	upgraded := map[string]string{"HTTP": "HTTPS", "TCP": "TLS"}[l.Protocol]
+	switch {
+	case len(def.Certificates) > 0 && upgraded != "":
+		r.notef(l.Path.Key("Protocol"), "listener-upgraded", "the listener has a certificate, so it speaks %s instead of %s", upgraded, l.Protocol)
+		l.Protocol = upgraded
+	case len(def.Certificates) > 0 && !l.secure():
+		r.errorf(path, "certificate-unused", "a listener of protocol %s takes no certificate", l.Protocol)
+	case len(def.Certificates) == 0 && l.secure():
+		r.add(Error, l.Path, "certificate-missing", "add Certificates: [{Arn: arn:aws:acm:…}]",
+			fmt.Sprintf("a listener of protocol %s needs a certificate", l.Protocol))
+	}
+	if l.secure() {
+		l.SSLPolicy = cmp.Or(l.SSLPolicy, defaultTLSPolicy)
+	} else if l.SSLPolicy != "" {
+		r.warnf(l.Path.Key("SslPolicy"), "certificate-unused", "a listener of protocol %s has no TLS; SslPolicy is left out", l.Protocol)
+		l.SSLPolicy = ""
+	}
+	if l.Protocol == "HTTP" && l.Port == 443 {
+		r.warnf(l.Path, "listener-plain", "port 443 is for HTTPS, but the listener has no certificate and speaks plain HTTP")
+	}
+}
+
+func (l *Listener) secure() bool { return l.Protocol == "HTTPS" || l.Protocol == "TLS" }
+
+// networkListener forwards all connections to the one target.
+func (r *resolver) networkListener(lb *LoadBalancer, l *Listener, def *elbv2Listener, groups *targetGroupSet) {
+	if len(def.DefaultActions) > 0 {
+		r.errorf(l.Path.Key("DefaultActions"), "listener-action", "a network load balancer only forwards connections; use Targets")
+		return
+	}
+	if len(def.Targets) != 1 {
+		r.errorf(l.Path, "listener-target", "a listener of a network load balancer needs one target, found %d", len(def.Targets))
+		return
+	}
+	t, at := def.Targets[0], l.Path.Key("Targets").Index(0)
+	if t.Access != "" && t.Access != "/" || len(t.Conditions) > 0 {
+		r.errorf(at, "listener-action", "a network load balancer does not see hosts and paths; access can only be /")
+	}
+	if t.AuthenticateCognitoConfig != nil || t.AuthenticateOidcConfig != nil || t.CreateCognitoClient != nil {
+		r.errorf(at, "auth-needs-https", "only a listener of protocol HTTPS can authenticate")
+	}
+	if g := r.listenerTarget(lb, l, at, t, groups); g != nil {
+		l.Default = forward(g)
+	}
+}
+
+// listenerTarget finds the target group that a target names.
+func (r *resolver) listenerTarget(lb *LoadBalancer, l *Listener, path Path, t elbv2Target, groups *targetGroupSet) *TargetGroup {
+	g := groups.find(t.Name)
+	if g == nil {
+		r.unknown(path.Key("name"), "target-unknown", "a target of load balancer "+strconv.Quote(lb.Name)+", under Services or TargetGroups",
+			t.Name, slices.Collect(maps.Keys(groups.byName)))
+		return nil
+	}
+	groups.used[g.Name] = true
+	fits := map[string][]string{
+		"HTTP": {"HTTP", "HTTPS"}, "HTTPS": {"HTTP", "HTTPS"},
+		"TCP": {"TCP"}, "TLS": {"TCP", "TLS"}, "UDP": {"UDP"}, "TCP_UDP": {"TCP_UDP"},
+	}[l.Protocol]
+	if !slices.Contains(fits, g.Protocol) {
+		r.errorf(path, "target-protocol", "a listener of protocol %s cannot forward to a target of protocol %s, only of %s",
+			l.Protocol, g.Protocol, strings.Join(fits, " or "))
+	}
+	if (g.ProtocolVersion == "GRPC" || g.ProtocolVersion == "HTTP2") && l.Protocol != "HTTPS" {
+		r.errorf(path, "protocol-version", "targets that speak %s need a listener of protocol HTTPS", g.ProtocolVersion)
+	}
+	return g
+}
+
+// find looks a target group up by the name of a TargetGroups entry, or by
+// family:container with or without the port.
+func (s *targetGroupSet) find(name string) *TargetGroup {
+	if g := s.byName[name]; g != nil {
+		return g
+	}
+	var found *TargetGroup
+	for _, key := range slices.Sorted(maps.Keys(s.byName)) {
+		g := s.byName[key]
+		written := g.Path.last()
+		if written == name || strings.HasPrefix(key, name+":") {
+			if found != nil {
+				return nil
+			}
+			found = g
+		}
+	}
+	return found
+}
+
+// last is the last key of a path.
+func (p Path) last() string {
+	return string(p[strings.LastIndex(string(p), ".")+1:])
+}
+
+func forward(g *TargetGroup) Action {
+	return Action{Forward: []WeightedTarget{{TargetGroup: g.Name, Weight: 1}}}
+}
+
+// applicationListener reads the default action and the rules.
+func (r *resolver) applicationListener(lb *LoadBalancer, l *Listener, def *elbv2Listener, groups *targetGroupSet) {
+	defaults := l.Path.Key("DefaultActions")
+	byDefault := Path("")
+	if len(def.DefaultActions) > 0 {
+		byDefault = defaults
+		r.defaultActions(l, defaults, def.DefaultActions)
+	}
+	for i, t := range def.Targets {
+		at := l.Path.Key("Targets").Index(i)
+		g := r.listenerTarget(lb, l, at, t, groups)
+		rule := r.rule(l, at, t)
+		if g == nil || rule == nil {
+			continue
+		}
+		rule.Action = forward(g)
+		isDefault := rule.words() == ""
+		rule.Action.Raw = r.authentication(l, at, t, isDefault)
+		if !isDefault {
+			l.Rules = append(l.Rules, rule)
+			continue
+		}
+		if byDefault != "" {
+			r.errorf(at, "listener-default", "the listener has a default already, at %s", byDefault)
+		}
+		byDefault, l.Default = at, rule.Action
+	}
+	if byDefault == "" {
+		l.Default = teapot()
+		if len(def.Targets) == 0 {
+			r.warnf(l.Path, "listener-empty", "the listener has neither Targets nor DefaultActions; it answers every request with status 418")
+		}
+	}
+	r.prioritise(l.Rules)
+}
+
+// rule reads the conditions of a target; without any it is the default.
+func (r *resolver) rule(l *Listener, path Path, t elbv2Target) *Rule {
+	rule := &Rule{Path: path, Priority: t.Priority}
+	if t.Priority < 0 || t.Priority > lastRule {
+		r.errorf(path.Key("Priority"), "rule-priority", "a priority is 1 to %d", lastRule)
+		return nil
+	}
+	if t.Access != "" && len(t.Conditions) > 0 {
+		r.errorf(path, "access", "a target has access or Conditions, not both")
+		return nil
+	}
+	if !r.access(l, rule, path.Key("access"), t.Access) || !r.conditions(rule, path.Key("Conditions"), t.Conditions) {
+		return nil
+	}
+	return rule
+}
+
+var (
+	hostPattern = regexp.MustCompile(`^[A-Za-z0-9*?._-]{1,128}$`)
+	pathPattern = regexp.MustCompile(`^/[\w$./~"'@:+&*?-]{0,127}$`)
+)
+
+// access reads "/", "/path", "host", "host/path" and "host:port/path".
+func (r *resolver) access(l *Listener, rule *Rule, path Path, text string) bool {
+	if text == "" || text == "/" {
+		return true
+	}
+	host, rest, found := strings.Cut(text, "/")
+	if host != "" {
+		name, port, hasPort := strings.Cut(host, ":")
+		if hasPort && port != strconv.Itoa(l.Port) {
+			r.warnf(path, "access-port", "the listener is on port %d; port %s is left out", l.Port, port)
+		}
+		if !hostPattern.MatchString(name) {
+			r.errorf(path, "access", "%q is not a host name or pattern: write host, host/path or /path", name)
+			return false
+		}
+		rule.Hosts = []string{name}
+	}
+	if found && rest != "" {
+		if !pathPattern.MatchString("/" + rest) {
+			r.errorf(path, "access", "%q is not a path or pattern of at most %d letters, digits and _-.$/~\"'@:+&*?", "/"+rest, longestPath)
+			return false
+		}
+		rule.Paths = []string{"/" + rest}
+	}
+	return true
+}
+
+// conditionFields are CloudFormation's names of the kinds of conditions.
+var conditionFields = map[string]string{
+	"HostHeaderConfig":        "host-header",
+	"HttpHeaderConfig":        "http-header",
+	"HttpRequestMethodConfig": "http-request-method",
+	"PathPatternConfig":       "path-pattern",
+	"QueryStringConfig":       "query-string",
+	"SourceIpConfig":          "source-ip",
+}
+
+// conditions reads CloudFormation conditions. One mapping may hold several, and
+// Field may be left out.
+func (r *resolver) conditions(rule *Rule, path Path, conditions []map[string]any) bool {
+	ok := true
+	for i, c := range conditions {
+		at := path.Index(i)
+		found := 0
+		for _, key := range slices.Sorted(maps.Keys(c)) {
+			field, known := conditionFields[key]
+			switch {
+			case known:
+				found++
+				rule.addCondition(field, key, c[key])
+			case key == "Values" && c["Field"] != nil:
+				found++
+				rule.Conditions = append(rule.Conditions, map[string]any{"Field": c["Field"], "Values": c[key]})
+			case key != "Field":
+				r.unknown(at.Key(key), "key-unknown", "a kind of condition", key, slices.Collect(maps.Keys(conditionFields)))
+				ok = false
+			}
+		}
+		if found == 0 {
+			r.errorf(at, "condition-empty", "the condition says nothing")
+			ok = false
+		}
+	}
+	const most = 5
+	if n := rule.conditionValues(); n > most {
+		r.errorf(path, "condition-values", "a rule has %d values at most in all its conditions, found %d", most, n)
+	}
+	return ok
+}
+
+// addCondition keeps hosts and paths by name, and the rest as it is.
+func (r *Rule) addCondition(field, key string, value any) {
+	into := map[string]*[]string{"host-header": &r.Hosts, "path-pattern": &r.Paths}[field]
+	if values, plain := plainValues(value); plain && into != nil && *into == nil {
+		*into = values
+		return
+	}
+	r.Conditions = append(r.Conditions, map[string]any{"Field": field, key: value})
+}
+
+// plainValues is what a condition with nothing but Values lists.
+func plainValues(value any) ([]string, bool) {
+	m, _ := value.(map[string]any)
+	items, ok := m["Values"].([]any)
+	if !ok || len(m) != 1 || len(items) == 0 {
+		return nil, false
+	}
+	var values []string
+	for _, item := range items {
+		text, ok := item.(string)
+		if !ok {
+			return nil, false
+		}
+		values = append(values, text)
+	}
+	return values, true
+}
+
+func (r *Rule) conditionValues() int {
+	n := len(r.Hosts) + len(r.Paths)
+	for _, c := range r.Conditions {
+		for _, v := range c {
+			if m, ok := v.(map[string]any); ok {
+				v = m["Values"]
+			}
+			if values, ok := v.([]any); ok {
+				n += len(values)
+			}
+		}
+	}
+	return n
+}
+
+// elbv2Redirect is CloudFormation's redirect configuration.
+type elbv2Redirect struct {
+	Protocol, Port, Host, Path, Query, StatusCode string
+}
+
+var predefinedRedirects = []string{"HTTP_TO_HTTPS", "TEA_POT"}
+
+// defaultActions reads {Redirect: …} or CloudFormation actions.
+func (r *resolver) defaultActions(l *Listener, path Path, actions []map[string]any) {
+	for i, action := range actions {
+		at := path.Index(i)
+		redirect, ok := action["Redirect"]
+		switch {
+		case ok && len(actions) > 1:
+			r.errorf(at, "listener-action", "a redirect is the only action of its listener")
+			return
+		case ok:
+			for _, key := range slices.Sorted(maps.Keys(action)) {
+				if key != "Redirect" {
+					r.errorf(at.Key(key), "key-unknown", "%q is not a key beside Redirect", key)
+				}
+			}
+			r.redirect(l, at.Key("Redirect"), redirect)
+		case action["Type"] == nil:
+			r.errorf(at, "listener-action", "a default action is {Redirect: …}, or a CloudFormation action with a Type")
+		default:
+			l.Default.Raw = append(l.Default.Raw, action)
+		}
+	}
+}
+
+func (r *resolver) redirect(l *Listener, path Path, value any) {
+	switch value {
+	case "HTTP_TO_HTTPS":
+		l.Default.Redirect = &Redirect{Protocol: "HTTPS", Port: "443", Permanent: true}
+		if l.secure() {
+			r.errorf(path, "redirect", "the listener speaks HTTPS already")
+		}
+		return
+	case "TEA_POT":
+		l.Default = teapot()
+		return
+	}
+	if text, ok := value.(string); ok {
+		r.unknown(path, "redirect", "a predefined redirect", text, predefinedRedirects)
+		return
+	}
+	var def elbv2Redirect
+	if !r.decode(path, value, &def) {
+		return
+	}
+	switch def.StatusCode {
+	case "HTTP_301", "HTTP_302":
+	default:
+		r.unknown(path.Key("StatusCode"), "redirect", "a status of a redirect", def.StatusCode, []string{"HTTP_301", "HTTP_302"})
+	}
+	l.Default.Redirect = &Redirect{
+		Protocol: def.Protocol, Port: def.Port, Host: def.Host, Path: def.Path, Query: def.Query,
+		Permanent: def.StatusCode == "HTTP_301",
+	}
+	if def.Protocol+def.Port+def.Host+def.Path == "" {
+		r.errorf(path, "redirect", "the redirect leads back to the same address")
+	}
+}
+
+// redirectTargets warns where HTTP is redirected to a port that nobody serves.
+func (r *resolver) redirectTargets(lb *LoadBalancer) {
+	for _, l := range lb.Listeners {
+		to := l.Default.Redirect
+		if to == nil || to.Protocol != "HTTPS" || to.Port != "443" || to.Host != "" || lb.Lookup != nil {
+			continue
+		}
+		if !slices.ContainsFunc(lb.Listeners, func(l *Listener) bool { return l.Port == 443 && l.Protocol == "HTTPS" }) {
+			r.warnf(l.Path, "redirect-target", "requests are redirected to HTTPS on port 443, where load balancer %q has no HTTPS listener", lb.Name)
+		}
+	}
+}
+
+// authConfigs are the keys of CloudFormation's authentication actions.
+var authConfigs = map[string][]string{
+	"AuthenticateOidcConfig": {
+		"AuthenticationRequestExtraParams", "AuthorizationEndpoint", "ClientId", "ClientSecret", "Issuer", "OnUnauthenticatedRequest",
+		"Scope", "SessionCookieName", "SessionTimeout", "TokenEndpoint", "UseExistingClientSecret", "UserInfoEndpoint",
+	},
+	"AuthenticateCognitoConfig": {
+		"AuthenticationRequestExtraParams", "OnUnauthenticatedRequest", "Scope", "SessionCookieName", "SessionTimeout",
+		"UserPoolArn", "UserPoolClientId", "UserPoolDomain",
+	},
+}
+
+// authentication is the action that comes before a target, or none.
+func (r *resolver) authentication(l *Listener, path Path, t elbv2Target, isDefault bool) []map[string]any {
+	if t.CreateCognitoClient != nil {
+		r.unsupported(path.Key("CreateCognitoClient"), "x-cognito_userpool", "clients of a user pool")
+	}
+	var actions []map[string]any
+	for _, auth := range []struct {
+		kind, key string
+		config    map[string]any
+	}{
+		{"authenticate-oidc", "AuthenticateOidcConfig", t.AuthenticateOidcConfig},
+		{"authenticate-cognito", "AuthenticateCognitoConfig", t.AuthenticateCognitoConfig},
+	} {
+		if auth.config == nil {
+			continue
+		}
+		at := path.Key(auth.key)
+		if l.Protocol != "HTTPS" {
+			r.errorf(at, "auth-needs-https", "only a listener of protocol HTTPS can authenticate, and this one speaks %s; give it a certificate", l.Protocol)
+			continue
+		}
+		actions = append(actions, map[string]any{"Type": auth.kind, "Order": 1, auth.key: r.authConfig(at, auth.key, auth.config, isDefault)})
+	}
+	if len(actions) > 1 {
+		r.errorf(path, "auth-twice", "a target authenticates with OIDC or with Cognito, not with both")
+	}
+	return actions
+}
+
+// authConfig checks the configuration of an authentication. Unknown keys are
+// left out with a warning, because the reference ignores them.
+func (r *resolver) authConfig(path Path, kind string, written map[string]any, isDefault bool) map[string]any {
+	config := map[string]any{}
+	for _, key := range slices.Sorted(maps.Keys(written)) {
+		if !slices.Contains(authConfigs[kind], key) {
+			r.add(Warning, path.Key(key), "key-unknown", didYouMean(key, authConfigs[kind]),
+				fmt.Sprintf("%q is not a key of %s; it is left out", key, kind))
+			continue
+		}
+		config[key] = written[key]
+	}
+	if secret, ok := config["ClientSecret"].(string); ok && !strings.Contains(secret, "{{resolve:") {
+		r.add(Warning, path.Key("ClientSecret"), "secret-in-file",
+			"keep it in Secrets Manager: ClientSecret: '{{resolve:secretsmanager:name:SecretString:key}}'",
+			"the client secret stands in the file, and so in the template")
+	}
+	if pool, ok := config["UserPoolArn"].(string); ok && strings.HasPrefix(pool, "x-cognito") {
+		r.unsupported(path.Key("UserPoolArn"), "x-cognito_userpool", "user pools by name")
+	}
+	words := []string{"allow", "authenticate", "deny"}
+	if word, ok := config["OnUnauthenticatedRequest"].(string); ok && !slices.Contains(words, word) {
+		r.unknown(path.Key("OnUnauthenticatedRequest"), "auth", "an answer to unauthenticated requests", word, words)
+	}
+	// CloudFormation wants text in a listener and a number in a rule.
+	if n, ok := number(config["SessionTimeout"]); ok {
+		config["SessionTimeout"] = int(n)
+		if isDefault {
+			config["SessionTimeout"] = strconv.Itoa(int(n))
+		}
+	}
+	return config
+}

@@ -1,0 +1,114 @@
+package compose
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Ref names a value of an x-resource: x-sqs::orders::Arn. An empty Attribute
+// means the resource itself, which each kind reads as its main value.
+type Ref struct {
+	Key, Name, Attribute string
+}
+
+// String writes the reference as ComposeX does.
+func (r Ref) String() string {
+	s := r.Key + "::" + r.Name
+	if r.Attribute != "" {
+		s += "::" + r.Attribute
+	}
+	return s
+}
+
+// Part is one piece of a Text: exactly one of the three is set, or Literal may
+// be empty text.
+type Part struct {
+	Literal string
+	// Pseudo is a CloudFormation pseudo parameter such as "AWS::Region".
+	Pseudo string
+	Ref    *Ref
+}
+
+// Text is a string of the compose file in which references may stand:
+// x-sqs::orders::Arn, x-aws::AWS::Region and ${AWS::Region}.
+type Text []Part
+
+// PseudoParameters are the CloudFormation pseudo parameters that a compose file
+// may name, as x-aws::AWS::Region or ${AWS::Region}.
+var PseudoParameters = []string{
+	"AWS::AccountId", "AWS::Partition", "AWS::Region",
+	"AWS::StackId", "AWS::StackName", "AWS::URLSuffix",
+}
+
+var (
+	pseudoPattern = `\$\{(AWS::\w+)\}|x-aws::(AWS::\w+)`
+	// refPattern is the reference implementation's own: x-<key>::<name>::<value>.
+	refPattern      = `(x-[\w-]+)::([\w-]+)::([\w-]+(?:\.[\w-]+)*)`
+	textPattern     = regexp.MustCompile(pseudoPattern + "|" + refPattern)
+	resourcePattern = regexp.MustCompile(`^(x-[\w-]+)::([\w-]+)(?:::([\w.-]+))?$`)
+)
+
+// ParseText splits s at its references. Text without any is one literal part,
+// and "" is no part at all.
+func ParseText(s string) Text {
+	var text Text
+	for s != "" {
+		m := textPattern.FindStringSubmatchIndex(s)
+		if m == nil {
+			return append(text, Part{Literal: s})
+		}
+		if m[0] > 0 {
+			text = append(text, Part{Literal: s[:m[0]]})
+		}
+		group := func(i int) string {
+			if m[2*i] < 0 {
+				return ""
+			}
+			return s[m[2*i]:m[2*i+1]]
+		}
+		if pseudo := group(1) + group(2); pseudo != "" {
+			text = append(text, Part{Pseudo: pseudo})
+		} else {
+			text = append(text, Part{Ref: &Ref{Key: group(3), Name: group(4), Attribute: group(5)}})
+		}
+		s = s[m[1]:]
+	}
+	return text
+}
+
+// ParseRef reads a whole string as a reference to a resource, x-sqs::orders or
+// x-sqs::orders::Arn; ok is false for anything else.
+func ParseRef(s string) (ref Ref, ok bool) {
+	m := resourcePattern.FindStringSubmatch(s)
+	if m == nil || m[1] == "x-aws" {
+		return Ref{}, false
+	}
+	return Ref{Key: m[1], Name: m[2], Attribute: m[3]}, true
+}
+
+// String writes the text as the compose file had it.
+func (t Text) String() string {
+	var b strings.Builder
+	for _, p := range t {
+		switch {
+		case p.Ref != nil:
+			b.WriteString(p.Ref.String())
+		case p.Pseudo != "":
+			b.WriteString("${" + p.Pseudo + "}")
+		default:
+			b.WriteString(p.Literal)
+		}
+	}
+	return b.String()
+}
+
+// Refs lists the references to resources in the text, in order.
+func (t Text) Refs() []Ref {
+	var refs []Ref
+	for _, p := range t {
+		if p.Ref != nil {
+			refs = append(refs, *p.Ref)
+		}
+	}
+	return refs
+}

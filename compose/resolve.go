@@ -1,0 +1,80 @@
+package compose
+
+import (
+	"maps"
+	"slices"
+)
+
+// resolver turns a loaded project into a model, part by part. Each part reads
+// what the parts before it have put into the model.
+type resolver struct {
+	*reporter
+	project *Project
+	model   *Model
+	schemas []*Schema
+}
+
+// Resolve checks a loaded project against the schemas of the x-resources and
+// returns the model. The diagnostics are those of this step alone; with an
+// error among them the model must not be built.
+func Resolve(p *Project, schemas []*Schema) (*Model, Diagnostics) {
+	r := &resolver{
+		reporter: &reporter{positions: p},
+		project:  p,
+		model:    &Model{Name: p.Name},
+		schemas:  schemas,
+	}
+	for _, part := range []func(){
+		r.sections,
+		r.tags,
+		r.families,
+		r.network,
+		r.resources,
+		r.bindings,
+		r.checkKinds,
+		r.loadBalancers,
+		r.edges,
+	} {
+		part()
+	}
+	return r.model, r.found.Sort()
+}
+
+// target is a container that a name in the file stands for.
+type target struct {
+	family    *Family
+	container *Container
+}
+
+// targets finds what a name stands for: a family is all its containers, a
+// service is its container in every family it belongs to.
+func (r *resolver) targets(name string) []target {
+	var found []target
+	for _, f := range r.model.Families {
+		for _, c := range f.Containers {
+			if f.Name == name || c.Service == name {
+				found = append(found, target{f, c})
+			}
+		}
+	}
+	return found
+}
+
+// targetNames lists the names that targets knows, for hints.
+func (r *resolver) targetNames() []string {
+	names := map[string]bool{}
+	for _, f := range r.model.Families {
+		names[f.Name] = true
+		for _, c := range f.Containers {
+			names[c.Service] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// extension is a section of the project, such as "x-vpc", and its path; ok is
+// false where the file has none.
+func (r *resolver) extension(key string) (value any, path Path, ok bool) {
+	value, ok = r.project.Extensions[key]
+	return value, Path(key), ok
+}

@@ -1,0 +1,280 @@
+package compose
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// resourceName is what may name an x-resource: references of the form
+// x-key::name::value must be able to hold it.
+var resourceName = regexp.MustCompile(`^[A-Za-z0-9][\w-]*$`)
+
+// commonKeys are the keys of every x-resource.
+var commonKeys = []string{"Lookup", "MacroParameters", "Properties", "Services", "Settings"}
+
+// commonSettings are the keys of Settings that every kind has.
+var commonSettings = []string{"EnvNames", "Subnets"}
+
+// resources decodes the sections of all kinds into the model.
+func (r *resolver) resources() {
+	for _, schema := range r.schemas {
+		section, path, ok := r.extension(schema.Key)
+		if !ok || section == nil {
+			continue
+		}
+		entries, ok := section.(map[string]any)
+		if !ok {
+			r.errorf(path, "type", "expected a mapping of resources by name, found %s", describe(section))
+			continue
+		}
+		policy := r.sectionPolicy(path, entries)
+		for _, name := range slices.Sorted(maps.Keys(entries)) {
+			if name == "DeletionPolicy" {
+				continue
+			}
+			if res := r.resource(schema, name, path.Key(name), entries[name]); res != nil {
+				res.DeletionPolicy = policy
+				r.model.Resources = append(r.model.Resources, res)
+			}
+		}
+	}
+	for _, res := range r.model.Resources {
+		r.checkProperties(res)
+	}
+	r.checkReferenceCycles()
+}
+
+// checkKinds applies the rules that only single kinds have.
+func (r *resolver) checkKinds() {
+	for _, res := range r.model.Resources {
+		if res.Schema.Check != nil {
+			res.Schema.Check(&Checker{r: r, Model: r.model}, res)
+		}
+	}
+}
+
+// sectionPolicy reads the DeletionPolicy that ComposeX allows beside the
+// resources of a section.
+func (r *resolver) sectionPolicy(path Path, entries map[string]any) string {
+	value, ok := entries["DeletionPolicy"]
+	if !ok {
+		return ""
+	}
+	allowed := []string{"Delete", "Retain", "Snapshot"}
+	policy, _ := value.(string)
+	if !slices.Contains(allowed, policy) {
+		r.unknown(path.Key("DeletionPolicy"), "deletion-policy", "a deletion policy", fmt.Sprint(value), allowed)
+		return ""
+	}
+	return policy
+}
+
+func (r *resolver) resource(schema *Schema, name string, path Path, value any) *Resource {
+	if !resourceName.MatchString(name) {
+		r.errorf(path, "name", "%q cannot name a resource: letters, digits, - and _ are allowed, a letter or digit first", name)
+		return nil
+	}
+	definition, ok := value.(map[string]any)
+	if !ok && value != nil {
+		r.errorf(path, "type", "expected a mapping with %s, found %s", strings.Join(r.resourceKeys(schema), ", "), describe(value))
+		return nil
+	}
+	definition = maps.Clone(definition)
+	if use, ok := definition["Use"]; ok && definition["Lookup"] == nil {
+		r.deprecated(path.Key("Use"), "Use", "Lookup")
+		definition["Lookup"] = use
+	}
+	delete(definition, "Use")
+
+	res := &Resource{
+		Schema: schema, Key: schema.Key, Name: name, Path: path,
+		Properties: map[string]any{}, Sections: map[string]any{},
+		Parameters: zero(schema.Parameters), Settings: zero(schema.Settings),
+	}
+	for _, key := range slices.Sorted(maps.Keys(definition)) {
+		r.resourceKey(res, key, definition[key])
+	}
+	r.checkRequired(res, definition)
+	if res.Lookup != nil {
+		res.Mode = Import
+		for _, key := range []string{"Properties", "MacroParameters"} {
+			if given, _ := definition[key].(map[string]any); len(given) > 0 {
+				r.warnf(path.Key(key), "lookup-wins", "%s is not used: Lookup finds a resource that exists", key)
+			}
+		}
+	}
+	return res
+}
+
+func (r *resolver) resourceKeys(schema *Schema) []string {
+	return slices.Sorted(slices.Values(slices.Concat(commonKeys, slices.Collect(maps.Keys(schema.Sections)))))
+}
+
+func (r *resolver) resourceKey(res *Resource, key string, value any) {
+	path := res.Path.Key(key)
+	switch key {
+	case "Properties":
+		r.decode(path, value, &res.Properties)
+	case "MacroParameters":
+		if res.Parameters == nil {
+			r.errorf(path, "key-unknown", "%s has no MacroParameters", res.Key)
+			return
+		}
+		r.decode(path, value, res.Parameters)
+	case "Lookup":
+		res.Lookup = r.lookup(res.Schema, path, value)
+	case "Settings":
+		r.resourceSettings(res, path, value)
+	case "Services": // read with the bindings
+	default:
+		section, ok := res.Schema.Sections[key]
+		if !ok {
+			r.add(Error, path, "key-unknown", didYouMean(key, r.resourceKeys(res.Schema)),
+				fmt.Sprintf("%q is not a key of an %s resource", key, res.Key))
+			return
+		}
+		decoded := zero(section)
+		r.decode(path, value, decoded)
+		res.Sections[key] = decoded
+	}
+}
+
+func (r *resolver) resourceSettings(res *Resource, path Path, value any) {
+	settings, ok := value.(map[string]any)
+	if !ok {
+		if value != nil {
+			r.errorf(path, "type", "expected a mapping, found %s", describe(value))
+		}
+		return
+	}
+	own := map[string]any{}
+	for _, key := range slices.Sorted(maps.Keys(settings)) {
+		switch key {
+		case "Subnets":
+			r.decode(path.Key(key), settings[key], &res.SubnetGroup)
+		case "EnvNames":
+			r.deprecated(path.Key(key), "Settings.EnvNames", "ReturnValues in the Services entry")
+			r.decode(path.Key(key), settings[key], &res.EnvNames)
+		case "x-cloudmap":
+			r.errorf(path.Key(key), "unsupported-settings-x-cloudmap", "a Cloud Map record for %s is not supported yet", res.Key)
+		default:
+			own[key] = settings[key]
+		}
+	}
+	switch {
+	case len(own) == 0:
+	case res.Settings != nil:
+		r.decode(path, own, res.Settings)
+	default:
+		for _, key := range slices.Sorted(maps.Keys(own)) {
+			r.add(Error, path.Key(key), "key-unknown", didYouMean(key, commonSettings),
+				fmt.Sprintf("%q is not a key of Settings", key))
+		}
+	}
+}
+
+func (r *resolver) checkRequired(res *Resource, definition map[string]any) {
+	if len(res.Schema.Required) == 0 {
+		return
+	}
+	for _, key := range res.Schema.Required {
+		if definition[key] != nil {
+			return
+		}
+	}
+	r.errorf(res.Path, "resource-empty", "%s needs one of %s", res.Path, strings.Join(res.Schema.Required, ", "))
+}
+
+// lookup reads Lookup: one target, or one for each of the schema's Lookups.
+func (r *resolver) lookup(schema *Schema, path Path, value any) map[string]LookupTarget {
+	if schema.Lookups == nil {
+		return map[string]LookupTarget{"": r.lookupTarget(path, value)}
+	}
+	targets := map[string]LookupTarget{}
+	parts, ok := value.(map[string]any)
+	if !ok {
+		r.errorf(path, "type", "expected a mapping with %s, found %s", strings.Join(schema.Lookups, ", "), describe(value))
+		return targets
+	}
+	for _, key := range slices.Sorted(maps.Keys(parts)) {
+		switch {
+		case slices.Contains(schema.Lookups, key):
+			targets[key] = r.lookupTarget(path.Key(key), parts[key])
+		case key == "RoleArn":
+			r.warnf(path.Key(key), "lookup-role", "RoleArn is not used: the CDK looks up with its own role for the target account")
+		default:
+			r.add(Error, path.Key(key), "key-unknown", didYouMean(key, schema.Lookups),
+				fmt.Sprintf("%q is not a key of %s", key, path))
+		}
+	}
+	return targets
+}
+
+// lookupTarget reads how one existing resource is found: by ARN, identifier,
+// name, or tags, given as a mapping or as a list of mappings.
+func (r *resolver) lookupTarget(path Path, value any) LookupTarget {
+	target := LookupTarget{Path: path}
+	keys, ok := value.(map[string]any)
+	if !ok {
+		r.errorf(path, "type", "expected a mapping with Arn, Identifier or Tags, found %s", describe(value))
+		return target
+	}
+	keys = maps.Clone(keys)
+	target.Tags = r.lookupTags(path.Key("Tags"), keys["Tags"])
+	delete(keys, "Tags")
+	var fields struct{ Arn, Identifier, Name, RoleArn, Region string }
+	r.decode(path, keys, &fields)
+	target.Arn, target.Identifier, target.Name = fields.Arn, fields.Identifier, fields.Name
+	target.RoleArn, target.Region = fields.RoleArn, fields.Region
+	if fields.RoleArn != "" {
+		r.warnf(path.Key("RoleArn"), "lookup-role", "RoleArn is not used: the CDK looks up with its own role for the target account")
+	}
+	switch {
+	case target.Arn == "" && target.Identifier == "" && target.Name == "" && len(target.Tags) == 0:
+		r.errorf(path, "lookup-empty", "a look-up needs Arn, Identifier, Name or Tags")
+	case target.Arn == "" && target.Identifier == "" && target.Name == "":
+		r.add(Warning, path.Key("Tags"), "lookup-tags", "give Arn or Identifier",
+			"the CDK cannot search this resource by tags alone; deploying asks for the value in cdk.context.json")
+	}
+	return target
+}
+
+func (r *resolver) lookupTags(path Path, value any) map[string]string {
+	tags := map[string]string{}
+	items, ok := value.([]any)
+	if !ok {
+		items = []any{value}
+	}
+	for i, item := range items {
+		at := path
+		if ok {
+			at = path.Index(i)
+		}
+		var some map[string]string
+		r.decode(at, item, &some)
+		maps.Copy(tags, some)
+	}
+	return tags
+}
+
+// zero makes a pointer to a new value of the type of example, nil for nil.
+func zero(example any) any {
+	if example == nil {
+		return nil
+	}
+	return reflect.New(reflect.TypeOf(example)).Interface()
+}
+
+// Resource finds the x-resource that a reference names.
+func (m *Model) Resource(ref Ref) (*Resource, bool) {
+	for _, res := range m.Resources {
+		if res.Key == ref.Key && res.Name == ref.Name {
+			return res, true
+		}
+	}
+	return nil, false
+}

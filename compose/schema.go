@@ -1,0 +1,77 @@
+package compose
+
+import (
+	"maps"
+	"slices"
+)
+
+// Schema is all that the loader must know about a kind of x-resource. The
+// constructs package of the kind holds the value; this package never names a
+// kind.
+type Schema struct {
+	// Key is the section, "x-sqs".
+	Key string
+	// Type is the CloudFormation type that Properties belong to.
+	Type string
+	// Required says which of the resource's own keys must be there: at least
+	// one of them. Empty allows a resource without any.
+	Required []string
+	// Parameters, Settings and Service are zero values of the structs that
+	// MacroParameters, Settings and a Services entry decode to; nil means that
+	// the kind has no keys of its own there.
+	Parameters, Settings, Service any
+	// Sections are the kind's further keys beside Properties, by name, with
+	// zero values of their structs.
+	Sections map[string]any
+	// Lookups are the keys under Lookup that each find one thing, such as
+	// "cluster" and "secret"; nil means that Lookup itself finds the resource.
+	Lookups []string
+	// Access lists the access profiles by scope; scope "" is Access: <profile>.
+	Access map[string][]string
+	// AccessAliases are old names of profiles of scope "" and what they mean.
+	AccessAliases map[string]Grant
+	// Main is the name of the value that a service gets under the name of the
+	// resource: what CloudFormation's Ref returns, such as "Url".
+	Main string
+	// Returns are the names of the other values.
+	Returns []string
+	// Scalable kinds accept Scaling with Steps in a Services entry.
+	Scalable bool
+	// BareReferences are property paths below Properties where the bare name of
+	// a resource of the same kind is an old spelling of x-key::name::Arn, such as
+	// "RedrivePolicy.deadLetterTargetArn".
+	BareReferences []string
+	// Check looks at one resource when the bindings are known, for the rules that
+	// only this kind has. It may be nil.
+	Check func(c *Checker, r *Resource)
+}
+
+// values lists the names of all values of a resource.
+func (s *Schema) values() []string { return append([]string{s.Main}, s.Returns...) }
+
+// scopes lists the keys of an Access mapping.
+func (s *Schema) scopes() []string {
+	scopes := slices.Sorted(maps.Keys(s.Access))
+	return slices.DeleteFunc(scopes, func(scope string) bool { return scope == "" })
+}
+
+// Checker lets a kind report problems of one resource.
+type Checker struct {
+	r     *resolver
+	Model *Model
+}
+
+// Errorf reports a problem that stops the run.
+func (c *Checker) Errorf(path Path, code, format string, args ...any) {
+	c.r.errorf(path, code, format, args...)
+}
+
+// Warnf reports what is deployed differently from what the file says.
+func (c *Checker) Warnf(path Path, code, format string, args ...any) {
+	c.r.warnf(path, code, format, args...)
+}
+
+// Unknown reports a name that is not one of allowed, with the nearest one.
+func (c *Checker) Unknown(path Path, code, what, got string, allowed []string) {
+	c.r.unknown(path, code, what, got, allowed)
+}

@@ -1,0 +1,95 @@
+package xresource
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/compose"
+	"composecdk/constructs/cfn"
+)
+
+// imported is a resource that exists: its values are known.
+type imported struct {
+	arn    string // the name of the value with the ARN
+	values map[string]cfn.Value
+}
+
+// Value is a known value of the resource.
+func (i *imported) Value(name string) (cfn.Value, bool) {
+	v, ok := i.values[name]
+	return v, ok
+}
+
+// Arn is the ARN of the resource.
+func (i *imported) Arn() cfn.Value { return i.values[i.arn] }
+
+// with adds a value under a further name.
+func (i *imported) with(name string, value cfn.Value) *imported {
+	i.values[name] = value
+	return i
+}
+
+// find asks for a resource of the kind's type through CDK context: the CDK CLI
+// answers with AWS Cloud Control and keeps the answer in cdk.context.json; until
+// it has, the values are dummies and the assembly says that context is missing.
+// The first property is the ARN.
+func (p *Props) find(scope constructs.Construct, target compose.LookupTarget, properties ...string) (*imported, error) {
+	return find(scope, p.Kind.Type, target, properties...)
+}
+
+func find(scope constructs.Construct, cfnType string, target compose.LookupTarget, properties ...string) (*imported, error) {
+	query := map[string]any{"typeName": cfnType, "propertiesToReturn": jsii.Strings(properties...)}
+	switch {
+	case target.Identifier != "":
+		query["exactIdentifier"] = target.Identifier
+	case target.Name != "":
+		query["exactIdentifier"] = target.Name
+	case target.Arn != "":
+		query["propertyMatch"] = map[string]any{properties[0]: target.Arn}
+		query["expectedMatchCount"] = "exactly-one"
+	default:
+		var tags []any
+		for _, key := range slices.Sorted(maps.Keys(target.Tags)) {
+			tags = append(tags, map[string]any{"Key": key, "Value": target.Tags[key]})
+		}
+		query["propertyMatch"] = map[string]any{"Tags": tags}
+		query["expectedMatchCount"] = "exactly-one"
+	}
+	dummy := map[string]any{}
+	for _, property := range properties {
+		dummy[property] = "dummy-" + property
+	}
+	result := awscdk.ContextProvider_GetValue(scope, &awscdk.GetContextValueOptions{
+		Provider:   jsii.String("cc-api-provider"),
+		Props:      &query,
+		DummyValue: []any{dummy},
+	})
+	found, ok := result.Value.([]any)
+	if !ok || len(found) == 0 {
+		return nil, fmt.Errorf("%s: the look-up of %s found nothing", target.Path, cfnType)
+	}
+	answer, _ := found[0].(map[string]any)
+	values := map[string]cfn.Value{}
+	for _, property := range properties {
+		values[property] = cfn.Literal(fmt.Sprint(answer[property]))
+	}
+	return &imported{arn: properties[0], values: values}, nil
+}
+
+// FindSecret is the ARN of an existing secret of Secrets Manager that a look-up
+// describes.
+func FindSecret(scope constructs.Construct, target compose.LookupTarget) (cfn.Value, error) {
+	if target.Arn != "" {
+		return cfn.Literal(target.Arn), nil
+	}
+	found, err := find(scope, "AWS::SecretsManager::Secret", target, "Id")
+	if err != nil {
+		return cfn.Value{}, err
+	}
+	return found.Arn(), nil
+}

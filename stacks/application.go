@@ -1,0 +1,122 @@
+package stacks
+
+import (
+	"errors"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/compose"
+	"composecdk/constructs/guard"
+	"composecdk/constructs/network"
+)
+
+// ApplicationProps says what to deploy and where.
+type ApplicationProps struct {
+	Model *compose.Model
+	// Account and Region are the target; empty makes stacks that fit any.
+	Account, Region string
+	// Destroyable declares the environment throw-away: nothing in it is kept.
+	Destroyable bool
+}
+
+// Application is a stage with the stacks of one environment.
+type Application struct {
+	Stage awscdk.Stage
+	// Stacks are in the order in which they are deployed.
+	Stacks []awscdk.Stack
+}
+
+// NewApplicationStage makes the stacks of a model in a stage of their own. An
+// error joins all the exceptions of the CDK, each a *guard.Error with the path
+// of the model it came from; the stage must then not be synthesised.
+func NewApplicationStage(scope constructs.Construct, id string, props *ApplicationProps) (*Application, error) {
+	b := &builder{
+		props: props,
+		app:   &Application{Stage: awscdk.NewStage(scope, &id, &awscdk.StageProps{Env: environment(props)})},
+	}
+	for _, key := range slices.Sorted(maps.Keys(props.Model.Tags)) {
+		awscdk.Tags_Of(b.app.Stage).Add(jsii.String(key), jsii.String(props.Model.Tags[key]), nil)
+	}
+	b.network()
+	if len(b.errs) > 0 {
+		return nil, errors.Join(b.errs...)
+	}
+	b.data()
+	b.services()
+	return b.app, errors.Join(b.errs...)
+}
+
+func environment(props *ApplicationProps) *awscdk.Environment {
+	env := &awscdk.Environment{}
+	if props.Account != "" {
+		env.Account = &props.Account
+	}
+	if props.Region != "" {
+		env.Region = &props.Region
+	}
+	return env
+}
+
+// StageName is the name of the stage of a project in an environment: the stacks
+// are named after it, so it is made of what a stack name may hold.
+func StageName(project, env string) string {
+	name := project
+	if env != "" {
+		name += "-" + env
+	}
+	name = regexp.MustCompile(`[^A-Za-z0-9-]+`).ReplaceAllString(name, "-")
+	name = strings.Trim(name, "-")
+	if name == "" || name[0] >= '0' && name[0] <= '9' {
+		name = "app-" + name
+	}
+	return name
+}
+
+// builder makes the stacks one after the other and collects what goes wrong.
+type builder struct {
+	props *ApplicationProps
+	app   *Application
+	built built
+	errs  []error
+}
+
+// stack adds the next stack of the stage.
+func (b *builder) stack(id, description string) awscdk.Stack {
+	stack := awscdk.NewStack(b.app.Stage, &id, &awscdk.StackProps{
+		Description: jsii.String(b.props.Model.Name + ": " + description),
+		Tags:        b.tags(),
+	})
+	network.PresetAvailabilityZones(stack, &b.props.Model.Network)
+	for _, before := range b.app.Stacks {
+		stack.AddDependency(before, jsii.String("deployed in this order"))
+	}
+	b.app.Stacks = append(b.app.Stacks, stack)
+	return stack
+}
+
+func (b *builder) tags() *map[string]*string {
+	tags := map[string]*string{}
+	for key, value := range b.props.Model.Tags {
+		tags[key] = jsii.String(value)
+	}
+	return &tags
+}
+
+// try builds one element of the model; ok is false where that failed.
+func try[T any](b *builder, at compose.Path, f func() (T, error)) (result T, ok bool) {
+	result, err := guard.Try(at, f)
+	if err != nil {
+		var thrown *guard.Error
+		if !errors.As(err, &thrown) {
+			err = &guard.Error{At: at, Message: err.Error()}
+		}
+		b.errs = append(b.errs, err)
+	}
+	return result, err == nil
+}

@@ -1,0 +1,96 @@
+package stacks
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/compose"
+	"composecdk/constructs/cfn"
+	"composecdk/constructs/service"
+	"composecdk/constructs/xresource"
+)
+
+// data makes the stack of all that outlives a deployment of the services:
+// x-resources, secrets and volumes. An application with none has no such stack.
+func (b *builder) data() {
+	m := b.props.Model
+	b.built.resources = map[string]xresource.Resource{}
+	b.built.secrets = map[string]service.Secret{}
+	b.built.volumes = map[string]*service.Volume{}
+	if len(m.Resources)+len(m.Secrets)+len(m.Volumes) == 0 {
+		return
+	}
+	stack := b.stack("Data", "data")
+	sections := map[string]constructs.Construct{}
+	section := func(key string) constructs.Construct {
+		if sections[key] == nil {
+			sections[key] = constructs.NewConstruct(stack, &key)
+		}
+		return sections[key]
+	}
+	for _, r := range m.CreationOrder() {
+		resource, ok := try(b, r.Path, func() (xresource.Resource, error) {
+			return xresource.New(section(r.Key), &xresource.Props{
+				Model: r, Network: b.built.network, Value: b.value, Destroyable: b.props.Destroyable,
+			})
+		})
+		if ok {
+			b.built.resources[r.Key+"."+r.Name] = resource
+		}
+	}
+	for _, s := range m.Secrets {
+		b.built.secrets[s.Name], _ = try(b, s.Path, func() (service.Secret, error) {
+			return b.secret(section("secrets"), s)
+		})
+	}
+	for _, v := range m.Volumes {
+		b.built.volumes[v.Name], _ = try(b, v.Path, func() (*service.Volume, error) {
+			return service.NewVolume(section("volumes"), v.Name, v, b.built.network, b.props.Destroyable)
+		})
+	}
+}
+
+// value is the value of a resource that a reference names.
+func (b *builder) value(ref compose.Ref) (cfn.Value, error) {
+	resource, ok := b.built.resources[ref.Key+"."+ref.Name]
+	if !ok {
+		return cfn.Value{}, fmt.Errorf("%s is not built", ref)
+	}
+	return xresource.ValueOf(resource, ref)
+}
+
+// secret makes a secret whose value is put later, or refers to one that exists.
+func (b *builder) secret(scope constructs.Construct, s *compose.Secret) (service.Secret, error) {
+	id := &s.Name
+	switch {
+	case s.Create:
+		policy := awscdk.RemovalPolicy_RETAIN
+		if b.props.Destroyable {
+			policy = awscdk.RemovalPolicy_DESTROY
+		}
+		return service.SecretFrom(awssecretsmanager.NewSecret(scope, id, &awssecretsmanager.SecretProps{
+			Description:   jsii.String(fmt.Sprintf("secret %s of %s: a random value until the real one is put", s.Name, b.props.Model.Name)),
+			RemovalPolicy: policy,
+		})), nil
+	case s.Lookup != nil:
+		arn, err := xresource.FindSecret(scope, *s.Lookup)
+		if err != nil {
+			return service.Secret{}, err
+		}
+		return service.SecretFrom(awssecretsmanager.Secret_FromSecretCompleteArn(scope, id, arn.Token())), nil
+	case s.Parameter:
+		return service.ParameterFrom(awsssm.StringParameter_FromSecureStringParameterAttributes(scope, id,
+			&awsssm.SecureStringParameterAttributes{ParameterName: &s.External})), nil
+	case isArn(s.External):
+		return service.SecretFrom(awssecretsmanager.Secret_FromSecretCompleteArn(scope, id, &s.External)), nil
+	default:
+		return service.SecretFrom(awssecretsmanager.Secret_FromSecretNameV2(scope, id, &s.External)), nil
+	}
+}
+
+func isArn(s string) bool { return len(s) > 4 && s[:4] == "arn:" }

@@ -1,0 +1,40 @@
+package stacks
+
+import (
+	"composecdk/constructs/network"
+	"composecdk/constructs/service"
+	"composecdk/constructs/xresource"
+)
+
+// built is what the stacks further up refer to.
+type built struct {
+	network    *network.Network
+	cluster    *network.Cluster
+	namespaces *network.Namespaces
+	resources  map[string]xresource.Resource // by "x-key.name"
+	secrets    map[string]service.Secret     // by name
+	volumes    map[string]*service.Volume    // by name
+	families   map[string]*service.Family    // by name
+}
+
+// network makes the stack that everything else stands on: the VPC, the cluster
+// and the namespaces.
+func (b *builder) network() {
+	m := b.props.Model
+	stack := b.stack("Network", "network and cluster")
+	net, ok := try(b, m.Network.Path, func() (*network.Network, error) {
+		return network.NewNetwork(stack, "x-vpc", &m.Network)
+	})
+	if !ok {
+		return
+	}
+	b.built.network = net
+	b.built.cluster, _ = try(b, m.Cluster.Path, func() (*network.Cluster, error) {
+		return network.NewCluster(stack, "x-cluster", &m.Cluster, net)
+	})
+	if len(m.Namespaces) > 0 {
+		b.built.namespaces, _ = try(b, m.Namespaces[0].Path, func() (*network.Namespaces, error) {
+			return network.NewNamespaces(stack, "x-cloudmap", m.Namespaces, net)
+		})
+	}
+}
