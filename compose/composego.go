@@ -37,6 +37,13 @@ func (l *loading) compose(name string, env types.Mapping, profiles []string) *ty
 			return project
 		}
 		problem := l.explain(err)
+		if problem.follows {
+			if !l.cut(problem.path) {
+				return nil
+			}
+			l.index = l.buildIndex()
+			continue
+		}
 		if problem.path != "" && seen[problem.path] {
 			return nil
 		}
@@ -148,6 +155,9 @@ func (l *loading) writeCopies() error {
 
 // encode writes documents for compose-go.
 func encode(docs []*yaml.Node) ([]byte, error) {
+	if len(docs) == 0 {
+		return []byte("{}\n"), nil // without content, compose-go would read the original
+	}
 	var out bytes.Buffer
 	for _, doc := range docs {
 		out.WriteString("---\n")

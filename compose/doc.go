@@ -14,12 +14,16 @@
 //  4. old spellings: settings kept in `configs` are lifted out (legacy.go)
 //  5. x-* sections of included files join those of the file that includes them
 //     (include.go)
-//  6. position index: path of the merged model to file, line and column
-//     (position.go)
-//  7. schema: every file against the Compose Specification (schemacheck.go)
-//  8. compose-go merges and types the files (composego.go, loaderror.go)
-//  9. consistency: names that must exist, values that exclude each other
-//     (consistency.go)
+//  6. schema: every file against the Compose Specification, and every text in
+//     which Compose packs several values (schemacheck.go, cast.go, shortform.go)
+//  7. compose-go merges and types the files (composego.go, loaderror.go), and
+//     reads the files of variables (envfile.go)
+//  8. consistency: names that must exist, values that exclude each other
+//     (consistency.go, amounts.go)
+//  9. resolving: families, resources and what they give to services (resolve.go)
+//
+// The position index (position.go) leads from a path of the merged model back to
+// file, line and column.
 //
 // What is found to be wrong in one phase is cut out of the trees before the
 // next, so that one mistake is reported once and hides no other.

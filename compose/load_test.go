@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sirupsen/logrus"
@@ -201,6 +202,13 @@ func FuzzLoad(f *testing.F) {
 		p, ds := Load(context.Background(), Options{Files: []string{"compose.yml"}, WorkingDir: dir})
 		if p == nil && !ds.HasErrors() {
 			t.Error("no project, and no error that says why")
+		}
+		for _, d := range ds {
+			for _, internal := range []string{"interface {}", "map[string]", "composecdk-", "%!", "runtime error"} {
+				if strings.Contains(d.Message, internal) && !bytes.Contains(content, []byte(internal)) {
+					t.Error("a message for programmers: ", d)
+				}
+			}
 		}
 	})
 }

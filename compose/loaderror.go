@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -12,6 +13,7 @@ import (
 type problem struct {
 	path                Path
 	code, message, hint string
+	follows             bool // from a problem that was told before
 }
 
 var (
@@ -25,6 +27,7 @@ var (
 	decodedField = regexp.MustCompile(`'((?:services|networks|volumes|secrets|configs|models|jobs)\[[^']*)'`)
 	bracketedKey = regexp.MustCompile(`\[([^\]\d][^\]]*)\]`)
 	numberedItem = regexp.MustCompile(`\.(\d+)(\.|$)`)
+	cannotExtend = regexp.MustCompile(`^cannot extend service "([^"]+)" in [^:]+: (service "([^"]+)" not found.*)$`)
 	extendsPath  = regexp.MustCompile(`^extends\.([^\s]+)\.service is required$`)
 	alternatives = regexp.MustCompile(`\b\w+(?:\|\w+)+\b`)
 	goTypes      = regexp.MustCompile(`\bmap\[string\](?:interface \{\}|any|interface\{\})|\[\](?:interface \{\}|any|interface\{\})`)
@@ -60,6 +63,10 @@ func (l *loading) explain(err error) problem {
 	case leadingPath.MatchString(text):
 		m := leadingPath.FindStringSubmatch(text)
 		p.path, p.message = l.known(m[1]), m[2]
+	case cannotExtend.MatchString(text):
+		m := cannotExtend.FindStringSubmatch(text)
+		p.path, p.message = At("services", m[1], "extends"), m[2]
+		p.follows = slices.Contains(l.pruned, At("services", m[3]))
 	case decodedField.MatchString(text):
 		m := decodedField.FindStringSubmatch(text)
 		p.path = l.known(bracketedKey.ReplaceAllString(m[1], ".$1"))

@@ -49,11 +49,18 @@ func (l *loading) include(s *source, doc *yaml.Node) {
 	for i, item := range list.Content {
 		path := Path("include").Index(i)
 		paths := item
-		if item.Kind == yaml.MappingNode {
+		switch item.Kind {
+		case yaml.MappingNode:
 			paths = entry(item, "path")
+		case yaml.SequenceNode:
+			continue // the schema check reports it
 		}
 		names := scalars(paths)
 		if len(names) == 0 {
+			if item.Kind == yaml.MappingNode && paths == nil && !misspelt(item, "path") {
+				l.unread = true
+				l.errorAt(s.pos(item), path, "compose-schema", "", `needs the key "path"`)
+			}
 			continue
 		}
 		l.includeOne(s, item, names, path)
@@ -86,6 +93,16 @@ func (l *loading) includeOne(s *source, item *yaml.Node, names []*yaml.Node, pat
 		opened = append(opened, in)
 	}
 	l.rewriteInclude(item, opened, dir)
+}
+
+// misspelt tells whether a mapping has a key that was meant to be another.
+func misspelt(n *yaml.Node, key string) bool {
+	for k := range entries(n) {
+		if Nearest(k.Value, []string{key}) == key {
+			return true
+		}
+	}
+	return false
 }
 
 // scalars are the text nodes of a scalar or of a list of scalars.

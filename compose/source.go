@@ -99,7 +99,7 @@ func (l *loading) parse(f *file, content []byte) bool {
 			break
 		}
 		if err != nil {
-			at, message, hint := yamlProblem(err, f.name)
+			at, message, hint := yamlProblem(err, f.name, content)
 			l.errorAt(at, "", "yaml-syntax", hint, "%s", message)
 			return false
 		}
@@ -129,7 +129,9 @@ func (l *loading) parse(f *file, content []byte) bool {
 }
 
 var (
-	yamlMark = regexp.MustCompile(`line (\d+)(?:, column (\d+))?: `)
+	yamlMark = regexp.MustCompile(`(?:line (\d+)(?:, column (\d+))?|<unknown position>): `)
+	// yamlOffset is how the reader names a place, in bytes.
+	yamlOffset = regexp.MustCompile(`^offset (\d+): `)
 	// parserMark tells the parser's messages from the scanner's: the parser
 	// counts lines from 0, the scanner from 1.
 	parserMark = regexp.MustCompile(`while parsing|did not find expected <`)
@@ -139,16 +141,23 @@ var (
 var syntaxHints = []struct{ message, hint string }{
 	{"did not find expected key", "check the indentation, and that the quotes and brackets before are closed"},
 	{"mapping values are not allowed", `text that holds ": " needs quotes`},
+	{"tab character", "YAML is indented with spaces"},
 	{"cannot start any token", `YAML is indented with spaces, not tabs; text that starts with @ or a backtick needs quotes`},
 	{"unexpected end of stream", "a quote is not closed"},
 	{"unknown escape character", "a backslash needs to be doubled, or write the text in single quotes"},
 }
 
 // yamlProblem cuts the parser's message into the place and what is wrong there.
-func yamlProblem(err error, file string) (at Pos, message, hint string) {
+func yamlProblem(err error, file string, content []byte) (at Pos, message, hint string) {
 	at = Pos{File: file}
 	text := strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "yaml: ")
 	message = text
+	if m := yamlOffset.FindStringSubmatch(text); m != nil {
+		offset, _ := strconv.Atoi(m[1])
+		at.Line = 1 + bytes.Count(content[:min(offset, len(content))], []byte("\n"))
+		at.Column = 1
+		return at, "the file is not text: " + strings.TrimPrefix(text, m[0]), "save it as UTF-8"
+	}
 	if marks := yamlMark.FindAllStringSubmatch(text, -1); marks != nil {
 		last := marks[len(marks)-1]
 		at.Line, _ = strconv.Atoi(last[1])
