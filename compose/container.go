@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -57,9 +59,6 @@ func (r *resolver) image(path Path, s types.ServiceConfig) Image {
 	}
 	b := s.Build
 	at := path.Key("build")
-	if s.Image != "" {
-		r.notef(at, "build-wins", "the image is built from source; %q stays unused", s.Image)
-	}
 	image.Build = &Build{
 		Context:    b.Context,
 		Dockerfile: b.Dockerfile,
@@ -74,6 +73,23 @@ func (r *resolver) image(path Path, s types.ServiceConfig) Image {
 	if image.Build.Inline != "" {
 		image.Build.Dockerfile = ""
 	}
+	problem := r.buildFiles(image.Build)
+	switch {
+	case problem != "" && s.Image != "":
+		r.warnf(at, "build-missing", "%s, so the image %s is used as it is", problem, s.Image)
+		image.Build = nil
+		return image
+	case problem != "":
+		r.errorf(at, "build-missing", "%s", problem)
+	case s.Image != "":
+		r.notef(at, "build-wins", "the image is built from source; %q stays unused", s.Image)
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.AdditionalContexts)) {
+		if strings.HasPrefix(b.AdditionalContexts[name], types.ServicePrefix) {
+			r.errorf(at.Key("additional_contexts").Key(name), "unsupported-build-context",
+				"the image of another service cannot be a build context yet")
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(b.Args)) {
 		if v := b.Args[name]; v != nil {
 			image.Build.Args[name] = *v
@@ -82,6 +98,38 @@ func (r *resolver) image(path Path, s types.ServiceConfig) Image {
 		}
 	}
 	return image
+}
+
+// buildFiles tells what of the files that an image is built from is missing.
+func (r *resolver) buildFiles(b *Build) (problem string) {
+	if !filepath.IsAbs(b.Context) {
+		return "images are built from folders, not from " + b.Context
+	}
+	if info, err := os.Stat(b.Context); err != nil || !info.IsDir() {
+		return "there is no folder " + r.written(b.Context)
+	}
+	if b.Inline != "" {
+		return ""
+	}
+	file := b.Dockerfile
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(b.Context, file)
+	}
+	if info, err := os.Stat(file); err != nil || info.IsDir() {
+		return "there is no Dockerfile " + r.written(file)
+	}
+	return ""
+}
+
+// written is a path as a person would write it in the file.
+func (r *resolver) written(path string) string {
+	if below, err := filepath.Rel(r.project.WorkingDir, path); err == nil && filepath.IsLocal(below) {
+		if below == "." {
+			return "."
+		}
+		return "./" + filepath.ToSlash(below)
+	}
+	return path
 }
 
 // commands reads command and entrypoint. ECS takes an empty list for "as the

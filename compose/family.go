@@ -53,6 +53,10 @@ func (r *resolver) families() {
 func (r *resolver) members() map[string][]types.ServiceConfig {
 	members := map[string][]types.ServiceConfig{}
 	for _, name := range slices.Sorted(maps.Keys(r.project.Services)) {
+		if strings.Contains(name, ".") {
+			r.add(Error, servicePath(name), "service-name", "write "+strings.ReplaceAll(name, ".", "-"),
+				fmt.Sprintf("ECS takes no dot in the name of a container, as in %q", name))
+		}
 		for _, family := range r.familiesOf(name, nil) {
 			members[family] = append(members[family], r.project.Services[name])
 		}
@@ -127,6 +131,7 @@ func (r *resolver) family(name string, services []types.ServiceConfig) *Family {
 		r.xray(f, s)
 		r.pid(f, s)
 	}
+	r.gracePeriod(f)
 	r.runtimePlatform(f, services)
 	r.capacity(f, services)
 	r.execute(f, services)
@@ -161,6 +166,9 @@ func (r *resolver) deployLabels(f *Family, s types.ServiceConfig) {
 		case labelHostname:
 			r.warnf(at, "hostname", "containers on Fargate have no host name of their own; other services find %q by its name", s.Name)
 		default:
+			if strings.HasPrefix(strings.ToLower(label), "aws:") {
+				r.errorf(at, "tag-key", "tags that start with aws: belong to AWS")
+			}
 			if strings.HasPrefix(label, "ecs.") {
 				r.add(Warning, at, "label-unknown", didYouMean(label, settingLabels),
 					fmt.Sprintf("%q is not a setting; it becomes a tag", label))
@@ -199,6 +207,16 @@ func (r *resolver) ephemeralStorage(path Path, value string) int {
 		return most
 	default:
 		return n
+	}
+}
+
+// gracePeriod gives a load balancer the patience of the containers' own health
+// checks.
+func (r *resolver) gracePeriod(f *Family) {
+	for _, c := range f.Containers {
+		if c.HealthCheck != nil {
+			f.HealthCheckGracePeriod = max(f.HealthCheckGracePeriod, c.HealthCheck.StartPeriod)
+		}
 	}
 }
 

@@ -34,6 +34,9 @@ const (
 	daemonMemory = 256
 )
 
+// windowsCPU is the least that a Windows task has.
+const windowsCPU = 1024
+
 func steps(from, to, by int) []int {
 	var all []int
 	for n := from; n <= to; n += by {
@@ -69,6 +72,9 @@ func (r *resolver) size(f *Family) {
 		cpu += daemonCPU
 		memory += daemonMemory
 		parts = append(parts, fmt.Sprintf("X-Ray daemon %d/%d", daemonCPU, daemonMemory))
+	}
+	if f.OperatingSystem != "LINUX" {
+		cpu = max(cpu, windowsCPU)
 	}
 	var ok bool
 	if f.CPU, f.Memory, ok = fitTask(cpu, memory); ok {

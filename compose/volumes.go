@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -54,10 +53,7 @@ func (r *resolver) mountTargets(path Path, c *Container) {
 }
 
 func (r *resolver) bindMount(path Path, v types.ServiceVolumeConfig) {
-	source := v.Source
-	if below, err := filepath.Rel(r.project.WorkingDir, source); err == nil && filepath.IsLocal(below) {
-		source = "./" + below
-	}
+	source := r.written(v.Source)
 	if strings.HasSuffix(v.Source, "docker.sock") {
 		r.errorf(path, "docker-socket", "Fargate has no Docker daemon to reach at %s", source)
 		return
