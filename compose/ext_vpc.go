@@ -43,6 +43,7 @@ type vpcProperties struct {
 // namespaces.
 func (r *resolver) network() {
 	r.vpc()
+	r.subnetGroups()
 	r.cluster()
 	r.namespaces()
 }
@@ -247,7 +248,25 @@ func (r *resolver) existingVPC(path Path, lookup map[string]any) {
 		}
 		v.Subnets[group] = SubnetSelection{IDs: ids, Tags: tags}
 	}
+	r.subnetTags(path, v)
 	r.model.Network = Network{Path: "x-vpc", Existing: v}
+}
+
+// subnetTags reports groups of subnets that the CDK's look-up cannot tell apart:
+// it sorts the subnets of a VPC by the values of one tag.
+func (r *resolver) subnetTags(path Path, v *ExistingVPC) {
+	first, at := "", Path("")
+	for _, group := range slices.Sorted(maps.Keys(v.Subnets)) {
+		for _, key := range slices.Sorted(maps.Keys(v.Subnets[group].Tags)) {
+			switch {
+			case first == "":
+				first, at = key, path.Key(group)
+			case key != first:
+				r.errorf(path.Key(group), "vpc-subnet-tags",
+					"all groups of subnets are found by one and the same tag: %s is found by %q, this one by %q; give ids here", at, first, key)
+			}
+		}
+	}
 }
 
 // foundBy reads how to find one thing or several: an id, a list of ids, ids
