@@ -283,7 +283,7 @@ func (r *resolver) applicationListener(lb *LoadBalancer, l *Listener, def *elbv2
 			continue
 		}
 		rule.Action = forward(g)
-		isDefault := rule.words() == ""
+		isDefault := rule.Name() == ""
 		rule.Action.Raw = r.authentication(l, at, t, isDefault)
 		if !isDefault {
 			l.Rules = append(l.Rules, rule)
@@ -305,7 +305,7 @@ func (r *resolver) applicationListener(lb *LoadBalancer, l *Listener, def *elbv2
 
 // rule reads the conditions of a target; without any it is the default.
 func (r *resolver) rule(l *Listener, path Path, t elbv2Target) *Rule {
-	rule := &Rule{Path: path, Priority: t.Priority}
+	rule := &Rule{Path: path, Priority: t.Priority, Pinned: t.Priority != 0}
 	if t.Priority < 0 || t.Priority > lastRule {
 		r.errorf(path.Key("Priority"), "rule-priority", "a priority is 1 to %d", lastRule)
 		return nil

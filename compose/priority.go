@@ -53,10 +53,10 @@ func (r *resolver) prioritise(rules []*Rule) {
 		}
 		taken[rule.Priority] = rule
 	}
-	slices.SortStableFunc(rules, func(a, b *Rule) int { return strings.Compare(a.words(), b.words()) })
+	slices.SortStableFunc(rules, func(a, b *Rule) int { return strings.Compare(a.Name(), b.Name()) })
 	for i, rule := range rules {
-		if i > 0 && rule.words() == rules[i-1].words() {
-			r.errorf(rule.Path, "rule-duplicate", "another rule of the listener has the same conditions, %s", rule.words())
+		if i > 0 && rule.Name() == rules[i-1].Name() {
+			r.errorf(rule.Path, "rule-duplicate", "another rule of the listener has the same conditions, %s", rule.Name())
 		}
 		if rule.Priority != 0 {
 			continue
@@ -87,7 +87,7 @@ func (r *Rule) wanted() int {
 		literal = 0
 	}
 	hash := fnv.New32a()
-	hash.Write([]byte(r.words()))
+	hash.Write([]byte(r.Name()))
 	return band*bandStart(-1) + bandStart(literal) + int(hash.Sum32()%uint32(places(literal))) + 1
 }
 
@@ -103,21 +103,22 @@ func literalLength(path string) int {
 	return min(n, longestPath)
 }
 
-// words are the conditions of a rule as text, the same however they are ordered.
-func (r *Rule) words() string {
-	var words []string
+// Name is the conditions of a rule as text, the same however they are ordered; ""
+// is a rule without any.
+func (r *Rule) Name() string {
+	var names []string
 	if len(r.Hosts) > 0 {
-		words = append(words, "host "+strings.Join(slices.Sorted(slices.Values(r.Hosts)), " or "))
+		names = append(names, "host "+strings.Join(slices.Sorted(slices.Values(r.Hosts)), " or "))
 	}
 	if len(r.Paths) > 0 {
-		words = append(words, "path "+strings.Join(slices.Sorted(slices.Values(r.Paths)), " or "))
+		names = append(names, "path "+strings.Join(slices.Sorted(slices.Values(r.Paths)), " or "))
 	}
 	var others []string
 	for _, c := range r.Conditions {
 		others = append(others, flat(c))
 	}
 	slices.Sort(others)
-	return strings.Join(append(words, others...), " and ")
+	return strings.Join(append(names, others...), " and ")
 }
 
 // flat writes any value of the file as text, mappings in the order of their keys.
