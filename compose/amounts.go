@@ -64,6 +64,6 @@ func (c consistency) mounts(s types.ServiceConfig, path Path) {
 		mount(target, path.Key("tmpfs").Index(i))
 	}
 	for i, volume := range s.Volumes {
-		mount(volume.Target, path.Key("volumes").Index(i))
+		mount(volume.Target, c.volumePath(path, i, volume))
 	}
 }

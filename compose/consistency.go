@@ -49,7 +49,7 @@ func (c consistency) errorf(path Path, code, hint, format string, args ...any) {
 }
 
 func (c consistency) image(s types.ServiceConfig, path Path) {
-	if s.Build == nil && s.Image == "" && s.Provider == nil && !c.prunedBelow(path) {
+	if s.Build == nil && s.Image == "" && s.Provider == nil && !c.imagePruned(path) {
 		c.errorf(path, "image-missing", "", "the service has neither image nor build")
 	}
 	if s.HealthCheck == nil || len(s.HealthCheck.Test) == 0 {
@@ -60,6 +60,23 @@ func (c consistency) image(s types.ServiceConfig, path Path) {
 		c.errorf(path.Key("healthcheck").Key("test"), "compose-invalid", "one of: "+strings.Join(kinds, ", "),
 			"the list starts with %q, which is not a kind of test", shorten(first))
 	}
+}
+
+// imagePruned tells whether a service has no image because what says so was
+// reported and cut out: image, build or extends, or a key meant to be one.
+func (c consistency) imagePruned(path Path) bool {
+	if slices.Contains(c.pruned, path) {
+		return true
+	}
+	for _, key := range []string{"image", "build", "extends"} {
+		if c.prunedBelow(path.Key(key)) || slices.ContainsFunc(c.pruned, func(p Path) bool {
+			below, ok := strings.CutPrefix(string(p), string(path)+".")
+			return ok && Nearest(below, []string{key}) == key
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c consistency) build(s types.ServiceConfig, path Path) {
@@ -94,7 +111,7 @@ func (c consistency) names(s types.ServiceConfig, path Path) {
 	}
 	for i, volume := range s.Volumes {
 		if volume.Type == types.VolumeTypeVolume && volume.Source != "" {
-			c.defined(path.Key("volumes").Index(i), "volumes", volume.Source, keys(c.p.Volumes))
+			c.defined(c.volumePath(path, i, volume), "volumes", volume.Source, keys(c.p.Volumes))
 		}
 	}
 	for i, config := range s.Configs {
@@ -108,6 +125,16 @@ func (c consistency) names(s types.ServiceConfig, path Path) {
 		c.defined(path.Key("models").Key(name), "models", name, keys(c.p.Models))
 	}
 	c.secrets(s, path)
+}
+
+// volumePath is where a volume was written. Files are merged by the target, so
+// the number in the merged list may be that of another line.
+func (c consistency) volumePath(path Path, i int, volume types.ServiceVolumeConfig) Path {
+	byTarget := path.Key("volumes").Key(strings.TrimSuffix(volume.Target, "/"))
+	if _, written := c.index.places[byTarget]; written {
+		return byTarget
+	}
+	return path.Key("volumes").Index(i)
 }
 
 // secrets drops a secret that is not declared, as ComposeX does, but says so.

@@ -2,9 +2,11 @@ package compose
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
+	"github.com/compose-spec/compose-go/v2/format"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -96,6 +98,12 @@ func (x layer) put(path Path, key, value *yaml.Node) {
 // ComposeX makes a mapping of the list.
 func (x layer) item(list Path, i int, item *yaml.Node) {
 	x.put(list.Index(i), item, item)
+	if strings.HasSuffix(string(list), ".volumes") {
+		if target := mountTarget(item); target != "" {
+			x.put(list.Key(target), item, item)
+		}
+		return
+	}
 	switch item.Kind {
 	case yaml.ScalarNode:
 		separator := "="
@@ -113,6 +121,18 @@ func (x layer) item(list Path, i int, item *yaml.Node) {
 			}
 		}
 	}
+}
+
+// mountTarget is the path in the container that a volume is mounted on.
+func mountTarget(volume *yaml.Node) string {
+	if target := entry(volume, "target"); target != nil {
+		return path.Clean(target.Value)
+	}
+	parsed, err := format.ParseVolume(volume.Value)
+	if err != nil {
+		return ""
+	}
+	return path.Clean(parsed.Target)
 }
 
 // buildIndex records the trees as they are now, in the order in which compose-go
