@@ -152,6 +152,7 @@ func (l *loading) extendsCycle(in *source, extends *yaml.Node, name string, chai
 	for _, key := range chain {
 		started = started || (key.in == in && key.service == name)
 		if started {
+			l.prune(At("services", key.service, "extends"))
 			shown := key.service
 			if key.in != in {
 				shown = fmt.Sprintf("%s (%s)", key.service, key.in.name)
