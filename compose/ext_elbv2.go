@@ -56,7 +56,8 @@ const (
 // loadBalancers reads x-elbv2 and x-ingress, and says which published ports
 // neither of them serves.
 func (r *resolver) loadBalancers() {
-	r.model.LoadBalancers = append(r.elbv2s(), r.ingressBalancers()...)
+	r.model.LoadBalancers = r.elbv2s()
+	r.model.LoadBalancers = append(r.model.LoadBalancers, r.ingressBalancers()...)
 	r.gracePeriods()
 	r.targetGroupLimit()
 	r.portsNotPublished()
@@ -156,8 +157,10 @@ func (r *resolver) elbv2Lookup(lb *LoadBalancer, def *elbv2) {
 		r.errorf(at, "lookup-empty", "a lookup needs an Arn or Tags to find the load balancer by")
 	}
 	lb.Lookup = target
-	if len(def.Properties) > 2 || len(def.Properties) > 0 && def.Properties["Type"] == nil && def.Properties["Scheme"] == nil {
-		r.warnf(lb.Path.Key("Properties"), "lookup-wins", "the load balancer exists already; of its properties only Type and Scheme are read")
+	for _, key := range slices.Sorted(maps.Keys(def.Properties)) {
+		if key != "Type" && key != "Scheme" {
+			r.warnf(lb.Path.Key("Properties").Key(key), "lookup-wins", "the load balancer exists already, so %s is left out", key)
+		}
 	}
 }
 
@@ -292,6 +295,17 @@ func (r *resolver) elbv2Attributes(lb *LoadBalancer, def *elbv2) {
 	}
 	if old.S3Logs != "" {
 		r.accessLogs(lb, settings.Key("S3Logs"), old.S3Logs)
+	}
+	r.noReferences(lb.Path.Key("Properties").Key("LoadBalancerAttributes"), lb.Attributes)
+}
+
+// noReferences reports attributes that name an x-resource, which attributes
+// cannot do yet.
+func (r *resolver) noReferences(path Path, attributes map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		if refs := ParseText(attributes[name]).Refs(); len(refs) > 0 {
+			r.errorf(path.Key(name), "unsupported-reference", "an attribute cannot refer to %s yet; write its name", refs[0])
+		}
 	}
 }
 

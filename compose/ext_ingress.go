@@ -137,8 +137,6 @@ func (r *resolver) published(service string) []Port {
 				r.notef(p.Path, "port-assumed", "the port is published without a number; the load balancer listens on %d", p.Number)
 				p.Published = p.Number
 				ports = append(ports, p)
-			default:
-				r.errorf(p.Path, "port-range", "a load balancer cannot choose one of the ports %s", written.Published)
 			}
 			break
 		}

@@ -379,6 +379,7 @@ func (r *resolver) conditions(rule *Rule, path Path, conditions []map[string]any
 				found++
 				rule.Conditions = append(rule.Conditions, map[string]any{"Field": c["Field"], "Values": c[key]})
 			case key != "Field":
+				found++
 				r.unknown(at.Key(key), "key-unknown", "a kind of condition", key, slices.Collect(maps.Keys(conditionFields)))
 				ok = false
 			}

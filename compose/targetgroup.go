@@ -348,6 +348,7 @@ func (r *resolver) finishTargetGroup(lb *LoadBalancer, g *TargetGroup, rest targ
 	g.Attributes = map[string]string{}
 	if rest.attributes != nil {
 		g.Attributes = r.keyValues(g.Path.Key("TargetGroupAttributes"), rest.attributes)
+		r.noReferences(g.Path.Key("TargetGroupAttributes"), g.Attributes)
 	}
 	r.deregistrationDelay(g)
 }

@@ -295,7 +295,11 @@ x-elbv2:
       Type: application
       IpAddressType: dualstack
       Tags: {owner: me}
-      LoadBalancerAttributes: {deletion_protection.enabled: true}
+      LoadBalancerAttributes:
+        deletion_protection.enabled: true
+        access_logs.s3.enabled: true
+        access_logs.s3.bucket: logs-${AWS::AccountId}
+      MinimumLoadBalancerCapacity: {CapacityUnits: 100}
     MacroParameters: {timeout_seconds: 120, http2: false, drop_invalid_header_fields: false}
     Listeners:
       - Port: 80
@@ -350,6 +354,8 @@ func TestElbv2Application(t *testing.T) {
 	})
 	lb := tm.one("AWS::ElasticLoadBalancingV2::LoadBalancer")
 	equal(t, "address type", lb["IpAddressType"], "dualstack")
+	equal(t, "other properties", lb["MinimumLoadBalancerCapacity"], map[string]any{"CapacityUnits": 100})
+	contains(t, "pseudo parameters", lb["LoadBalancerAttributes"], `{"Key":"access_logs.s3.bucket","Value":{"Fn::Sub":"logs-${AWS::AccountId}"}}`)
 	contains(t, "tags", lb["Tags"], `{"Key":"owner","Value":"me"}`)
 	for _, pair := range []string{
 		`{"Key":"deletion_protection.enabled","Value":"true"}`, `{"Key":"idle_timeout.timeout_seconds","Value":"120"}`,

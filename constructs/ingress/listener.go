@@ -2,7 +2,6 @@ package ingress
 
 import (
 	"fmt"
-	"maps"
 	"strconv"
 	"strings"
 
@@ -24,10 +23,7 @@ func (lb *LoadBalancer) addListeners() error {
 }
 
 func (lb *LoadBalancer) addListener(l *compose.Listener) error {
-	properties := maps.Clone(l.Properties)
-	if properties == nil {
-		properties = map[string]any{}
-	}
+	properties := inWords(l.Properties).(map[string]any)
 	properties["LoadBalancerArn"] = lb.arn
 	properties["Port"] = l.Port
 	properties["Protocol"] = l.Protocol
@@ -64,11 +60,7 @@ func (lb *LoadBalancer) addListener(l *compose.Listener) error {
 }
 
 func certificate(arn string) []any {
-	var value any = arn
-	if strings.Contains(arn, "${AWS::") {
-		value = map[string]any{"Fn::Sub": arn}
-	}
-	return []any{map[string]any{"CertificateArn": value}}
+	return []any{map[string]any{"CertificateArn": inWords(arn)}}
 }
 
 func (lb *LoadBalancer) addRule(listener string, listenerArn cfn.Value, rule *compose.Rule) error {
@@ -118,7 +110,7 @@ func conditions(rule *compose.Rule) []any {
 	values("host-header", "HostHeaderConfig", rule.Hosts)
 	values("path-pattern", "PathPatternConfig", rule.Paths)
 	for _, c := range rule.Conditions {
-		all = append(all, c)
+		all = append(all, inWords(c))
 	}
 	return all
 }
@@ -128,7 +120,7 @@ func conditions(rule *compose.Rule) []any {
 func (lb *LoadBalancer) actions(a compose.Action) []any {
 	var all []any
 	for _, raw := range a.Raw {
-		all = append(all, raw)
+		all = append(all, inWords(raw))
 	}
 	var last map[string]any
 	switch {

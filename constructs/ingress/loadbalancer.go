@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
@@ -119,20 +120,55 @@ func (lb *LoadBalancer) create() error {
 		if name == protection && lb.props.Destroyable {
 			value = "false"
 		}
-		l2.SetAttribute(jsii.String(name), jsii.String(value))
+		l2.SetAttribute(jsii.String(name), substituted(value))
 	}
 	for _, key := range slices.Sorted(maps.Keys(lb.model.Tags)) {
 		awscdk.Tags_Of(l2).Add(jsii.String(key), jsii.String(lb.model.Tags[key]), nil)
 	}
 	resource := l2.Node().DefaultChild().(elbv2.CfnLoadBalancer)
 	for _, property := range slices.Sorted(maps.Keys(lb.model.Properties)) {
-		resource.AddPropertyOverride(jsii.String(property), lb.model.Properties[property])
+		resource.AddPropertyOverride(jsii.String(property), inWords(lb.model.Properties[property]))
 	}
 	// A load balancer has Subnets or SubnetMappings, never both.
 	if _, ok := lb.model.Properties["SubnetMappings"]; ok {
 		resource.AddPropertyDeletionOverride(jsii.String("Subnets"))
 	}
 	return nil
+}
+
+// substituted is text in which ${AWS::Region} and the like may stand.
+func substituted(text string) *string {
+	if strings.Contains(text, "${AWS::") {
+		return awscdk.Fn_Sub(&text, nil)
+	}
+	return &text
+}
+
+// inWords is a value of the file in CloudFormation's words: as it is, but for
+// pseudo parameters in text.
+func inWords(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, item := range v {
+			if key == "Fn::Sub" {
+				return v
+			}
+			out[key] = inWords(item)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = inWords(item)
+		}
+		return out
+	case string:
+		if strings.Contains(v, "${AWS::") {
+			return map[string]any{"Fn::Sub": v}
+		}
+	}
+	return value
 }
 
 func (lb *LoadBalancer) createNetwork() elbv2.NetworkLoadBalancer {

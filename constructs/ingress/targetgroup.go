@@ -22,7 +22,7 @@ type targetGroup struct {
 	model *compose.TargetGroup
 	arn   cfn.Value
 	// add puts a container behind the group.
-	add func(service awsecs.FargateService, options *awsecs.LoadBalancerTargetOptions)
+	add func(target awsecs.IEcsLoadBalancerTarget)
 	// listeners are the listeners and rules that forward to the group.
 	listeners []constructs.IDependable
 }
@@ -46,7 +46,7 @@ func (lb *LoadBalancer) addTargetGroups() error {
 		}
 		g.arn = cfn.FromToken(l2.TargetGroupArn())
 		for _, name := range slices.Sorted(maps.Keys(m.Attributes)) {
-			l2.SetAttribute(jsii.String(name), jsii.String(m.Attributes[name]))
+			l2.SetAttribute(jsii.String(name), substituted(m.Attributes[name]))
 		}
 		for _, key := range slices.Sorted(maps.Keys(m.Tags)) {
 			awscdk.Tags_Of(l2).Add(jsii.String(key), jsii.String(m.Tags[key]), nil)
@@ -65,9 +65,7 @@ func (lb *LoadBalancer) applicationGroup(g *targetGroup) createdGroup {
 		ProtocolVersion: elbv2.ApplicationProtocolVersion(g.model.ProtocolVersion),
 		HealthCheck:     healthCheck(g.model),
 	})
-	g.add = func(service awsecs.FargateService, options *awsecs.LoadBalancerTargetOptions) {
-		l2.AddTarget(service.LoadBalancerTarget(options))
-	}
+	g.add = func(target awsecs.IEcsLoadBalancerTarget) { l2.AddTarget(target) }
 	return l2
 }
 
@@ -79,9 +77,7 @@ func (lb *LoadBalancer) networkGroup(g *targetGroup) createdGroup {
 		Protocol:    elbv2.Protocol(g.model.Protocol),
 		HealthCheck: healthCheck(g.model),
 	})
-	g.add = func(service awsecs.FargateService, options *awsecs.LoadBalancerTargetOptions) {
-		l2.AddTarget(service.LoadBalancerTarget(options))
-	}
+	g.add = func(target awsecs.IEcsLoadBalancerTarget) { l2.AddTarget(target) }
 	return l2
 }
 
@@ -142,7 +138,7 @@ func (lb *LoadBalancer) addTargets() error {
 			if m.Protocol == "UDP" {
 				options.Protocol = awsecs.Protocol_UDP
 			}
-			g.add(family.Service(), options)
+			g.add(family.LoadBalancerTarget(options))
 			family.Service().Node().AddDependency(g.listeners...)
 			for _, w := range ways(m, t) {
 				if opened[w] {
