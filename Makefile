@@ -1,0 +1,65 @@
+# Compose CDK: all tasks. `make synth` and `make test` set up what they need;
+# a machine has Go, Node.js with npm, Python 3, make and git.
+
+SHELL := /bin/bash
+export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/bin:$(PATH)
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+export npm_config_update_notifier := false
+
+GOLANGCI_LINT := v2.15.0
+GOVULNCHECK := v1.9.0
+GO_FILES := $(shell find . -name '*.go' -not -path './node_modules/*' -not -path './examples/blog/app*')
+ALIVE := ./.ci/alive
+
+.PHONY: help setup build synth test test-fast golden lint clean venv
+
+help: ## list the tasks
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: node_modules/.installed ## install the CDK CLI and Node.js that package.json pins
+
+node_modules/.installed: package.json package-lock.json
+	@$(ALIVE) "npm ci" npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+build: bin/composecdk ## build the program
+
+bin/composecdk: go.mod go.sum cdk.json $(GO_FILES)
+	@$(ALIVE) "Go modules" go mod download
+	@$(ALIVE) "go build" go build -o $@ .
+
+synth: setup build ## synthesise the example, or what -c compose=… in ARGS names
+	@$(ALIVE) "cdk synth" cdk synth --quiet --app bin/composecdk $(ARGS)
+	@cat cdk.out/summary.txt
+
+venv: .venv/.installed ## install the Python tools of the tests
+
+.venv/.installed: test/e2e/requirements.txt
+	@$(ALIVE) "python venv" python3 -m venv .venv
+	@$(ALIVE) "pip install" .venv/bin/pip install --quiet --disable-pip-version-check -r test/e2e/requirements.txt
+	@touch $@
+
+test: setup build venv ## every test
+	@$(ALIVE) "go vet" go vet ./...
+	@$(ALIVE) "tests of compose, with the race detector" go test -race ./compose/...
+	@$(ALIVE) "tests with the CDK" go test -count=1 -timeout 30m $$(go list ./... | grep -v /compose)
+
+test-fast: ## the tests of package compose, in seconds
+	go test ./compose/...
+
+golden: setup ## rewrite the golden files; review the diff as code
+	go test ./compose/... -update
+	go test ./test/... -update
+
+bin/golangci-lint:
+	@$(ALIVE) "install golangci-lint" env GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
+
+bin/govulncheck:
+	@$(ALIVE) "install govulncheck" env GOBIN=$(CURDIR)/bin go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK)
+
+lint: bin/golangci-lint bin/govulncheck ## the linters
+	@$(ALIVE) "golangci-lint" golangci-lint run ./...
+	@$(ALIVE) "govulncheck" ./.ci/govulncheck
+
+clean: ## remove all that the tasks made
+	rm -rf bin cdk.out node_modules .venv
