@@ -246,11 +246,28 @@ func TestExistingVPC(t *testing.T) {
 			compose.PublicSubnets:  {Tags: map[string]string{"vpc::usage": "public"}},
 		},
 	}}
-	t.Run("given by tags asks the CDK context, and survives its placeholders", func(t *testing.T) {
+	t.Run("given by tags asks the CDK context, with a placeholder that passes for an answer", func(t *testing.T) {
 		stack := newStack(t, "111111111111")
 		n := mustNetwork(t, stack, tags)
-		n.SubnetIDs(compose.AppSubnets)
+		equal(t, "subnets", n.SubnetIDs(compose.AppSubnets), []string{"subnet-00000000000000001", "subnet-00000000000000002"})
+		equal(t, "vpc", *n.VPC().VpcId(), "vpc-00000000000000000")
 		contains(t, "missing", missing(t, synth(t, stack)), `"subnetGroupNameTag":"vpc::usage"`)
+	})
+	t.Run("given by tags takes the answer of the CDK context", func(t *testing.T) {
+		stack := newStack(t, "111111111111")
+		stack.Node().SetContext(
+			jsii.String("vpc-provider:account=111111111111:filter.tag:Name=shared:region=eu-west-1:returnAsymmetricSubnets=true:subnetGroupNameTag=vpc$:$:usage"),
+			map[string]any{"vpcId": "vpc-1", "vpcCidrBlock": "10.2.0.0/16", "availabilityZones": []any{}, "subnetGroups": []any{
+				map[string]any{"name": "application", "type": "Private", "subnets": []any{
+					map[string]any{"subnetId": "subnet-app", "availabilityZone": "eu-west-1a", "routeTableId": "rtb-1", "cidr": "10.2.0.0/24"},
+				}},
+			}})
+		n := mustNetwork(t, stack, tags)
+		equal(t, "subnets", n.SubnetIDs(compose.AppSubnets), []string{"subnet-app"})
+		if cidr, ok := n.CIDR(); !ok || *cidr.Token() != "10.2.0.0/16" {
+			t.Errorf("got CIDR %v %v", *cidr.Token(), ok)
+		}
+		equal(t, "missing", missing(t, synth(t, stack)), nil)
 	})
 	t.Run("given by tags fails clearly without an account", func(t *testing.T) {
 		_, err := network.NewNetwork(newStack(t, ""), "x-vpc", tags)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
 	"github.com/aws/jsii-runtime-go"
@@ -219,7 +220,7 @@ func TestFamilyRoles(t *testing.T) {
 		equal(t, "init", at(container(tm, "web"), "LinuxParameters", "InitProcessEnabled"), true)
 		for _, s := range statements(tm, "webTaskRole") {
 			action, resource, _ := strings.Cut(s, " on ")
-			if resource == `"*"` && !strings.Contains(action, "ssmmessages:") && action != `"logs:DescribeLogGroups"` {
+			if resource == `"*"` && !strings.Contains(action, "ssmmessages:") {
 				t.Errorf("%s on everything", action)
 			}
 		}
@@ -410,6 +411,13 @@ func TestFamilyService(t *testing.T) {
 			`[null,null,null,8080,8080,"tcp"]`,
 			`[null,null,null,8080,8080,"tcp"]`,
 		})
+	})
+	t.Run("has a grace period only behind a load balancer, as ECS refuses it elsewhere", func(t *testing.T) {
+		b := build(t, family(func(f *compose.Family) { f.HealthCheckGracePeriod = 90 }))
+		equal(t, "alone", synth(t, b.stack).one("AWS::ECS::Service")["HealthCheckGracePeriodSeconds"], nil)
+		b = build(t, family(func(f *compose.Family) { f.HealthCheckGracePeriod = 90 }))
+		b.family.LoadBalancerTarget(&awsecs.LoadBalancerTargetOptions{ContainerName: jsii.String("web"), ContainerPort: jsii.Number(8080)})
+		equal(t, "balanced", synth(t, b.stack).one("AWS::ECS::Service")["HealthCheckGracePeriodSeconds"], 90)
 	})
 	t.Run("waits for the families that it depends on", func(t *testing.T) {
 		b := build(t, nil)

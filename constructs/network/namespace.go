@@ -63,7 +63,7 @@ func lookupNamespace(this constructs.Construct, m *compose.Namespace) (string, e
 		return "", &guard.Error{At: m.Path, Message: fmt.Sprintf(
 			"looking up the namespace %s needs the account and the region: run with -c account=… -c region=…, or give its NamespaceId", m.Zone)}
 	}
-	const dummy = "ns-dummy"
+	const dummy = "ns-0000000000000000"
 	value := awscdk.ContextProvider_GetValue(this, &awscdk.GetContextValueOptions{
 		Provider: jsii.String("cc-api-provider"),
 		Props: &map[string]any{

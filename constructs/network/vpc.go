@@ -257,22 +257,14 @@ func subnetsByID(this constructs.Construct, group string, ids []string, zones []
 }
 
 // lookedUpNetwork finds the VPC, and its subnets by the value of a tag, with the
-// CDK's own look-up. The first synthesis gets placeholders, and the answer is
-// kept in cdk.context.json.
+// CDK's own look-up.
 func lookedUpNetwork(this constructs.Construct, m *compose.Network, tag string) (*Network, error) {
 	v := m.Existing
 	if !bound(awscdk.Stack_Of(this)) {
 		return nil, lookupError(m, "looking up a VPC needs the account and the region: run with -c account=… -c region=…, "+
 			"or give the ids of the VPC and of its subnets")
 	}
-	options := &awsec2.VpcLookupOptions{VpcId: optional(v.ID), SubnetGroupNameTag: optional(tag)}
-	if len(v.Tags) > 0 {
-		options.Tags = stringMap(v.Tags)
-	}
-	if v.ID == "" && len(v.Tags) == 0 {
-		options.IsDefault = jsii.Bool(true)
-	}
-	vpc := awsec2.Vpc_FromLookup(this, jsii.String("Vpc"), options)
+	vpc := lookUpVPC(this, v, tag)
 	n := &Network{vpc: vpc, groups: map[string]*awsec2.SubnetSelection{}, cidr: v.CIDR}
 	if n.cidr == "" {
 		n.cidr = *vpc.VpcCidrBlock()

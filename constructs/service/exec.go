@@ -10,19 +10,22 @@ import (
 // write to every log group where the cluster's own is not known to it.
 func (f *Family) allowExec() {
 	f.resource.SetEnableExecuteCommand(jsii.Bool(true))
-	all := []cfn.Value{cfn.Literal("*")}
 	// The channels of Session Manager are no resources that IAM knows.
 	statements := []Statement{{
 		Actions: []string{
 			"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel",
 			"ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
 		},
-		Resources: all,
+		Resources: []cfn.Value{cfn.Literal("*")},
 	}}
 	targets := f.props.Cluster.Exec()
 	if group := targets.LogGroup; group != nil {
 		statements = append(statements,
-			Statement{Actions: []string{"logs:DescribeLogGroups"}, Resources: all},
+			// The agent lists the log groups to find its own.
+			Statement{
+				Actions:   []string{"logs:DescribeLogGroups"},
+				Resources: []cfn.Value{cfn.Arn(cfn.Literal("logs"), cfn.Literal("log-group:*"))},
+			},
 			Statement{
 				Actions:   []string{"logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"},
 				Resources: []cfn.Value{*group},

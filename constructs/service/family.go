@@ -102,6 +102,15 @@ func (f *Family) SecurityGroupID() cfn.Value { return f.groupID }
 // Service is the ECS service.
 func (f *Family) Service() awsecs.FargateService { return f.service }
 
+// LoadBalancerTarget is a port of a container for a target group. It is also when
+// the grace period counts: ECS refuses one for a service without load balancer.
+func (f *Family) LoadBalancerTarget(options *awsecs.LoadBalancerTargetOptions) awsecs.IEcsLoadBalancerTarget {
+	if f.model.HealthCheckGracePeriod > 0 {
+		f.resource.SetHealthCheckGracePeriodSeconds(jsii.Number(f.model.HealthCheckGracePeriod))
+	}
+	return f.service.LoadBalancerTarget(options)
+}
+
 // DependOn lets CloudFormation wait until the other family's service is stable.
 func (f *Family) DependOn(other *Family) { f.resource.AddResourceDependency(other.resource, nil) }
 
@@ -196,7 +205,6 @@ func (f *Family) addService(this constructs.Construct) error {
 		PlatformVersion:             awsecs.FargatePlatformVersion_LATEST,
 		PropagateTags:               awsecs.PropagatedTagSource_SERVICE,
 		EnableECSManagedTags:        jsii.Bool(true),
-		HealthCheckGracePeriod:      seconds(m.HealthCheckGracePeriod),
 		ServiceConnectConfiguration: connect,
 	}
 	if m.Deployment.CircuitBreaker {
