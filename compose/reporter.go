@@ -13,11 +13,19 @@ type reporter struct {
 // ancestor.
 type positions interface {
 	Pos(path Path) Pos
+	KeyPos(path Path) Pos
 }
 
+// keyCodes are the problems of a key itself, not of its value.
+var keyCodes = map[string]bool{"key-unknown": true, "name": true}
+
 func (r *reporter) add(severity Severity, path Path, code, hint, message string) {
+	pos := r.positions.Pos
+	if keyCodes[code] {
+		pos = r.positions.KeyPos
+	}
 	r.found = append(r.found, Diagnostic{
-		Pos: r.positions.Pos(path), Path: path, Severity: severity,
+		Pos: pos(path), Path: path, Severity: severity,
 		Code: code, Hint: hint, Message: message,
 	})
 }
