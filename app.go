@@ -55,7 +55,7 @@ func run(args, environ []string, stderr io.Writer) int {
 	if model == nil || found.HasErrors() {
 		return report(stderr, found)
 	}
-	quiet, err := muteRuntime(env)
+	quiet, err := muteRuntime()
 	if err != nil {
 		return fault(err)
 	}
@@ -87,13 +87,13 @@ func synthesise(in input, project *compose.Project, model *compose.Model, found 
 		Model: model, Account: in.account, Region: in.region, Destroyable: in.throwaway,
 	})
 	if err != nil {
-		return constructionErrors(project, err), nil
+		return stacks.Exceptions(err, project.Pos), nil
 	}
 	outdir, err := guard.Try("", func() (string, error) { return *app.Synth(nil).Directory(), nil })
 	if err != nil {
 		outdir = *app.Outdir()
 	}
-	more, reportErr := stacks.Report(outdir, project.Pos)
+	more, reportErr := stacks.Report(outdir, model, project.Pos)
 	switch {
 	case reportErr != nil:
 		return nil, errors.Join(err, reportErr)
@@ -108,24 +108,6 @@ func synthesise(in input, project *compose.Project, model *compose.Model, found 
 	}
 	err = stacks.Summary(file, application, model, append(found, more...))
 	return more, errors.Join(err, file.Close())
-}
-
-// constructionErrors are the exceptions of the CDK as diagnostics.
-func constructionErrors(project *compose.Project, err error) compose.Diagnostics {
-	joined := []error{err}
-	if list, ok := err.(interface{ Unwrap() []error }); ok {
-		joined = list.Unwrap()
-	}
-	var found compose.Diagnostics
-	for _, err := range joined {
-		d := compose.Diagnostic{Code: "construct", Message: err.Error()}
-		var thrown *guard.Error
-		if errors.As(err, &thrown) {
-			d.Path, d.Pos, d.Message = thrown.At, project.Pos(thrown.At), thrown.Message
-		}
-		found = append(found, d)
-	}
-	return found
 }
 
 func environment(environ []string) map[string]string {

@@ -5,22 +5,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 )
 
 // muteRuntime keeps what the jsii runtime and its Node.js process write to
 // standard error away from the user: notices about Node versions, and an error
 // at every orderly end. The returned function ends that, and returns what was
 // said, for the report of a fault.
-//
-// It also lets jsii run the Node.js that package.json pins, where it is
-// installed in the working directory.
-func muteRuntime(env map[string]string) (end func() string, err error) {
-	if node, err := filepath.Abs("node_modules/.bin/node"); err == nil && env["JSII_NODE"] == "" {
-		if _, err := os.Stat(node); err == nil {
-			os.Setenv("JSII_NODE", node) //nolint:errcheck // fails for malformed names only
-		}
-	}
+func muteRuntime() (end func() string, err error) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("mute the runtime: %w", err)

@@ -94,7 +94,7 @@ func (b *builder) stack(id, description string) awscdk.Stack {
 	})
 	network.PresetAvailabilityZones(stack, &b.props.Model.Network)
 	for _, before := range b.app.Stacks {
-		stack.AddDependency(before, jsii.String("deployed in this order"))
+		stack.AddStackDependency(before, jsii.String("deployed in this order"))
 	}
 	b.app.Stacks = append(b.app.Stacks, stack)
 	return stack
@@ -111,7 +111,7 @@ func (b *builder) tags() *map[string]*string {
 // try builds one element of the model; ok is false where that failed.
 func try[T any](b *builder, at compose.Path, f func() (T, error)) (result T, ok bool) {
 	result, err := guard.Try(at, f)
-	if err != nil {
+	if err != nil && !errors.Is(err, errNotBuilt) {
 		var thrown *guard.Error
 		if !errors.As(err, &thrown) {
 			err = &guard.Error{At: at, Message: err.Error()}

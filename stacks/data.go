@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -55,11 +56,15 @@ func (b *builder) data() {
 	}
 }
 
+// errNotBuilt says that a referenced resource failed; its failure is reported
+// where it happened.
+var errNotBuilt = errors.New("not built")
+
 // value is the value of a resource that a reference names.
 func (b *builder) value(ref compose.Ref) (cfn.Value, error) {
 	resource, ok := b.built.resources[ref.Key+"."+ref.Name]
 	if !ok {
-		return cfn.Value{}, fmt.Errorf("%s is not built", ref)
+		return cfn.Value{}, errNotBuilt
 	}
 	return xresource.ValueOf(resource, ref)
 }

@@ -1,10 +1,157 @@
 package stacks
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
 	"composecdk/compose"
+	"composecdk/constructs/guard"
 )
 
-// Report reads what the CDK's validation found in an assembly.
-func Report(assembly string, at func(compose.Path) compose.Pos) (compose.Diagnostics, error) {
-	return nil, nil
+// validationReport is what the CDK's validation writes beside an assembly.
+// See https://docs.aws.amazon.com/cdk/v2/guide/policy-validation-synthesis.html
+type validationReport struct {
+	PluginReports []struct {
+		Violations []struct {
+			RuleName, Description, Severity string
+			ViolatingConstructs             []struct {
+				ConstructPath          string
+				CloudFormationResource struct{ PropertyPaths []string }
+			}
+		}
+	}
+}
+
+// Report reads what the CDK's validation of the templates found, as diagnostics
+// at the places of the compose file that the constructs came from. An assembly
+// without a report has none.
+func Report(assembly string, m *compose.Model, at func(compose.Path) compose.Pos) (compose.Diagnostics, error) {
+	content, err := os.ReadFile(filepath.Join(assembly, "validation-report.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the validation report: %w", err)
+	}
+	var report validationReport
+	if err := json.Unmarshal(content, &report); err != nil {
+		return nil, fmt.Errorf("the validation report: %w", err)
+	}
+	var found compose.Diagnostics
+	for _, plugin := range report.PluginReports {
+		for _, v := range plugin.Violations {
+			severity := compose.Warning
+			if v.Severity == "error" || v.Severity == "fatal" {
+				severity = compose.Error
+			}
+			for _, c := range v.ViolatingConstructs {
+				path := modelPath(m, c.ConstructPath)
+				for _, p := range append(c.CloudFormationResource.PropertyPaths, "")[:max(1, len(c.CloudFormationResource.PropertyPaths))] {
+					full := propertyPath(path, p)
+					found = append(found, compose.Diagnostic{
+						Pos: at(full), Path: full, Severity: severity, Code: "template-" + v.RuleName,
+						Message: strings.TrimPrefix(v.Description, strings.TrimPrefix(p, "Properties.")+": "),
+					})
+				}
+			}
+		}
+	}
+	return found.Sort(), nil
+}
+
+// modelPath is the path in the compose model of a construct path
+// <Stage>/<Stack>/<x-key>/<name>/… or <Stage>/<Stack>/<family>/….
+func modelPath(m *compose.Model, construct string) compose.Path {
+	parts := strings.Split(construct, "/")
+	if len(parts) < 3 {
+		return ""
+	}
+	parts = parts[2:]
+	for _, f := range m.Families {
+		if f.Name == parts[0] {
+			return f.Path
+		}
+	}
+	switch parts[0] {
+	case "x-vpc", "x-cluster":
+		return compose.Path(parts[0])
+	}
+	return compose.At(parts[:min(2, len(parts))]...)
+}
+
+var listIndex = regexp.MustCompile(`\.(\d+)`)
+
+// propertyPath is the path of a CloudFormation property below a resource.
+func propertyPath(path compose.Path, property string) compose.Path {
+	if property == "" {
+		return path
+	}
+	return path.Key(listIndex.ReplaceAllString(property, "[$1]"))
+}
+
+// Exceptions are the exceptions of the CDK in an error of NewApplicationStage, as
+// diagnostics at the places of the compose file.
+func Exceptions(err error, at func(compose.Path) compose.Pos) compose.Diagnostics {
+	joined := []error{err}
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
+		joined = list.Unwrap()
+	}
+	var found compose.Diagnostics
+	for _, err := range joined {
+		thrown := &guard.Error{Message: err.Error()}
+		errors.As(err, &thrown)
+		for _, d := range describe(thrown) {
+			d.Pos = at(d.Path)
+			found = append(found, d)
+		}
+	}
+	return found.Sort()
+}
+
+const wrongTypes = "Supplied properties not correct for "
+
+// describe is one exception as diagnostics. The CDK tells all the properties of
+// wrong types at once, one to a line, those of nested objects further indented.
+func describe(thrown *guard.Error) compose.Diagnostics {
+	message := strings.TrimPrefix(thrown.Message, "Error: ")
+	_, lines, ok := strings.Cut(message, wrongTypes)
+	if !ok {
+		return compose.Diagnostics{{Path: thrown.At, Code: "construct", Message: firstLine(message)}}
+	}
+	var found compose.Diagnostics
+	var parents []string // property names by depth of indentation
+	for _, line := range strings.Split(lines, "\n")[1:] {
+		depth := (len(line) - len(strings.TrimLeft(line, " "))) / 2
+		name, problem, ok := strings.Cut(strings.TrimSpace(line), ": ")
+		if !ok || depth < 1 {
+			continue
+		}
+		parents = append(parents[:min(depth-1, len(parents))], capitalised(name))
+		if strings.Contains(strings.ToLower(problem), strings.ToLower(wrongTypes)) {
+			continue
+		}
+		path := thrown.At.Key("Properties").Key(strings.Join(parents, "."))
+		found = append(found, compose.Diagnostic{Path: path, Code: "property-type", Message: strings.TrimSuffix(problem, ".")})
+	}
+	return found
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+// capitalised is a property name as CloudFormation writes it; the CDK's own
+// begin in lower case.
+func capitalised(name string) string {
+	r, size := utf8.DecodeRuneInString(name)
+	return string(unicode.ToUpper(r)) + name[size:]
 }

@@ -106,7 +106,7 @@ func (s *summary) endpoints(m *compose.Model) {
 			reach = "internal"
 		}
 		for _, l := range lb.Listeners {
-			s.line("%-20s %s, %s port %d -> %s", string(lb.Path), reach, l.Protocol, l.Port, strings.Join(targets(lb, l), ", "))
+			s.line("%-20s %s, %s port %d -> %s", lb.Key+"."+lb.Name, reach, l.Protocol, l.Port, strings.Join(targets(lb, l), ", "))
 		}
 	}
 	if len(m.LoadBalancers) == 0 {

@@ -393,6 +393,7 @@ func TestFamilyService(t *testing.T) {
 		b := build(t, family(func(f *compose.Family) {
 			f.Ingress = []compose.IngressSource{
 				{CIDR: "10.0.0.0/8", Description: "office"}, {CIDR: "2001:db8::/32"}, {SecurityGroup: "sg-0123456789abcdef0"}, {PrefixList: "pl-0123456789abcdef0"}, {Myself: true},
+				{CIDR: "10.0.0.0/8", Description: "asked for again by another service of the family"},
 			}
 		}))
 		b.family.OpenTo("to db", cfn.Literal("sg-0123456789abcdef1"), "tcp", 5432, 5432, "web reads db")

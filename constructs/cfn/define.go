@@ -50,11 +50,15 @@ func Define(scope constructs.Construct, id string, d Definition) (awscdk.CfnReso
 		return nil, err
 	}
 	defer os.Remove(fragment) //nolint:errcheck // a left-over temporary file harms nobody
-	return cloudformationinclude.NewCfnInclude(scope, &id, &cloudformationinclude.CfnIncludeProps{
+	defined := cloudformationinclude.NewCfnInclude(scope, &id, &cloudformationinclude.CfnIncludeProps{
 		TemplateFile:       &fragment,
 		Parameters:         &values,
 		PreserveLogicalIds: jsii.Bool(false),
-	}).GetResource(jsii.String(included)), nil
+	}).GetResource(jsii.String(included))
+	// The types of the properties are checked when they are rendered; here the
+	// error still belongs to this resource.
+	awscdk.Stack_Of(scope).Resolve(defined.RenderProperties(defined.CfnProperties()))
+	return defined, nil
 }
 
 // substitute puts a reference to a parameter of the fragment where a Value

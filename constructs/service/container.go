@@ -144,7 +144,7 @@ func (f *Family) addVariables(c *Container) error {
 	}
 	for _, v := range c.model.Secrets {
 		secret, ok := f.props.Secrets[v.Secret]
-		if !ok {
+		if !ok || secret == (Secret{}) {
 			return fmt.Errorf("%s: there is no secret %q", v.Path, v.Secret)
 		}
 		if v.JSONKey != "" {

@@ -48,6 +48,7 @@ type Family struct {
 	containers []*Container
 	group      awsec2.SecurityGroup
 	groupID    cfn.Value
+	opened     map[string]bool // rules of the group, by id
 	service    awsecs.FargateService
 	resource   awsecs.CfnService
 	scaling    awsecs.ScalableTaskCount
@@ -58,7 +59,7 @@ type Family struct {
 func NewFamily(scope constructs.Construct, id string, props *FamilyProps) (*Family, error) {
 	this := constructs.NewConstruct(scope, &id)
 	m := props.Family
-	f := &Family{construct: this, model: m, props: props}
+	f := &Family{construct: this, model: m, props: props, opened: map[string]bool{}}
 	if err := f.addRoles(this); err != nil {
 		return nil, err
 	}

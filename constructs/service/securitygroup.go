@@ -26,13 +26,19 @@ func (f *Family) OpenTo(id string, peerSecurityGroup cfn.Value, protocol string,
 }
 
 // AllowFrom opens ports of the family to a source; no ports in the source means
-// all ports of the family's containers.
+// all ports of the family's containers. The same rule again changes nothing: the
+// services of a family may all ask for it.
 func (f *Family) AllowFrom(id string, source compose.IngressSource) {
 	ports := source.Ports
 	if len(ports) == 0 {
 		ports = f.ports()
 	}
 	for _, p := range ports {
+		name := fmt.Sprintf("%s %d %s", id, p.Number, p.Protocol)
+		if f.opened[name] {
+			continue
+		}
+		f.opened[name] = true
 		rule := &awsec2.CfnSecurityGroupIngressProps{
 			GroupId:     f.groupID.Token(),
 			IpProtocol:  jsii.String(p.Protocol),
@@ -52,7 +58,7 @@ func (f *Family) AllowFrom(id string, source compose.IngressSource) {
 		default:
 			rule.CidrIp = jsii.String(source.CIDR)
 		}
-		awsec2.NewCfnSecurityGroupIngress(f.construct, jsii.String(fmt.Sprintf("%s %d %s", id, p.Number, p.Protocol)), rule)
+		awsec2.NewCfnSecurityGroupIngress(f.construct, &name, rule)
 	}
 }
 
