@@ -46,7 +46,11 @@ func (b *builder) data() {
 	}
 	for _, s := range m.Secrets {
 		b.built.secrets[s.Name], _ = try(b, s.Path, func() (service.Secret, error) {
-			return b.secret(section("secrets"), s)
+			secret, err := b.secret(section("secrets"), s)
+			if s.TaskRole {
+				secret = secret.ForApplication()
+			}
+			return secret, err
 		})
 	}
 	for _, v := range m.Volumes {
@@ -88,11 +92,13 @@ func (b *builder) secret(scope constructs.Construct, s *compose.Secret) (service
 			return service.Secret{}, err
 		}
 		return service.SecretFrom(awssecretsmanager.Secret_FromSecretCompleteArn(scope, id, arn.Token())), nil
+	case s.Parameter && isArn(s.External):
+		return service.ParameterFrom(awsssm.StringParameter_FromStringParameterArn(scope, id, &s.External)), nil
 	case s.Parameter:
 		return service.ParameterFrom(awsssm.StringParameter_FromSecureStringParameterAttributes(scope, id,
 			&awsssm.SecureStringParameterAttributes{ParameterName: &s.External})), nil
 	case isArn(s.External):
-		return service.SecretFrom(awssecretsmanager.Secret_FromSecretCompleteArn(scope, id, &s.External)), nil
+		return service.SecretByARN(scope, s.Name, s.External), nil
 	default:
 		return service.SecretFrom(awssecretsmanager.Secret_FromSecretNameV2(scope, id, &s.External)), nil
 	}

@@ -194,6 +194,22 @@ func TestFamilyRoles(t *testing.T) {
 		equal(t, "secrets", len(container(tm, "web")["Secrets"].([]any)), 4)
 		contains(t, "field", container(tm, "web")["Secrets"], `:password::`)
 	})
+	t.Run("read a secret in the application only if it is for the application", func(t *testing.T) {
+		tm := synth(t, build(t, func(f *compose.Family, p *service.FamilyProps, stack awscdk.Stack) {
+			f.Containers[0].Secrets = []compose.SecretVariable{{Name: "KEY", Secret: "key"}}
+			key := "arn:aws:secretsmanager:eu-west-1:111111111111:secret:key"
+			p.Secrets = map[string]service.Secret{"key": service.SecretByARN(stack, "key", key).ForApplication()}
+		}).stack)
+		equal(t, "task role", statements(tm, "webTaskRole"), []string{
+			`"secretsmanager:GetSecretValue" on "arn:aws:secretsmanager:eu-west-1:111111111111:secret:key-??????"`,
+		})
+	})
+	t.Run("pull with the credentials of the file", func(t *testing.T) {
+		arn := "arn:aws:secretsmanager:eu-west-1:111111111111:secret:registry-AbCdEf"
+		tm := synth(t, build(t, family(func(f *compose.Family) { f.Containers[0].PullCredentials = arn })).stack)
+		equal(t, "credentials", container(tm, "web")["RepositoryCredentials"], map[string]any{"CredentialsParameter": arn})
+		contains(t, "policy", statements(tm, "webExecutionRole"), `\"secretsmanager:GetSecretValue\" on \"`+arn+`\"`)
+	})
 	t.Run("have the policies and the boundary of the file", func(t *testing.T) {
 		tm := synth(t, build(t, family(func(f *compose.Family) {
 			f.IAM = compose.IAM{

@@ -27,6 +27,7 @@ type Container struct {
 	model      *compose.Container
 	definition awsecs.ContainerDefinition
 	execution  *ExecutionRole
+	taskRole   *TaskRole
 	env        map[string]string
 	secrets    map[string]Secret
 }
@@ -53,7 +54,8 @@ func (c *Container) AddEnv(name string, v EnvValue) error {
 }
 
 // AddSecret sets an environment variable from a secret when the container
-// starts, and lets the execution role read that secret.
+// starts, and lets the execution role read that secret. The task role may read it
+// only if the secret is one for the application.
 func (c *Container) AddSecret(name string, s Secret) error {
 	if _, ok := c.env[name]; ok {
 		return fmt.Errorf("the variable %s of %s has a plain value already", name, c.model.Name)
@@ -69,6 +71,9 @@ func (c *Container) AddSecret(name string, s Secret) error {
 	}
 	c.secrets[name] = s
 	c.execution.read(s)
+	if s.application {
+		c.taskRole.Allow("Secret"+name, s.access()...)
+	}
 	c.definition.AddSecret(jsii.String(name), s.ecs())
 	return nil
 }
@@ -126,6 +131,7 @@ func (f *Family) addContainer(this constructs.Construct, m *compose.Container) (
 		model:      m,
 		definition: f.task.AddContainer(jsii.String(m.Name), options),
 		execution:  f.execution,
+		taskRole:   f.taskRole,
 		env:        map[string]string{},
 		secrets:    map[string]Secret{},
 	}

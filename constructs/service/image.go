@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecrassets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -75,9 +74,6 @@ func (f *Family) allowPull(repository cfn.Value) {
 	f.execution.allow(Statement{Actions: []string{"ecr:GetAuthorizationToken"}, Resources: []cfn.Value{cfn.Literal("*")}})
 }
 
-// completeARN ends in the six characters that Secrets Manager adds.
-var completeARN = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
-
 func (f *Family) pullCredentials(this constructs.Construct, m *compose.Container) (Secret, error) {
 	if name, ok := strings.CutPrefix(m.PullCredentials, "secrets::"); ok {
 		secret, ok := f.props.Secrets[name]
@@ -86,11 +82,7 @@ func (f *Family) pullCredentials(this constructs.Construct, m *compose.Container
 		}
 		return secret, nil
 	}
-	id := jsii.String("pull credentials " + m.Name)
-	if completeARN.MatchString(m.PullCredentials) {
-		return SecretFrom(awssecretsmanager.Secret_FromSecretCompleteArn(this, id, jsii.String(m.PullCredentials))), nil
-	}
-	return SecretFrom(awssecretsmanager.Secret_FromSecretPartialArn(this, id, jsii.String(m.PullCredentials))), nil
+	return SecretByARN(this, "pull credentials "+m.Name, m.PullCredentials), nil
 }
 
 // build makes an image of the container's source, which the CDK CLI builds and

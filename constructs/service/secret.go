@@ -1,9 +1,12 @@
 package service
 
 import (
+	"regexp"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
+	"github.com/aws/constructs-go/constructs/v10"
 
 	"composecdk/constructs/cfn"
 )
@@ -14,10 +17,24 @@ type Secret struct {
 	secret    awssecretsmanager.ISecret
 	parameter awsssm.IParameter
 	field     string
+	// application says that the task role may read it too.
+	application bool
 }
 
 // SecretFrom is the whole value of a secret in Secrets Manager.
 func SecretFrom(s awssecretsmanager.ISecret) Secret { return Secret{secret: s} }
+
+// completeARN ends in the six characters that Secrets Manager adds.
+var completeARN = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
+
+// SecretByARN is an existing secret in Secrets Manager. The characters that
+// Secrets Manager adds to its name may be left out of the ARN.
+func SecretByARN(scope constructs.Construct, id, arn string) Secret {
+	if completeARN.MatchString(arn) {
+		return SecretFrom(awssecretsmanager.Secret_FromSecretCompleteArn(scope, &id, &arn))
+	}
+	return SecretFrom(awssecretsmanager.Secret_FromSecretPartialArn(scope, &id, &arn))
+}
 
 // ParameterFrom is the value of a parameter in Parameter Store.
 func ParameterFrom(p awsssm.IParameter) Secret { return Secret{parameter: p} }
@@ -26,6 +43,13 @@ func ParameterFrom(p awsssm.IParameter) Secret { return Secret{parameter: p} }
 // fields: the container gets all of it.
 func (s Secret) Field(json string) Secret {
 	s.field = json
+	return s
+}
+
+// ForApplication lets the application of every family whose containers get the
+// secret read it by itself as well.
+func (s Secret) ForApplication() Secret {
+	s.application = true
 	return s
 }
 
