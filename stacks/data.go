@@ -91,7 +91,7 @@ func (b *builder) secret(scope constructs.Construct, s *compose.Secret) (service
 		if err != nil {
 			return service.Secret{}, err
 		}
-		return service.SecretFrom(awssecretsmanager.Secret_FromSecretCompleteArn(scope, id, arn.Token())), nil
+		return service.SecretByARN(scope, s.Name, *arn.Token()), nil
 	case s.Parameter && isArn(s.External):
 		return service.ParameterFrom(awsssm.StringParameter_FromStringParameterArn(scope, id, &s.External)), nil
 	case s.Parameter:
