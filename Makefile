@@ -7,7 +7,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export npm_config_update_notifier := false
 
 GOLANGCI_LINT := v2.15.0
-GOVULNCHECK := v1.9.0
+GOVULNCHECK := v1.8.0
 GO_FILES := $(shell find . -name '*.go' -not -path './node_modules/*' -not -path './examples/blog/app*')
 ALIVE := ./.ci/alive
 

@@ -2,6 +2,12 @@ module composecdk
 
 go 1.26
 
+ignore (
+	./.venv
+	./cdk.out
+	./node_modules
+)
+
 require (
 	github.com/aws/aws-cdk-go/awscdk/v2 v2.270.0
 	github.com/aws/constructs-go/constructs/v10 v10.6.0
