@@ -1,12 +1,6 @@
 package stacks
 
 import (
-	"slices"
-
-	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/jsii-runtime-go"
-
-	"composecdk/compose"
 	"composecdk/constructs/network"
 	"composecdk/constructs/service"
 	"composecdk/constructs/xresource"
@@ -43,16 +37,4 @@ func (b *builder) network() {
 			return network.NewNamespaces(stack, "x-cloudmap", m.Namespaces, net)
 		})
 	}
-	if allExists(m) {
-		awscdk.Validations_Of(stack).Acknowledge(&awscdk.Acknowledgment{
-			Id:     jsii.String("CloudFormation-Validate::F0001"),
-			Reason: jsii.String("the VPC, the cluster and the namespaces exist; the CDK CLI skips a stack without resources"),
-		})
-	}
-}
-
-// allExists says that the network's stack has no resource of its own.
-func allExists(m *compose.Model) bool {
-	return m.Network.Existing != nil && m.Cluster.Existing != "" &&
-		!slices.ContainsFunc(m.Namespaces, func(n *compose.Namespace) bool { return n.Existing == "" && !n.Lookup })
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -62,7 +63,7 @@ func find(scope constructs.Construct, cfnType string, target compose.LookupTarge
 	}
 	dummy := map[string]any{}
 	for _, property := range properties {
-		dummy[property] = "dummy-" + property
+		dummy[property] = placeholder(cfnType, property)
 	}
 	result := awscdk.ContextProvider_GetValue(scope, &awscdk.GetContextValueOptions{
 		Provider:   jsii.String("cc-api-provider"),
@@ -92,4 +93,22 @@ func FindSecret(scope constructs.Construct, target compose.LookupTarget) (cfn.Va
 		return cfn.Value{}, err
 	}
 	return found.Arn(), nil
+}
+
+// placeholder stands for a property until the CDK CLI has looked it up: in the
+// form that the validation of the templates wants, which would end the first
+// synthesis otherwise.
+func placeholder(cfnType, property string) string {
+	parts := strings.Split(strings.ToLower(cfnType), "::")
+	isSecret := cfnType == "AWS::SecretsManager::Secret"
+	switch {
+	case strings.HasSuffix(property, "Arn") || isSecret && property == "Id":
+		return "arn:aws:" + parts[1] + ":us-east-1:000000000000:" + parts[2] + ":lookup-000000"
+	case strings.Contains(property, "SecurityGroup"):
+		return "sg-00000000000000000"
+	case strings.HasSuffix(property, "Port"):
+		return "1"
+	default:
+		return "lookup-" + property
+	}
 }
