@@ -51,7 +51,8 @@ func (r *resolver) container(f *Family, s types.ServiceConfig) *Container {
 	return c
 }
 
-// image reads image and build.
+// image reads image and build. An image pinned by its digest was built before,
+// by a pipeline; otherwise what can be built from source is.
 func (r *resolver) image(path Path, s types.ServiceConfig) Image {
 	image := Image{Reference: s.Image}
 	if s.Build == nil {
@@ -59,6 +60,10 @@ func (r *resolver) image(path Path, s types.ServiceConfig) Image {
 	}
 	b := s.Build
 	at := path.Key("build")
+	if strings.Contains(s.Image, "@sha256:") {
+		r.notef(at, "image-pinned", "the image is pinned by its digest and is not built again")
+		return image
+	}
 	image.Build = &Build{
 		Context:    b.Context,
 		Dockerfile: b.Dockerfile,

@@ -99,8 +99,8 @@ type Container struct {
 	// Sysctls and Labels: label and kernel parameter by name.
 	Sysctls, Labels map[string]string
 	Mounts          []Mount
-	// LogOptions are the awslogs-* options without those that name the group,
-	// which is the family's.
+	// LogOptions are the awslogs-* options, mode and max-buffer-size, without
+	// those that name the group, which is the family's.
 	LogOptions map[string]string
 	// PullCredentials names the secret with the registry's user and password:
 	// an ARN, or the name of a top-level secret as "secrets::name".
@@ -109,8 +109,7 @@ type Container struct {
 	RestartOnFailure bool
 }
 
-// Image is what a container runs: exactly one of Reference and Build is used;
-// Build wins when it is set.
+// Image is what a container runs: Build where it is set, else Reference.
 type Image struct {
 	// Reference is the image as written, with its tag or digest.
 	Reference string
