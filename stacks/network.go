@@ -1,6 +1,9 @@
 package stacks
 
 import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
 	"composecdk/constructs/network"
 	"composecdk/constructs/service"
 	"composecdk/constructs/xresource"
@@ -22,6 +25,12 @@ type built struct {
 func (b *builder) network() {
 	m := b.props.Model
 	stack := b.stack("Network", "network and cluster")
+	if b.props.Destroyable {
+		// Not the bucket of Exec sessions: one with objects cannot be deleted.
+		awscdk.RemovalPolicies_Of(stack).Destroy(&awscdk.RemovalPolicyProps{
+			ApplyToResourceTypes: jsii.Strings("AWS::KMS::Key", "AWS::Logs::LogGroup"),
+		})
+	}
 	net, ok := try(b, m.Network.Path, func() (*network.Network, error) {
 		return network.NewNetwork(stack, "x-vpc", &m.Network)
 	})

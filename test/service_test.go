@@ -429,6 +429,12 @@ func TestFamilyService(t *testing.T) {
 			`[null,null,null,8080,8080,"tcp"]`,
 		})
 	})
+	t.Run("keeps its logs unless nothing in the environment is worth keeping", func(t *testing.T) {
+		for destroyable, want := range map[bool]string{false: "Retain", true: "Delete"} {
+			tm := synth(t, build(t, func(_ *compose.Family, p *service.FamilyProps, _ awscdk.Stack) { p.Destroyable = destroyable }).stack)
+			equal(t, "policy", tm.resources["webLogGroup080F5ECF"].(map[string]any)["DeletionPolicy"], want)
+		}
+	})
 	t.Run("has a grace period only behind a load balancer, as ECS refuses it elsewhere", func(t *testing.T) {
 		b := build(t, family(func(f *compose.Family) { f.HealthCheckGracePeriod = 90 }))
 		equal(t, "alone", synth(t, b.stack).one("AWS::ECS::Service")["HealthCheckGracePeriodSeconds"], nil)

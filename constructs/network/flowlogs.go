@@ -31,7 +31,7 @@ func addFlowLogs(this constructs.Construct, vpc awsec2.Vpc, boundary string) {
 	}
 	role := awsiam.NewRole(this, jsii.String("FlowLogsRole"), &props)
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions:   jsii.Strings("logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"),
+		Actions:   jsii.Strings("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
 		Resources: &[]*string{group.LogGroupArn()},
 	}))
 	log := awsec2.NewCfnFlowLog(this, jsii.String("FlowLog"), &awsec2.CfnFlowLogProps{
