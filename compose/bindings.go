@@ -92,7 +92,7 @@ func (r *resolver) bind(res *Resource, entry serviceEntry) {
 		return
 	}
 	binding := Binding{Resource: res, Path: entry.path, Options: zero(res.Schema.Service)}
-	own := map[string]any{}
+	own, asked := map[string]any{}, false
 	for _, key := range slices.Sorted(maps.Keys(entry.fields)) {
 		path, value := entry.path.Key(key), entry.fields[key]
 		name := key
@@ -102,6 +102,7 @@ func (r *resolver) bind(res *Resource, entry serviceEntry) {
 		}
 		switch name {
 		case "Access":
+			asked = true
 			binding.Grants = r.grants(res, path, value)
 		case "ReturnValues":
 			binding.Returns = r.returns(res, path, value)
@@ -112,7 +113,7 @@ func (r *resolver) bind(res *Resource, entry serviceEntry) {
 		}
 	}
 	r.serviceOptions(res, entry.path, own, binding.Options)
-	if len(binding.Grants) == 0 && len(res.Schema.Access[""]) > 0 {
+	if !asked && len(res.Schema.Access[""]) > 0 {
 		r.add(Warning, entry.path, "access-none", "one of: "+strings.Join(res.Schema.Access[""], ", "),
 			fmt.Sprintf("no Access: %s gets the environment variables, but no permission on %s", entry.name, res.Path))
 	}

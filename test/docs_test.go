@@ -1,0 +1,81 @@
+//go:build !race
+
+package test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// quoted is a block of a page that quotes a file of the repository.
+var quoted = regexp.MustCompile("(?s)<!-- file: (\\S+) -->\n```(\\w*)\n(.*?)```\n")
+
+// TestPagesQuoteFiles holds the examples in the documentation equal to
+// the files that the tests run. -update copies the files into the pages.
+func TestPagesQuoteFiles(t *testing.T) {
+	pages := 0
+	for _, page := range []string{"../README.md", "../constructs/xresource/README.md", "../examples/blog/README.md"} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fresh := quoted.ReplaceAllStringFunc(string(text), func(block string) string {
+			pages++
+			m := quoted.FindStringSubmatch(block)
+			file, err := os.ReadFile(filepath.Join("..", m[1]))
+			if err != nil {
+				t.Fatalf("%s quotes a file that is not there: %v", page, err)
+			}
+			return "<!-- file: " + m[1] + " -->\n```" + m[2] + "\n" + string(file) + "```\n"
+		})
+		if fresh == string(text) {
+			continue
+		}
+		if !*update {
+			t.Errorf("%s does not show its files as they are: make golden copies them", page)
+			continue
+		}
+		if err := os.WriteFile(page, []byte(fresh), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if pages == 0 {
+		t.Error("no page quotes a file")
+	}
+}
+
+// The README shows what a mistake looks like; this is where it comes from.
+func TestMistakeOfTheReadme(t *testing.T) {
+	const file = "testdata/docs/mistake.yaml"
+	_, model, found := loadModel(file)
+	if model != nil {
+		t.Fatal("the mistakes are accepted")
+	}
+	got := strings.ReplaceAll(printed(t, found), file, "compose.yaml")
+	compareGolden(t, "testdata/docs/mistake.out", got)
+}
+
+// link is a link of a page to a file of the repository.
+var link = regexp.MustCompile(`\]\(([^)#:]+)\)`)
+
+// TestLinks finds links to files that are not there.
+func TestLinks(t *testing.T) {
+	pages, err := filepath.Glob("../docs/decisions/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, "../README.md", "../constructs/xresource/README.md", "../examples/blog/README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
+				t.Errorf("%s links to %s: %v", page, m[1], err)
+			}
+		}
+	}
+}
