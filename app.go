@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/compose"
@@ -31,44 +34,26 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Environ(), os.Stderr))
 }
 
-// run is the whole program. Nothing but diagnostics goes to stderr.
+// run is the whole program, but for the process around it. Nothing but
+// diagnostics goes to stderr.
 func run(args, environ []string, stderr io.Writer) int {
-	fault := func(err error) int {
-		fmt.Fprintf(stderr, "composecdk: %v\n", err)
+	var found compose.Diagnostics
+	env := environment(environ)
+	err := guard.Contain(func() (err error) {
+		found, err = application(args, env)
+		return err
+	})
+	var usage *usageError
+	switch {
+	case errors.As(err, &usage):
+		for line := range strings.Lines(usage.Error() + "\n") {
+			fmt.Fprint(stderr, "composecdk: ", line)
+		}
+		return exitFault
+	case err != nil:
+		fmt.Fprint(stderr, faultText(err, env[debugVariable] != ""))
 		return exitFault
 	}
-	if len(args) > 0 {
-		return fault(fmt.Errorf("unexpected argument %q: settings are CDK context, such as cdk synth -c compose=FILE", args[0]))
-	}
-	env := environment(environ)
-	in, err := readInput(env)
-	if err != nil {
-		return fault(err)
-	}
-	project, found := compose.Load(context.Background(), in.load)
-	var model *compose.Model
-	if project != nil {
-		var more compose.Diagnostics
-		model, more = compose.Resolve(project, xresource.Schemas())
-		found = append(found, more...)
-	}
-	if model == nil || found.HasErrors() {
-		return report(stderr, found)
-	}
-	quiet, err := muteRuntime()
-	if err != nil {
-		return fault(err)
-	}
-	more, err := synthesise(in, project, model, found)
-	noise := quiet()
-	if err != nil {
-		return fault(fmt.Errorf("%w\n%s", err, noise))
-	}
-	return report(stderr, append(found, more...))
-}
-
-// report prints all diagnostics and returns the exit status they mean.
-func report(stderr io.Writer, found compose.Diagnostics) int {
 	if err := found.Print(stderr); err != nil {
 		return exitFault
 	}
@@ -78,31 +63,114 @@ func report(stderr io.Writer, found compose.Diagnostics) int {
 	return exitSynthesised
 }
 
-// synthesise builds the stage and writes the assembly. The diagnostics are what
+// usageError says that the program was called in a wrong way, or where it cannot
+// work.
+type usageError struct{ error }
+
+// debugVariable makes a fault tell all that is known about it.
+const debugVariable = "COMPOSECDK_DEBUG"
+
+// faultText is what a user sees of a fault: one line, and what to do.
+func faultText(err error, debug bool) string {
+	if !debug {
+		line, _, _ := strings.Cut(err.Error(), "\n")
+		return fmt.Sprintf("composecdk: internal fault: %s\n"+
+			"This is a mistake in Compose CDK, not in your files. Please report it in the issues of its repository,\n"+
+			"with the compose files and what %s=1 prints.\n", line, debugVariable)
+	}
+	var fault *guard.Fault
+	if errors.As(err, &fault) {
+		return fmt.Sprintf("composecdk: internal fault: %v\n%v\n%s", err, fault.Thrown, fault.Stack)
+	}
+	return fmt.Sprintf("composecdk: internal fault: %v\n", err)
+}
+
+// application reads the input and synthesises it. The diagnostics are sorted out
+// by the caller; an error is a wrong usage or a fault.
+func application(args []string, env map[string]string) (compose.Diagnostics, error) {
+	if len(args) > 0 {
+		return nil, &usageError{fmt.Errorf("unexpected argument %q: settings are CDK context, such as cdk synth -c compose=FILE", args[0])}
+	}
+	in, err := readInput(env)
+	if err != nil {
+		return nil, err
+	}
+	project, found := compose.Load(context.Background(), in.load)
+	if project == nil {
+		return found, nil
+	}
+	model, more := compose.Resolve(project, xresource.Schemas())
+	found = append(found, more...)
+	if model == nil || found.HasErrors() {
+		return found, nil
+	}
+	if err := prepare(in.outdir, env); err != nil {
+		return nil, err
+	}
+	quiet, err := muteRuntime()
+	if err != nil {
+		return nil, err
+	}
+	err = guard.Contain(func() (err error) {
+		more, err = synthesise(in, project, model, found)
+		return err
+	})
+	if noise := quiet(); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, noise)
+	}
+	return append(found, more...), nil
+}
+
+// prepare checks what the CDK library needs, because it tells neither in a way
+// that helps: Node.js, and a folder that can be written, without the report and
+// the summary of an earlier run.
+func prepare(outdir string, env map[string]string) error {
+	if env["JSII_NODE"] == "" {
+		if _, err := exec.LookPath("node"); err != nil {
+			return &usageError{errors.New("Node.js is not on the PATH: the CDK library needs it; npm ci installs the right one in node_modules/.bin")}
+		}
+	}
+	if err := os.MkdirAll(outdir, 0o755); err != nil {
+		return &usageError{fmt.Errorf("CDK_OUTDIR: %w", err)}
+	}
+	for _, name := range []string{stacks.ReportFile, summaryFile} {
+		if err := os.Remove(filepath.Join(outdir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return &usageError{fmt.Errorf("CDK_OUTDIR: %w", err)}
+		}
+	}
+	probe, err := os.CreateTemp(outdir, ".writable")
+	if err != nil {
+		return &usageError{fmt.Errorf("CDK_OUTDIR: %w", err)}
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// summaryFile is beside the assembly; `make synth` shows it.
+const summaryFile = "summary.txt"
+
+// synthesise builds the stacks and writes the assembly. The diagnostics are what
 // the CDK, or its validation of the templates, has to say about the input.
 func synthesise(in input, project *compose.Project, model *compose.Model, found compose.Diagnostics) (more compose.Diagnostics, err error) {
 	defer jsii.Close()
-	app := awscdk.NewApp(&awscdk.AppProps{Context: &in.flags, Outdir: optional(in.outdir)})
-	application, err := stacks.NewApplicationStage(app, stacks.StageName(model.Name, in.env), &stacks.ApplicationProps{
+	app := awscdk.NewApp(&awscdk.AppProps{Context: &in.flags, Outdir: &in.outdir})
+	scope := constructs.NewConstruct(app, jsii.String(stacks.Name(model.Name, in.env)))
+	application, err := stacks.NewApplication(scope, &stacks.ApplicationProps{
 		Model: model, Account: in.account, Region: in.region, Destroyable: in.throwaway,
 	})
 	if err != nil {
 		return stacks.Exceptions(err, project.Pos), nil
 	}
-	outdir, err := guard.Try("", func() (string, error) { return *app.Synth(nil).Directory(), nil })
-	if err != nil {
-		outdir = *app.Outdir()
-	}
-	more, reportErr := stacks.Report(outdir, model, project.Pos)
+	_, err = guard.Try("", func() (any, error) { return app.Synth(nil), nil })
+	more, reportErr := stacks.Report(in.outdir, model, project.Pos)
 	switch {
 	case reportErr != nil:
 		return nil, errors.Join(err, reportErr)
-	case err != nil && !more.HasErrors():
-		return nil, err
 	case more.HasErrors():
 		return more, nil
+	case err != nil:
+		return nil, err
 	}
-	file, err := os.Create(filepath.Join(outdir, "summary.txt"))
+	file, err := os.Create(filepath.Join(in.outdir, summaryFile))
 	if err != nil {
 		return nil, fmt.Errorf("write the summary: %w", err)
 	}
@@ -117,11 +185,4 @@ func environment(environ []string) map[string]string {
 		env[name] = value
 	}
 	return env
-}
-
-func optional(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }

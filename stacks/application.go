@@ -25,23 +25,22 @@ type ApplicationProps struct {
 	Destroyable bool
 }
 
-// Application is a stage with the stacks of one environment.
+// Application is what a model becomes in one environment.
 type Application struct {
-	Stage awscdk.Stage
 	// Stacks are in the order in which they are deployed.
 	Stacks []awscdk.Stack
 }
 
-// NewApplicationStage makes the stacks of a model in a stage of their own. An
-// error joins all the exceptions of the CDK, each a *guard.Error with the path
-// of the model it came from; the stage must then not be synthesised.
-func NewApplicationStage(scope constructs.Construct, id string, props *ApplicationProps) (*Application, error) {
-	b := &builder{
-		props: props,
-		app:   &Application{Stage: awscdk.NewStage(scope, &id, &awscdk.StageProps{Env: environment(props)})},
-	}
+// NewApplication makes the stacks of a model in scope, a construct of their own
+// after which they are named: one right below an app, so that the CDK CLI finds
+// them with --all and without a name, which it does not for a stage of an app, or
+// a stage, for a pipeline. An error joins all the exceptions of the CDK, each a
+// *guard.Error with the path of the model it came from; the app must then not be
+// synthesised.
+func NewApplication(scope constructs.Construct, props *ApplicationProps) (*Application, error) {
+	b := &builder{props: props, scope: scope, app: &Application{}}
 	for _, key := range slices.Sorted(maps.Keys(props.Model.Tags)) {
-		awscdk.Tags_Of(b.app.Stage).Add(jsii.String(key), jsii.String(props.Model.Tags[key]), nil)
+		awscdk.Tags_Of(scope).Add(jsii.String(key), jsii.String(props.Model.Tags[key]), nil)
 	}
 	b.network()
 	if len(b.errs) > 0 {
@@ -63,9 +62,9 @@ func environment(props *ApplicationProps) *awscdk.Environment {
 	return env
 }
 
-// StageName is the name of the stage of a project in an environment: the stacks
-// are named after it, so it is made of what a stack name may hold.
-func StageName(project, env string) string {
+// Name is the name of a project in an environment. Stacks are named after it, so
+// it is made of what a stack name may hold.
+func Name(project, env string) string {
 	name := project
 	if env != "" {
 		name += "-" + env
@@ -81,6 +80,7 @@ func StageName(project, env string) string {
 // builder makes the stacks one after the other and collects what goes wrong.
 type builder struct {
 	props *ApplicationProps
+	scope constructs.Construct
 	app   *Application
 	built built
 	errs  []error
@@ -88,7 +88,9 @@ type builder struct {
 
 // stack adds the next stack of the stage.
 func (b *builder) stack(id, description string) awscdk.Stack {
-	stack := awscdk.NewStack(b.app.Stage, &id, &awscdk.StackProps{
+	stack := awscdk.NewStack(b.scope, &id, &awscdk.StackProps{
+		Env:         environment(b.props),
+		StackName:   jsii.String(*b.scope.Node().Id() + "-" + id),
 		Description: jsii.String(b.props.Model.Name + ": " + description),
 		Tags:        b.tags(),
 	})

@@ -16,6 +16,9 @@ import (
 	"composecdk/constructs/guard"
 )
 
+// ReportFile is the name of the report in the folder of the assembly.
+const ReportFile = "validation-report.json"
+
 // validationReport is what the CDK's validation writes beside an assembly.
 // See https://docs.aws.amazon.com/cdk/v2/guide/policy-validation-synthesis.html
 type validationReport struct {
@@ -34,7 +37,7 @@ type validationReport struct {
 // at the places of the compose file that the constructs came from. An assembly
 // without a report has none.
 func Report(assembly string, m *compose.Model, at func(compose.Path) compose.Pos) (compose.Diagnostics, error) {
-	content, err := os.ReadFile(filepath.Join(assembly, "validation-report.json"))
+	content, err := os.ReadFile(filepath.Join(assembly, ReportFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -97,7 +100,7 @@ func propertyPath(path compose.Path, property string) compose.Path {
 	return path.Key(listIndex.ReplaceAllString(property, "[$1]"))
 }
 
-// Exceptions are the exceptions of the CDK in an error of NewApplicationStage, as
+// Exceptions are the exceptions of the CDK in an error of NewApplication, as
 // diagnostics at the places of the compose file.
 func Exceptions(err error, at func(compose.Path) compose.Pos) compose.Diagnostics {
 	joined := []error{err}

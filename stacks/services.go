@@ -36,7 +36,7 @@ func (b *builder) families(stack awscdk.Stack) {
 		family, ok := try(b, f.Path, func() (*service.Family, error) {
 			return service.NewFamily(stack, f.Name, &service.FamilyProps{
 				Family: f, Network: b.built.network, Cluster: b.built.cluster, Namespaces: b.built.namespaces,
-				Client: slices.ContainsFunc(m.Edges, func(e compose.Edge) bool { return e.From == f.Name }),
+				Client:  slices.ContainsFunc(m.Edges, func(e compose.Edge) bool { return e.From == f.Name }),
 				Secrets: b.built.secrets, Volumes: b.built.volumes, Destroyable: b.props.Destroyable,
 				Resolve: func(t compose.Text) (cfn.Value, error) { return xresource.Text(t, b.value) },
 			})

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/compose"
@@ -53,37 +54,57 @@ func loadModel(files ...string) (*compose.Project, *compose.Model, compose.Diagn
 // synthesise does what the program does, without its validation.
 func synthesise(t *testing.T, to target, files ...string) application {
 	t.Helper()
+	app, err := attempt(to, t.TempDir(), files...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if app.templates == nil {
+		t.Fatalf("%s cannot be built:\n%s", strings.Join(files, ", "), printed(t, app.found))
+	}
+	for id, tm := range app.templates {
+		tm.t = t
+		app.templates[id] = tm
+	}
+	return app
+}
+
+// attempt is synthesise for files that may be wrong: there are no templates if
+// the diagnostics have errors. The error is a fault of the program.
+func attempt(to target, outdir string, files ...string) (result application, err error) {
 	project, model, found := loadModel(files...)
+	result = application{model: model, found: found}
 	if model == nil {
-		t.Fatalf("%s has errors:\n%s", strings.Join(files, ", "), printed(t, found))
+		return result, nil
 	}
 	app := awscdk.NewApp(&awscdk.AppProps{
-		Outdir: jsii.String(t.TempDir()), AnalyticsReporting: jsii.Bool(false), Context: &to.Context,
+		Outdir: &outdir, AnalyticsReporting: jsii.Bool(false), Context: &to.Context,
 	})
-	built, err := stacks.NewApplicationStage(app, stacks.StageName(model.Name, ""), &stacks.ApplicationProps{
+	scope := constructs.NewConstruct(app, jsii.String(stacks.Name(model.Name, "")))
+	built, err := stacks.NewApplication(scope, &stacks.ApplicationProps{
 		Model: model, Account: to.Account, Region: to.Region, Destroyable: to.Throwaway,
 	})
 	if err != nil {
-		t.Fatalf("%s cannot be built:\n%s", strings.Join(files, ", "), printed(t, stacks.Exceptions(err, project.Pos)))
+		result.found = append(result.found, stacks.Exceptions(err, project.Pos)...).Sort()
+		return result, nil
 	}
-	result := application{model: model, found: found, templates: map[string]template{}}
 	if _, err := guard.Try("", func() (any, error) { return app.Synth(nil), nil }); err != nil {
-		t.Fatal(err)
+		return result, err
 	}
+	result.templates = map[string]template{}
 	for _, stack := range built.Stacks {
-		path := filepath.Join(*app.Outdir(), "assembly-"+*built.Stage.StageName(), *stack.TemplateFile())
+		path := filepath.Join(outdir, *stack.TemplateFile())
 		text, err := os.ReadFile(path)
 		if err != nil {
-			t.Fatal(err)
+			return result, err
 		}
 		var parsed struct{ Resources map[string]any }
 		if err := json.Unmarshal(text, &parsed); err != nil {
-			t.Fatal(err)
+			return result, err
 		}
 		result.dir = filepath.Dir(path)
-		result.templates[*stack.Node().Id()] = template{t: t, resources: parsed.Resources, dir: result.dir, text: string(text)}
+		result.templates[*stack.Node().Id()] = template{resources: parsed.Resources, dir: result.dir, text: string(text)}
 	}
-	return result
+	return result, nil
 }
 
 // printed is what a user would see.
