@@ -158,10 +158,10 @@ func synthesise(in input, project *compose.Project, model *compose.Model, found 
 		Model: model, Account: in.account, Region: in.region, Destroyable: in.throwaway,
 	})
 	if err != nil {
-		return stacks.Exceptions(err, project.Pos), nil
+		return stacks.Exceptions(err, project), nil
 	}
 	_, err = guard.Try("", func() (any, error) { return app.Synth(nil), nil })
-	more, reportErr := stacks.Report(in.outdir, model, project.Pos)
+	more, reportErr := stacks.Report(in.outdir, model, project)
 	switch {
 	case reportErr != nil:
 		return nil, errors.Join(err, reportErr)

@@ -33,10 +33,20 @@ type validationReport struct {
 	}
 }
 
+// places finds where in the compose files a path of the model stands: its value,
+// and its key.
+type places interface {
+	Pos(compose.Path) compose.Pos
+	KeyPos(compose.Path) compose.Pos
+}
+
+// unknownProperty is the rule about properties that CloudFormation does not know.
+const unknownProperty = "F3002"
+
 // Report reads what the CDK's validation of the templates found, as diagnostics
 // at the places of the compose file that the constructs came from. An assembly
 // without a report has none.
-func Report(assembly string, m *compose.Model, at func(compose.Path) compose.Pos) (compose.Diagnostics, error) {
+func Report(assembly string, m *compose.Model, at places) (compose.Diagnostics, error) {
 	content, err := os.ReadFile(filepath.Join(assembly, ReportFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -59,8 +69,12 @@ func Report(assembly string, m *compose.Model, at func(compose.Path) compose.Pos
 				path := modelPath(m, c.ConstructPath)
 				for _, p := range append(c.CloudFormationResource.PropertyPaths, "")[:max(1, len(c.CloudFormationResource.PropertyPaths))] {
 					full := propertyPath(path, p)
+					pos := at.Pos(full)
+					if v.RuleName == unknownProperty {
+						pos = at.KeyPos(full)
+					}
 					found = append(found, compose.Diagnostic{
-						Pos: at(full), Path: full, Severity: severity, Code: "template-" + v.RuleName,
+						Pos: pos, Path: full, Severity: severity, Code: "template-" + v.RuleName,
 						Message: strings.TrimPrefix(v.Description, strings.TrimPrefix(p, "Properties.")+": "),
 					})
 				}
@@ -102,7 +116,7 @@ func propertyPath(path compose.Path, property string) compose.Path {
 
 // Exceptions are the exceptions of the CDK in an error of NewApplication, as
 // diagnostics at the places of the compose file.
-func Exceptions(err error, at func(compose.Path) compose.Pos) compose.Diagnostics {
+func Exceptions(err error, at places) compose.Diagnostics {
 	joined := []error{err}
 	if list, ok := err.(interface{ Unwrap() []error }); ok {
 		joined = list.Unwrap()
@@ -112,7 +126,7 @@ func Exceptions(err error, at func(compose.Path) compose.Pos) compose.Diagnostic
 		thrown := &guard.Error{Message: err.Error()}
 		errors.As(err, &thrown)
 		for _, d := range describe(thrown) {
-			d.Pos = at(d.Path)
+			d.Pos = at.Pos(d.Path)
 			found = append(found, d)
 		}
 	}

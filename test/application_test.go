@@ -84,7 +84,7 @@ func attempt(to target, outdir string, files ...string) (result application, err
 		Model: model, Account: to.Account, Region: to.Region, Destroyable: to.Throwaway,
 	})
 	if err != nil {
-		result.found = append(result.found, stacks.Exceptions(err, project.Pos)...).Sort()
+		result.found = append(result.found, stacks.Exceptions(err, project)...).Sort()
 		return result, nil
 	}
 	if _, err := guard.Try("", func() (any, error) { return app.Synth(nil), nil }); err != nil {

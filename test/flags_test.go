@@ -1,0 +1,133 @@
+//go:build !race
+
+package test
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// ownFlags are the feature flags of cdk.json that differ from what the library
+// recommends, each with the reason.
+var ownFlags = map[string]string{}
+
+// TestFeatureFlags: cdk.json must have the flags that exactly this version of the
+// library recommends, so that an upgrade shows every new behaviour as a diff.
+func TestFeatureFlags(t *testing.T) {
+	var recommended map[string]any
+	if err := json.Unmarshal(libraryFile(t, "package/recommended-feature-flags.json"), &recommended); err != nil {
+		t.Fatal(err)
+	}
+	if len(recommended) == 0 {
+		t.Fatal("the library recommends no flag")
+	}
+	var ours struct{ Context map[string]any }
+	readJSON(t, "../cdk.json", &ours)
+	for name, value := range recommended {
+		switch own, ok := ours.Context[name]; {
+		case ownFlags[name] != "" && ok && reflect.DeepEqual(own, value):
+			t.Errorf("%s is as recommended: take it out of ownFlags", name)
+		case ownFlags[name] == "" && !ok:
+			t.Errorf("cdk.json lacks the recommended flag %q: %v", name, value)
+		case ownFlags[name] == "" && !reflect.DeepEqual(own, value):
+			t.Errorf("cdk.json has %q: %v, recommended is %v; a difference needs its reason in ownFlags", name, own, value)
+		}
+	}
+	for name := range ours.Context {
+		if _, ok := recommended[name]; !ok && ownFlags[name] == "" {
+			t.Errorf("cdk.json has the flag %q, which this version of the library does not know", name)
+		}
+	}
+}
+
+// TestPins: the CDK CLI and Node.js must be of one exact version, and come from
+// the public registry.
+func TestPins(t *testing.T) {
+	var manifest struct{ DevDependencies map[string]string }
+	readJSON(t, "../package.json", &manifest)
+	for _, name := range []string{"aws-cdk", "node"} {
+		if pin := manifest.DevDependencies[name]; !regexp.MustCompile(`^\d+\.\d+\.\d+$`).MatchString(pin) {
+			t.Errorf("package.json pins %s to %q, want an exact version", name, pin)
+		}
+	}
+	var lock struct {
+		Packages map[string]struct{ Version, Resolved, Integrity string }
+	}
+	readJSON(t, "../package-lock.json", &lock)
+	for path, p := range lock.Packages {
+		if path == "" {
+			continue
+		}
+		if p.Resolved != "" && !strings.HasPrefix(p.Resolved, "https://registry.npmjs.org/") {
+			t.Errorf("package-lock.json has %s from %s", path, p.Resolved)
+		}
+		if p.Integrity == "" {
+			t.Errorf("package-lock.json has no checksum of %s", path)
+		}
+	}
+	for name, pin := range manifest.DevDependencies {
+		if got := lock.Packages["node_modules/"+name].Version; got != pin {
+			t.Errorf("package-lock.json has %s %s, package.json %s", name, got, pin)
+		}
+	}
+}
+
+func readJSON(t *testing.T, path string, into any) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+}
+
+// libraryFile reads a file of aws-cdk-lib, which the Go module holds as a tarball.
+func libraryFile(t *testing.T, name string) []byte {
+	t.Helper()
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-cdk-go/awscdk/v2").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tarballs, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(dir)), "jsii", "aws-cdk-lib-*.tgz"))
+	if err != nil || len(tarballs) != 1 {
+		t.Fatalf("the library's tarballs are %v: %v", tarballs, err)
+	}
+	file, err := os.Open(tarballs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	unzipped, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for archive := tar.NewReader(unzipped); ; {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			t.Fatalf("%s has no %s", tarballs[0], name)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if header.Name != name {
+			continue
+		}
+		content, err := io.ReadAll(archive)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return content
+	}
+}

@@ -1,0 +1,450 @@
+//go:build !race
+
+package test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// binary is the program, built once. It stays in bin, where `go build` finds that
+// it is up to date.
+var binary = sync.OnceValues(func() (string, error) {
+	path, err := filepath.Abs("../bin/composecdk-under-test")
+	if err != nil {
+		return "", err
+	}
+	if out, err := exec.Command("go", "build", "-o", path, "..").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// call is how the program is called, as the CDK CLI does it.
+type call struct {
+	dir     string         // working directory; "" is a new folder
+	context map[string]any // what -c and cdk.json say; nil leaves the variable out
+	environ map[string]string
+	args    []string
+}
+
+// outcome is what came of it.
+type outcome struct {
+	t              *testing.T
+	status         int
+	stdout, stderr string
+	assembly       string
+}
+
+func (c call) run(t *testing.T) outcome {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.dir == "" {
+		c.dir = t.TempDir()
+	}
+	environ := map[string]string{
+		"PATH": os.Getenv("PATH"), "HOME": os.Getenv("HOME"),
+		"CDK_OUTDIR": filepath.Join(t.TempDir(), "cdk.out"), "CDK_VALIDATION": "false",
+	}
+	if c.context != nil {
+		text, err := json.Marshal(c.context)
+		if err != nil {
+			t.Fatal(err)
+		}
+		environ["CDK_CONTEXT_JSON"] = string(text)
+	}
+	maps.Copy(environ, c.environ)
+	cmd := exec.Command(path, c.args...)
+	cmd.Dir = c.dir
+	for name, value := range environ {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err = cmd.Run()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	o := outcome{t, cmd.ProcessState.ExitCode(), stdout.String(), stderr.String(), environ["CDK_OUTDIR"]}
+	if o.stdout != "" {
+		t.Errorf("the program printed on standard output, which is the CDK CLI's:\n%s", o.stdout)
+	}
+	if strings.Contains(o.stderr, "goroutine ") || strings.Contains(o.stderr, ".js:") {
+		t.Errorf("a user sees a stack trace:\n%s", o.stderr)
+	}
+	return o
+}
+
+// clean fails the test unless the program succeeded without a word.
+func (o outcome) clean() outcome {
+	o.t.Helper()
+	if o.status != 0 || o.stderr != "" {
+		o.t.Fatalf("exit status %d, want 0 and nothing on standard error:\n%s", o.status, o.stderr)
+	}
+	return o
+}
+
+// read is a file of the assembly; a * in its name stands for a hash.
+func (o outcome) read(pattern string) string {
+	o.t.Helper()
+	names, err := filepath.Glob(filepath.Join(o.assembly, pattern))
+	if err != nil || len(names) != 1 {
+		o.t.Fatalf("%d files are %s: %v", len(names), pattern, err)
+	}
+	text, err := os.ReadFile(names[0])
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// images are the containers of the Services stack as name=image, sorted.
+func (o outcome) images() string {
+	o.t.Helper()
+	var parsed struct{ Resources map[string]any }
+	if err := json.Unmarshal([]byte(o.read("*Services*.template.json")), &parsed); err != nil {
+		o.t.Fatal(err)
+	}
+	var images []string
+	for _, task := range (template{t: o.t, resources: parsed.Resources}).of("AWS::ECS::TaskDefinition") {
+		for _, c := range at(task, "Properties", "ContainerDefinitions").([]any) {
+			images = append(images, fmt.Sprintf("%v=%v", at(c, "Name"), at(c, "Image")))
+		}
+	}
+	slices.Sort(images)
+	return strings.Join(images, " ")
+}
+
+// stackNames are the stacks of the main assembly with the environment of each.
+func (o outcome) stackNames() string {
+	o.t.Helper()
+	var manifest struct {
+		Missing   []any
+		Artifacts map[string]struct {
+			Type, Environment, DisplayName string
+			Properties                     struct{ StackName string }
+		}
+	}
+	if err := json.Unmarshal([]byte(o.read("manifest.json")), &manifest); err != nil {
+		o.t.Fatal(err)
+	}
+	if len(manifest.Missing) > 0 {
+		o.t.Errorf("context is missing: %v", manifest.Missing)
+	}
+	var names []string
+	for _, a := range manifest.Artifacts {
+		if a.Type == "aws:cloudformation:stack" {
+			names = append(names, fmt.Sprintf("%s=%s@%s", a.DisplayName, a.Properties.StackName, a.Environment))
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
+
+// folder is a new folder with files.
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "app")
+	for name, content := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// TestProgramInput: the program must find the compose files in every way that a
+// user of the CDK or of Docker can say which they are.
+func TestProgramInput(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"compose.yaml":          "name: found\nservices: {web: {image: 'web:1'}}\n",
+		"compose.override.yaml": "services: {web: {image: 'web:2'}}\n",
+		"a/a.yml":               "name: shop\nservices: {web: {image: 'web:3'}}\n",
+		"c/c.yml":               "services: {debug: {image: 'debug:1', profiles: [dev]}}\n",
+		"b/b.yml":               "services: {web: {image: 'web:4'}}\n",
+	})
+	overflow := filepath.Join(dir, "overflow.json")
+	if err := os.WriteFile(overflow, []byte(`{"compose": "a/a.yml", "env": "big"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, b := filepath.Join(dir, "a/a.yml"), filepath.Join(dir, "b/b.yml")
+	for name, test := range map[string]struct {
+		call
+		images, stack string
+	}{
+		"context, relative":      {call{dir: dir, context: map[string]any{"compose": "a/a.yml,b/b.yml"}}, "web=web:4", "shop"},
+		"context, absolute":      {call{context: map[string]any{"compose": a + "," + b}}, "web=web:4", "shop"},
+		"context, a list":        {call{dir: dir, context: map[string]any{"compose": []string{a, "b/b.yml"}}}, "web=web:4", "shop"},
+		"context in a file":      {call{dir: dir, context: map[string]any{}, environ: map[string]string{"CONTEXT_OVERFLOW_LOCATION_ENV": overflow}}, "web=web:3", "shop-big"},
+		"context, not COMPOSE_*": {call{dir: dir, context: map[string]any{"compose": "a/a.yml"}, environ: map[string]string{"COMPOSE_FILE": "b/b.yml"}}, "web=web:3", "shop"},
+		"Docker's variables": {call{dir: dir, environ: map[string]string{
+			"COMPOSE_FILE": "a/a.yml:b/b.yml:c/c.yml", "COMPOSE_PROFILES": "dev", "COMPOSE_PROJECT_NAME": "other",
+		}}, "debug=debug:1 web=web:4", "other"},
+		"working directory, with override": {call{dir: dir}, "web=web:2", "found"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := test.run(t).clean()
+			if images := got.images(); images != test.images {
+				t.Errorf("containers are %s, want %s", images, test.images)
+			}
+			if names := got.stackNames(); !strings.Contains(names, test.stack+"/Services="+test.stack+"-Services@") {
+				t.Errorf("stacks are %s, want those of %s", names, test.stack)
+			}
+		})
+	}
+}
+
+// TestProgramDefault: where nothing is given the example is synthesised, into
+// templates that fit any account, and the embedded cdk.json does what the file does.
+func TestProgramDefault(t *testing.T) {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone := call{dir: root}.run(t).clean()
+	want := "blog/Data=blog-Data@aws://unknown-account/unknown-region " +
+		"blog/Network=blog-Network@aws://unknown-account/unknown-region " +
+		"blog/Services=blog-Services@aws://unknown-account/unknown-region"
+	if got := alone.stackNames(); got != want {
+		t.Errorf("stacks are\n%s, want\n%s", got, want)
+	}
+	context := map[string]any{}
+	if err := json.Unmarshal([]byte(os.Getenv("CDK_CONTEXT_JSON")), &context); err != nil {
+		t.Fatal(err)
+	}
+	flagged := call{dir: root, context: context}.run(t).clean()
+	for _, stack := range []string{"Network", "Data", "Services"} {
+		text := alone.read("*" + stack + "*.template.json")
+		if other := flagged.read("*" + stack + "*.template.json"); text != other {
+			t.Errorf("%s: with the flags of cdk.json:\n%s", stack, firstDifference(text, other))
+		}
+		if found := regexp.MustCompile(`[":]\d{12}[":]|dummy1|[a-z]{2}-[a-z]+-\d[a-f]?"`).FindString(text); found != "" {
+			t.Errorf("%s: %q fits one account or region only", stack, found)
+		}
+	}
+	summary := strings.ReplaceAll(alone.read("summary.txt"), root, "<root>")
+	compareGolden(t, "testdata/blog-summary.txt", summary)
+}
+
+// TestProgramTarget: an account and a region bind the stacks without a look-up,
+// and the environment names them.
+func TestProgramTarget(t *testing.T) {
+	dir := folder(t, map[string]string{"compose.yaml": "name: shop\nservices: {web: {image: 'web:1'}}\n"})
+	target := map[string]any{"account": "111111111111", "region": "eu-west-1", "env": "prod"}
+	kept := call{dir: dir, context: target}.run(t).clean()
+	if got := kept.stackNames(); !strings.Contains(got, "shop-prod/Network=shop-prod-Network@aws://111111111111/eu-west-1") {
+		t.Errorf("stacks are %s", got)
+	}
+	if text := kept.read("*Network*.template.json"); strings.Contains(text, "dummy") {
+		t.Error("a template has a dummy in place of a zone")
+	}
+	target["throwaway"] = "true"
+	target["account"] = 111111111111 // as a cdk.json may have it
+	gone := call{dir: dir, context: target}.run(t).clean()
+	if text := gone.read("*Services*.template.json"); strings.Contains(text, `"Retain"`) || !strings.Contains(kept.read("*Services*.template.json"), `"Retain"`) {
+		t.Error("logs must be kept, but in a throw-away environment")
+	}
+}
+
+// TestProgramDiagnostics: all errors at once, at their places with the line and a
+// caret, end with status 1; warnings are printed and end with 0.
+func TestProgramDiagnostics(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"wrong.yml": `services:
+  web:
+    image: web:1
+    ports: ["80:800000"]
+    depends_on: [dbb]
+    x-scaling: {Range: "4-1"}
+x-sqs:
+  jobs:
+    Services: {web: {Access: RW}}
+`,
+		"old.yml":    "services: {web: {image: 'web:1', hostname: abc}}\n",
+		"syntax.yml": "services:\n  web: [\n",
+	})
+	t.Run("errors", func(t *testing.T) {
+		got := call{dir: dir, context: map[string]any{"compose": "wrong.yml"}}.run(t)
+		compareGolden(t, "testdata/program/wrong.out", got.stderr)
+		if got.status != 1 {
+			t.Errorf("exit status %d, want 1", got.status)
+		}
+		if _, err := os.Stat(filepath.Join(got.assembly, "manifest.json")); err == nil {
+			t.Error("an assembly was written")
+		}
+	})
+	t.Run("syntax", func(t *testing.T) {
+		got := call{dir: dir, context: map[string]any{"compose": "syntax.yml"}}.run(t)
+		if got.status != 1 || !regexp.MustCompile(`^syntax\.yml:\d+:\d+: .*\n +\d+ \| .*\n +\| +\^`).MatchString(got.stderr) {
+			t.Errorf("exit status %d:\n%s", got.status, got.stderr)
+		}
+	})
+	t.Run("no file", func(t *testing.T) {
+		got := call{dir: dir, context: map[string]any{"compose": "none.yml,nor-this.yml"}}.run(t)
+		if got.status != 1 || !strings.Contains(got.stderr, "none.yml") || !strings.Contains(got.stderr, "nor-this.yml") {
+			t.Errorf("exit status %d:\n%s", got.status, got.stderr)
+		}
+	})
+	t.Run("warnings", func(t *testing.T) {
+		got := call{dir: dir, context: map[string]any{"compose": "old.yml"}}.run(t)
+		if got.status != 0 || !strings.Contains(got.stderr, "old.yml:1:") || !strings.Contains(got.stderr, ": warning: ") {
+			t.Errorf("exit status %d, want 0 and a warning:\n%s", got.status, got.stderr)
+		}
+		got.read("manifest.json")
+	})
+}
+
+// TestProgramTemplateErrors: what the CDK's validation has against a template is
+// told at the place of the compose file that it came from.
+func TestProgramTemplateErrors(t *testing.T) {
+	dir := folder(t, map[string]string{"compose.yaml": `services:
+  web:
+    image: web:1
+x-sqs:
+  jobs:
+    Properties:
+      VisibilityTimeout: 30
+      DelayTheseSeconds: 5
+`})
+	got := call{dir: dir, environ: map[string]string{"CDK_VALIDATION": "true"}}.run(t)
+	if got.status != 1 || !strings.Contains(got.stderr, "compose.yaml:8:7: x-sqs.jobs.Properties.DelayTheseSeconds: ") {
+		t.Errorf("exit status %d:\n%s", got.status, got.stderr)
+	}
+}
+
+// TestProgramUsage: a wrong call ends with status 2, says all that is wrong with
+// it, and touches nothing.
+func TestProgramUsage(t *testing.T) {
+	dir := folder(t, map[string]string{"compose.yaml": "services: {web: {image: 'web:1'}}\n", "file": ""})
+	for name, test := range map[string]struct {
+		call
+		want string
+	}{
+		"an argument": {
+			call{dir: dir, args: []string{"synth", "x"}},
+			`unexpected argument "synth": settings are CDK context, such as cdk synth -c compose=FILE`,
+		},
+		"no value": {call{dir: dir, context: map[string]any{"compose": ""}}, "-c compose=: expected compose files, separated by commas"},
+		"an empty file name": {
+			call{dir: dir, context: map[string]any{"compose": "a.yml,"}},
+			"-c compose=a.yml,: expected compose files, separated by commas",
+		},
+		"several values": {
+			call{dir: dir, context: map[string]any{"account": "12", "region": "Dublin", "env": "a b", "throwaway": "yes", "compsoe": "x"}},
+			`-c compsoe: did you mean "compose"?
+-c account=12: expected an account id of 12 digits
+-c region=Dublin: expected an AWS region, such as eu-west-1
+-c env=a b: expected letters, digits and -
+-c throwaway=yes: expected true or false`,
+		},
+		"an account without a region": {
+			call{dir: dir, context: map[string]any{"account": "111111111111"}},
+			"-c account and -c region belong together",
+		},
+		"broken context": {
+			call{dir: dir, environ: map[string]string{"CDK_CONTEXT_JSON": "{"}},
+			"CDK_CONTEXT_JSON is not a JSON object",
+		},
+		"context of another type": {
+			call{dir: dir, environ: map[string]string{"CDK_CONTEXT_JSON": "[1]"}},
+			"CDK_CONTEXT_JSON is not a JSON object",
+		},
+		"no overflow file": {
+			call{dir: dir, environ: map[string]string{"CONTEXT_OVERFLOW_LOCATION_ENV": "none.json"}},
+			"the context of the CDK CLI: open none.json: no such file or directory",
+		},
+		"a file for an output folder": {
+			call{dir: dir, environ: map[string]string{"CDK_OUTDIR": "file"}},
+			"CDK_OUTDIR: mkdir file: not a directory",
+		},
+		"an output folder that cannot be": {
+			call{dir: dir, environ: map[string]string{"CDK_OUTDIR": "/proc/none"}},
+			"CDK_OUTDIR: mkdir /proc/none: no such file or directory",
+		},
+		"no compose file": {
+			call{},
+			"no compose file: give -c compose=FILE, set COMPOSE_FILE, or run in a folder with a compose.yaml",
+		},
+		"no Node.js": {
+			call{dir: dir, environ: map[string]string{"PATH": "/none"}},
+			"Node.js is not on the PATH: the CDK library needs it; npm ci installs the right one in node_modules/.bin",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := test.run(t)
+			want := "composecdk: " + strings.ReplaceAll(test.want, "\n", "\ncomposecdk: ") + "\n"
+			if got.status != 2 || got.stderr != want {
+				t.Errorf("exit status %d, want 2, and\n%swant\n%s", got.status, got.stderr, want)
+			}
+		})
+	}
+}
+
+// TestProgramForeignContext: the context of the CDK CLI and of other programs is
+// none of ours.
+func TestProgramForeignContext(t *testing.T) {
+	dir := folder(t, map[string]string{"compose.yaml": "services: {web: {image: 'web:1'}}\n"})
+	call{dir: dir, context: map[string]any{
+		"availability-zones:account=111111111111:region=eu-west-1": []string{"eu-west-1a"},
+		"cli-telemetry": false, "acknowledged-issue-numbers": []int{1}, "accounts": map[string]any{"dev": "1"}, "stage": "x",
+	}}.run(t).clean()
+}
+
+// TestProgramFault: a fault of the program is one line and what to do about it;
+// only COMPOSECDK_DEBUG shows more.
+func TestProgramFault(t *testing.T) {
+	dir := folder(t, map[string]string{"compose.yaml": "services: {web: {image: 'web:1'}}\n"})
+	got := call{dir: dir, environ: map[string]string{"JSII_NODE": "/bin/false"}}.run(t)
+	if got.status != 2 || !strings.HasPrefix(got.stderr, "composecdk: internal fault: ") ||
+		!strings.Contains(got.stderr, "report it") || strings.Count(got.stderr, "\n") != 3 {
+		t.Errorf("exit status %d:\n%s", got.status, got.stderr)
+	}
+}
+
+// TestCLI: the real CDK CLI must find the stacks as those of any app, by their
+// names and with --all.
+func TestCLI(t *testing.T) {
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := folder(t, map[string]string{"compose.yaml": "name: shop\nservices: {web: {image: 'web:1'}}\n"})
+	cdk := func(args ...string) (string, error) {
+		cmd := exec.Command("cdk", append(args, "--app", path, "--output", filepath.Join(dir, "cdk.out"), "--no-notices")...)
+		cmd.Dir = dir
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "CI=1", "CDK_VALIDATION=false", "AWS_EC2_METADATA_DISABLED=true", "CDK_DISABLE_CLI_TELEMETRY=true"}
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	if out, err := cdk("ls", "-c", "env=dev"); err != nil || !strings.Contains(out, "shop-dev/Network (shop-dev-Network)\nshop-dev/Services (shop-dev-Services)\n") {
+		t.Errorf("cdk ls: %v\n%s", err, out)
+	}
+	if out, err := cdk("synth", "--quiet"); err != nil {
+		t.Errorf("cdk synth: %v\n%s", err, out)
+	}
+	// Without credentials, selecting the stacks is as far as a deployment gets.
+	if out, err := cdk("deploy", "--all", "--require-approval", "never"); err == nil || !strings.Contains(out, "Unable to resolve AWS account") {
+		t.Errorf("cdk deploy --all must find the stacks: %v\n%s", err, out)
+	}
+	if out, err := cdk("ls", "-c", "compose=none.yml"); err == nil || !strings.Contains(out, "none.yml") {
+		t.Errorf("cdk ls must fail and tell why: %v\n%s", err, out)
+	}
+}
