@@ -148,11 +148,18 @@ func prepare(outdir string, env map[string]string) error {
 // summaryFile is beside the assembly; `make synth` shows it.
 const summaryFile = "summary.txt"
 
+// noTraces leaves the stack traces of Node.js out of the assembly. They tell a
+// user of compose files nothing, and hold the name of a temporary folder, so that
+// no two runs would give the same bytes.
+var noTraces = map[string]any{"aws:cdk:disable-creation-stack-traces": true}
+
 // synthesise builds the stacks and writes the assembly. The diagnostics are what
 // the CDK, or its validation of the templates, has to say about the input.
 func synthesise(in input, project *compose.Project, model *compose.Model, found compose.Diagnostics) (more compose.Diagnostics, err error) {
 	defer jsii.Close()
-	app := awscdk.NewApp(&awscdk.AppProps{Context: &in.flags, Outdir: &in.outdir})
+	app := awscdk.NewApp(&awscdk.AppProps{
+		Context: &in.flags, Outdir: &in.outdir, StackTraces: jsii.Bool(false), PostCliContext: &noTraces,
+	})
 	scope := constructs.NewConstruct(app, jsii.String(stacks.Name(model.Name, in.env)))
 	application, err := stacks.NewApplication(scope, &stacks.ApplicationProps{
 		Model: model, Account: in.account, Region: in.region, Destroyable: in.throwaway,
