@@ -4,12 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 )
-
-var variablePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // bindings decodes the Services of every resource: one binding for each
 // container that a name stands for.
@@ -118,9 +115,9 @@ func (r *resolver) bind(res *Resource, entry serviceEntry) {
 			fmt.Sprintf("no Access: %s gets the environment variables, but no permission on %s", entry.name, res.Path))
 	}
 	r.mainReturn(res, &binding)
-	scaled := map[*Family]bool{}
+	binding.given = len(own) > 0
 	for _, t := range targets {
-		r.addBinding(binding, t, scaled)
+		r.addBinding(binding, t)
 	}
 }
 
@@ -147,116 +144,19 @@ func (r *resolver) serviceOptions(res *Resource, path Path, own map[string]any, 
 	}
 }
 
-// grants reads Access: the name of a profile, or names by scope.
-func (r *resolver) grants(res *Resource, path Path, value any) []Grant {
-	switch access := value.(type) {
-	case nil:
-		return nil
-	case string:
-		return r.grant(res, "", access, path)
-	case map[string]any:
-		var grants []Grant
-		for _, scope := range slices.Sorted(maps.Keys(access)) {
-			at := path.Key(scope)
-			if _, ok := res.Schema.Access[scope]; !ok || scope == "" {
-				r.unknown(at, "access-unknown", "an access scope of "+res.Key, scope, res.Schema.scopes())
-				continue
-			}
-			profile, ok := access[scope].(string)
-			if !ok {
-				r.errorf(at, "type", "expected the name of an access profile, found %s", describe(access[scope]))
-				continue
-			}
-			grants = append(grants, r.grant(res, scope, profile, at)...)
-		}
-		return grants
-	default:
-		r.errorf(path, "type", "expected the name of an access profile, found %s", describe(value))
-		return nil
-	}
-}
-
-func (r *resolver) grant(res *Resource, scope, profile string, path Path) []Grant {
-	profiles := res.Schema.Access[scope]
-	if slices.Contains(profiles, profile) {
-		return []Grant{{Scope: scope, Profile: profile, Path: path}}
-	}
-	if alias, ok := res.Schema.AccessAliases[profile]; ok && scope == "" {
-		current := "Access: " + alias.Profile
-		if alias.Scope != "" {
-			current = fmt.Sprintf("Access: {%s: %s}", alias.Scope, alias.Profile)
-		}
-		r.deprecated(path, "Access: "+profile, current)
-		alias.Path = path
-		return []Grant{alias}
-	}
-	if len(profiles) == 0 {
-		profiles = res.Schema.scopes()
-	}
-	r.unknown(path, "access-unknown", "an access profile of "+res.Key, profile, profiles)
-	return nil
-}
-
-// returns reads ReturnValues: variable names by the name of the value.
-func (r *resolver) returns(res *Resource, path Path, value any) []Return {
-	if value == nil {
-		return nil
-	}
-	values, ok := value.(map[string]any)
-	if !ok {
-		r.errorf(path, "type", "expected a mapping of return values to variable names, found %s", describe(value))
-		return nil
-	}
-	var returns []Return
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		at := path.Key(name)
-		if name == "Ref" {
-			name = res.Schema.Main
-		}
-		if !slices.Contains(res.Schema.values(), name) {
-			r.unknown(at, "return-value-unknown", "a return value of "+res.Key, name, res.Schema.values())
-			continue
-		}
-		variable := ""
-		if long, ok := values[name].(map[string]any); ok {
-			var form struct{ EnvVarName string }
-			r.decode(at, long, &form)
-			variable = form.EnvVarName
-		} else {
-			r.decode(at, values[name], &variable)
-		}
-		if !variablePattern.MatchString(variable) {
-			r.errorf(at, "variable-name", "%q cannot name an environment variable: letters, digits and _ are allowed, no digit first", variable)
-			continue
-		}
-		returns = append(returns, Return{Value: name, Variable: variable, Path: at})
-	}
-	return returns
-}
-
-// mainReturn adds the main value under the name of the resource, unless
-// ReturnValues names it, and under the names of Settings.EnvNames.
-func (r *resolver) mainReturn(res *Resource, b *Binding) {
-	main := res.Schema.Main
-	if !slices.ContainsFunc(b.Returns, func(v Return) bool { return v.Value == main }) {
-		b.Returns = append(b.Returns, Return{Value: main, Variable: variableNameOf(res.Name), Path: b.Path})
-	}
-	for i, name := range res.EnvNames {
-		if name != variableNameOf(res.Name) {
-			b.Returns = append(b.Returns, Return{Value: main, Variable: name, Path: res.Path.Key("Settings").Key("EnvNames").Index(i)})
-		}
-	}
-	slices.SortFunc(b.Returns, func(a, c Return) int { return cmp.Compare(a.Variable, c.Variable) })
-}
-
 // addBinding puts a binding for one container into the model. Two entries that
-// reach the same container, by service and by family, become one.
-func (r *resolver) addBinding(b Binding, t target, scaled map[*Family]bool) {
+// reach the same container, by service and by family, become one. The family
+// scales by one of its bindings only.
+func (r *resolver) addBinding(b Binding, t target) {
 	b.Family, b.Container = t.family, t.container
-	if scaled[t.family] {
+	if i := slices.IndexFunc(r.model.Bindings, func(other *Binding) bool {
+		return other.Resource == b.Resource && other.Family == b.Family && other.Scaling != nil
+	}); i >= 0 && b.Scaling != nil {
+		if first := r.model.Bindings[i]; first.Scaling != b.Scaling {
+			r.errorf(b.Path.Key("Scaling"), "binding-twice", "%s scales %s already; give Scaling once", first.Path, b.Family.Name)
+		}
 		b.Scaling = nil
 	}
-	scaled[t.family] = true
 	b.Returns = slices.Clone(b.Returns)
 	b.Returns = slices.DeleteFunc(b.Returns, func(v Return) bool {
 		own := slices.ContainsFunc(t.container.Environment, func(e Variable) bool { return e.Name == v.Variable }) ||
@@ -275,6 +175,13 @@ func (r *resolver) addBinding(b Binding, t target, scaled map[*Family]bool) {
 		if other.Scaling == nil {
 			other.Scaling = b.Scaling
 		}
+		switch {
+		case !b.given:
+		case other.given:
+			r.errorf(b.Path, "binding-twice", "%s binds %s to %s already; give its keys once", other.Path, b.Container.Service, b.Resource.Path)
+		default:
+			other.Options, other.given = b.Options, true
+		}
 		return
 	}
 	r.model.Bindings = append(r.model.Bindings, &b)
@@ -287,42 +194,6 @@ func appendNew[T any](list, more []T, equal func(a, b T) bool) []T {
 		}
 	}
 	return list
-}
-
-// stepScaling reads Scaling of a Services entry.
-func (r *resolver) stepScaling(res *Resource, path Path, value any) *StepScaling {
-	if !res.Schema.Scalable {
-		r.errorf(path, "key-unknown", "a service cannot scale on %s", res.Key)
-		return nil
-	}
-	var form struct {
-		Steps []struct {
-			LowerBound, Count int
-			UpperBound        *int
-		}
-		ScaleInCooldown, ScaleOutCooldown int
-	}
-	form.ScaleInCooldown, form.ScaleOutCooldown = scaleInCooldown, scaleOutCooldown
-	if !r.decode(path, value, &form) {
-		return nil
-	}
-	if len(form.Steps) == 0 {
-		r.errorf(path, "scaling-steps", "Scaling needs at least one step: {LowerBound, UpperBound, Count}")
-		return nil
-	}
-	s := &StepScaling{ScaleInCooldown: form.ScaleInCooldown, ScaleOutCooldown: form.ScaleOutCooldown}
-	for i, step := range form.Steps {
-		at := path.Key("Steps").Index(i)
-		last := i == len(form.Steps)-1
-		switch {
-		case step.UpperBound != nil && *step.UpperBound <= step.LowerBound:
-			r.errorf(at, "scaling-steps", "UpperBound %d must be above LowerBound %d", *step.UpperBound, step.LowerBound)
-		case !last && (step.UpperBound == nil || *step.UpperBound != form.Steps[i+1].LowerBound):
-			r.errorf(at, "scaling-steps", "steps must follow one another: UpperBound must be the next LowerBound, %d", form.Steps[i+1].LowerBound)
-		}
-		s.Steps = append(s.Steps, Step{Lower: step.LowerBound, Upper: step.UpperBound, Count: step.Count})
-	}
-	return s
 }
 
 // checkTexts checks the references in environment values, commands and entry
@@ -354,22 +225,4 @@ func (r *resolver) checkText(path Path, text Text) {
 	}
 }
 
-// checkVariables reports variables that two resources would set to different
 // values in one container.
-func (r *resolver) checkVariables() {
-	type key struct {
-		container *Container
-		variable  string
-	}
-	setters := map[key]*Resource{}
-	for _, b := range r.model.Bindings {
-		for _, v := range b.Returns {
-			k := key{b.Container, v.Variable}
-			if first, taken := setters[k]; taken && first != b.Resource {
-				r.errorf(v.Path, "variable-conflict", "%s and %s both set %s of service %s; name one of them in ReturnValues",
-					first.Path, b.Resource.Path, v.Variable, b.Container.Service)
-			}
-			setters[k] = b.Resource
-		}
-	}
-}

@@ -604,6 +604,7 @@ type Binding struct {
 	// Scaling is the step scaling of the family on the resource; it is set on
 	// one binding of a family only.
 	Scaling *StepScaling
+	given   bool // the file sets Options
 }
 
 // Grant is one access profile. Scope is "" where Access is a plain word, else

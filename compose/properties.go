@@ -151,9 +151,24 @@ func (r *resolver) checkRef(path Path, ref Ref) {
 		r.unknown(path, "reference-unknown", "a resource of "+ref.Key, ref.Name, r.resourceNames(ref.Key))
 		return
 	}
-	if values := res.Schema.values(); ref.Attribute != "" && !slices.Contains(values, ref.Attribute) {
-		r.unknown(path, "return-value-unknown", "a return value of "+ref.Key, ref.Attribute, values)
+	if ref.Attribute != "" {
+		r.checkReturnValue(path, res, ref.Attribute)
 	}
+}
+
+// checkReturnValue reports the name of a value that a resource does not have.
+func (r *resolver) checkReturnValue(path Path, res *Resource, name string) bool {
+	values := res.Values()
+	switch {
+	case slices.Contains(values, name):
+		return true
+	case slices.Contains(res.Schema.values(), name):
+		r.add(Error, path, "return-value-unknown", "one of: "+strings.Join(values, ", "),
+			fmt.Sprintf("%s has no %s, as it is defined", res.Path, name))
+	default:
+		r.unknown(path, "return-value-unknown", "a return value of "+res.Key, name, values)
+	}
+	return false
 }
 
 // References lists the resources that the Properties of res name, each once,

@@ -6,7 +6,7 @@ import (
 )
 
 // Ref names a value of an x-resource: x-sqs::orders::Arn. An empty Attribute
-// means the resource itself, which each kind reads as its main value.
+// means the resource itself, which is its ARN.
 type Ref struct {
 	Key, Name, Attribute string
 }

@@ -31,7 +31,7 @@ func (r *resolver) resources() {
 			r.errorf(path, "type", "expected a mapping of resources by name, found %s", describe(section))
 			continue
 		}
-		policy := r.sectionPolicy(path, entries)
+		policy := r.sectionPolicy(schema, path, entries)
 		for _, name := range slices.Sorted(maps.Keys(entries)) {
 			if name == "DeletionPolicy" {
 				continue
@@ -59,15 +59,14 @@ func (r *resolver) checkKinds() {
 
 // sectionPolicy reads the DeletionPolicy that ComposeX allows beside the
 // resources of a section.
-func (r *resolver) sectionPolicy(path Path, entries map[string]any) string {
+func (r *resolver) sectionPolicy(schema *Schema, path Path, entries map[string]any) string {
 	value, ok := entries["DeletionPolicy"]
 	if !ok {
 		return ""
 	}
-	allowed := []string{"Delete", "Retain", "Snapshot"}
 	policy, _ := value.(string)
-	if !slices.Contains(allowed, policy) {
-		r.unknown(path.Key("DeletionPolicy"), "deletion-policy", "a deletion policy", fmt.Sprint(value), allowed)
+	if allowed := schema.deletionPolicies(); !slices.Contains(allowed, policy) {
+		r.unknown(path.Key("DeletionPolicy"), "deletion-policy", "a deletion policy of "+schema.Key, fmt.Sprint(value), allowed)
 		return ""
 	}
 	return policy
@@ -155,7 +154,7 @@ func (r *resolver) resourceSettings(res *Resource, path Path, value any) {
 	for _, key := range slices.Sorted(maps.Keys(settings)) {
 		switch key {
 		case "Subnets":
-			r.decode(path.Key(key), settings[key], &res.SubnetGroup)
+			r.resourceSubnets(res, path.Key(key), settings[key])
 		case "EnvNames":
 			r.deprecated(path.Key(key), "Settings.EnvNames", "ReturnValues in the Services entry")
 			r.decode(path.Key(key), settings[key], &res.EnvNames)
@@ -174,6 +173,18 @@ func (r *resolver) resourceSettings(res *Resource, path Path, value any) {
 			r.add(Error, path.Key(key), "key-unknown", didYouMean(key, commonSettings),
 				fmt.Sprintf("%q is not a key of Settings", key))
 		}
+	}
+}
+
+// resourceSubnets reads the group of subnets that a resource stands in.
+func (r *resolver) resourceSubnets(res *Resource, path Path, value any) {
+	if !res.Schema.Networked {
+		r.warnf(path, "subnets-unused", "Subnets is not used: %s is not in a VPC", res.Path)
+		return
+	}
+	r.decode(path, value, &res.SubnetGroup)
+	if known := r.subnetGroupNames(); res.SubnetGroup != "" && !slices.Contains(known, res.SubnetGroup) {
+		r.unknown(path, "subnets-unknown", "a group of subnets of x-vpc", res.SubnetGroup, known)
 	}
 }
 
@@ -267,6 +278,16 @@ func zero(example any) any {
 		return nil
 	}
 	return reflect.New(reflect.TypeOf(example)).Interface()
+}
+
+// Values lists the names of the values that the resource has.
+func (r *Resource) Values() []string {
+	values := r.Schema.values()
+	if r.Schema.Without == nil {
+		return values
+	}
+	without := r.Schema.Without(r)
+	return slices.DeleteFunc(values, func(name string) bool { return slices.Contains(without, name) })
 }
 
 // Resource finds the x-resource that a reference names.

@@ -35,8 +35,15 @@ type Schema struct {
 	Main string
 	// Returns are the names of the other values.
 	Returns []string
+	// Without lists the values that one resource does not have although its kind
+	// has them, such as the stream of a table without one. It may be nil.
+	Without func(r *Resource) []string
 	// Scalable kinds accept Scaling with Steps in a Services entry.
 	Scalable bool
+	// Networked kinds stand in a group of subnets, which Settings.Subnets names.
+	Networked bool
+	// Snapshots says that a resource can leave a snapshot when it is deleted.
+	Snapshots bool
 	// BareReferences are property paths below Properties where the bare name of
 	// a resource of the same kind is an old spelling of x-key::name::Arn, such as
 	// "RedrivePolicy.deadLetterTargetArn".
@@ -46,8 +53,16 @@ type Schema struct {
 	Check func(c *Checker, r *Resource)
 }
 
-// values lists the names of all values of a resource.
+// values lists the names of all values that the kind has.
 func (s *Schema) values() []string { return append([]string{s.Main}, s.Returns...) }
+
+// deletionPolicies are what the section may say about the kind's resources.
+func (s *Schema) deletionPolicies() []string {
+	if s.Snapshots {
+		return []string{"Delete", "Retain", "Snapshot"}
+	}
+	return []string{"Delete", "Retain"}
+}
 
 // scopes lists the keys of an Access mapping.
 func (s *Schema) scopes() []string {
@@ -69,6 +84,18 @@ func (c *Checker) Errorf(path Path, code, format string, args ...any) {
 // Warnf reports what is deployed differently from what the file says.
 func (c *Checker) Warnf(path Path, code, format string, args ...any) {
 	c.r.warnf(path, code, format, args...)
+}
+
+// Variable reports a name that cannot be an environment variable's.
+func (c *Checker) Variable(path Path, name string) {
+	c.r.checkVariable(path, name)
+}
+
+// TakeVariable makes room for a secret under the name of a variable: the
+// service's own value, meant for elsewhere, and the value that the resource sets
+// without being asked give way.
+func (c *Checker) TakeVariable(b *Binding, path Path, name string) {
+	c.r.takeVariable(b, path, name)
 }
 
 // Unknown reports a name that is not one of allowed, with the nearest one.

@@ -52,6 +52,9 @@ func (r *TaskRole) Allow(sid string, statements ...Statement) {
 	}
 }
 
+// Read lets the application read a secret.
+func (r *TaskRole) Read(sid string, s Secret) { r.Allow(sid, s.access()...) }
+
 var notInSID = regexp.MustCompile(`[^0-9A-Za-z]`)
 
 func (r *TaskRole) unique(sid string) string {

@@ -86,10 +86,8 @@ func Statements(res *compose.Resource, g compose.Grant, r Resource) []service.St
 			statement.Resources = append(statement.Resources, scoped(pattern, r.Arn()))
 		}
 		statements = append(statements, statement)
-		if e, ok := r.(Encrypted); ok && len(s.KeyActions) > 0 {
-			if key, ok := e.KeyArn(); ok {
-				statements = append(statements, service.Statement{Actions: s.KeyActions, Resources: []cfn.Value{key}})
-			}
+		if e, ok := r.(Encrypted); ok && e.Key() != nil && len(s.KeyActions) > 0 {
+			statements = append(statements, e.Key().statement(s.KeyActions))
 		}
 	}
 	return statements

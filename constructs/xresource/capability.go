@@ -25,8 +25,8 @@ type SecretHolder interface {
 
 // Encrypted resources use a key of the account, which services need as well.
 type Encrypted interface {
-	// KeyArn is the ARN of the key; ok is false where AWS owns the key.
-	KeyArn() (arn cfn.Value, ok bool)
+	// Key is that key; nil where AWS owns it.
+	Key() *Key
 }
 
 // Scalable resources have a backlog that the number of tasks can follow.

@@ -45,8 +45,8 @@ func (p *Props) properties() (map[string]any, error) {
 // defaults are the kind's own properties for this resource.
 func (p *Props) defaults() map[string]any {
 	defaults := maps.Clone(p.Kind.Defaults)
-	if p.Destroyable {
-		maps.Copy(defaults, p.Kind.ThrowAway)
+	if p.policy() == "Delete" {
+		maps.Copy(defaults, p.Kind.Disposable)
 	}
 	for name, other := range p.Kind.Unless {
 		if _, given := p.Model.Properties[other]; given {
@@ -58,7 +58,11 @@ func (p *Props) defaults() map[string]any {
 
 // over merges defaults under properties as written, and resolves references.
 func (p *Props) over(properties, defaults map[string]any) (map[string]any, error) {
-	resolved, err := p.resolve(cfn.Under(properties, defaults))
+	merged := cfn.Under(properties, defaults)
+	if p.Destroyable {
+		maps.Copy(merged, p.Kind.Disposable)
+	}
+	resolved, err := p.resolve(merged)
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ var DynamoDB = &Kind{
 		Required: []string{"Lookup", "Properties"},
 		Sections: map[string]any{"Scaling": tableScaling{}},
 		Main:     "TableName",
+		Without:  tableWithout,
 		Check:    checkTable,
 	},
 	Values:    map[string]string{"TableName": Ref, "Arn": "Arn", "StreamArn": "StreamArn"},
@@ -31,8 +32,8 @@ var DynamoDB = &Kind{
 		"DeletionProtectionEnabled":        true,
 		"PointInTimeRecoverySpecification": map[string]any{"PointInTimeRecoveryEnabled": true},
 	},
-	Unless:    map[string]string{"BillingMode": "ProvisionedThroughput"},
-	ThrowAway: map[string]any{"DeletionProtectionEnabled": false},
+	Unless:     map[string]string{"BillingMode": "ProvisionedThroughput"},
+	Disposable: map[string]any{"DeletionProtectionEnabled": false},
 	Profiles: map[string]map[string]Profile{"": {
 		"RW":                       tableProfile(append(tableRead(), tableWrite()...), tableStream()),
 		"RO":                       tableProfile(tableRead(), nil),
@@ -76,7 +77,10 @@ func tableStream() []string {
 
 // tableProfile allows actions on a table and its indexes, and on its streams.
 func tableProfile(table, stream []string) Profile {
-	keys := []string{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"}
+	keys := []string{"kms:Decrypt", "kms:DescribeKey"}
+	if slices.Contains(table, "dynamodb:PutItem") {
+		keys = append(keys, "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
+	}
 	var profile Profile
 	if len(table) > 0 {
 		slices.Sort(table)
@@ -85,7 +89,7 @@ func tableProfile(table, stream []string) Profile {
 		})
 	}
 	if len(stream) > 0 {
-		profile = append(profile, Statement{Actions: stream, Resources: []string{"${ARN}/stream/*"}})
+		profile = append(profile, Statement{Actions: stream, Resources: []string{"${ARN}/stream/*"}, KeyActions: []string{"kms:Decrypt"}})
 	}
 	return profile
 }
@@ -109,13 +113,60 @@ type capacityRange struct {
 	ScaleInCooldown, ScaleOutCooldown int
 }
 
+// tableWithout: only a new table with a stream has its ARN.
+func tableWithout(r *compose.Resource) []string {
+	if r.Mode == compose.Create && r.Properties["StreamSpecification"] != nil {
+		return nil
+	}
+	return []string{"StreamArn"}
+}
+
 func checkTable(c *compose.Checker, r *compose.Resource) {
+	if r.Mode == compose.Import {
+		if arn := r.Lookup[""].Arn; arn != "" && tableName(arn) == "" {
+			c.Errorf(r.Lookup[""].Path.Key("Arn"), "lookup-arn", "%q is not the ARN of a table", arn)
+		}
+		return
+	}
+	if sse, ok := r.Properties["SSESpecification"].(map[string]any); ok {
+		checkKey(c, r.Path.Key("Properties").Key("SSESpecification").Key("KMSMasterKeyId"), sse["KMSMasterKeyId"])
+	}
+	checkBilling(c, r)
+	checkScaling(c, r)
+}
+
+// checkBilling checks that a table is either on demand or provisioned, as a
+// whole: DynamoDB refuses a mixture, which no property alone shows.
+func checkBilling(c *compose.Checker, r *compose.Resource) {
+	path := r.Path.Key("Properties")
+	mode, _ := r.Properties["BillingMode"].(string)
+	provisioned := r.Properties["ProvisionedThroughput"] != nil
+	switch {
+	case mode == "PAY_PER_REQUEST" && provisioned:
+		c.Errorf(path.Key("ProvisionedThroughput"), "billing-mode", "a table with BillingMode PAY_PER_REQUEST has no ProvisionedThroughput")
+	case mode == "PROVISIONED" && !provisioned:
+		c.Errorf(path.Key("BillingMode"), "billing-mode", "a table with BillingMode PROVISIONED needs ProvisionedThroughput")
+	}
+	indexes, _ := r.Properties["GlobalSecondaryIndexes"].([]any)
+	for i, index := range indexes {
+		fields, _ := index.(map[string]any)
+		at := path.Key("GlobalSecondaryIndexes").Index(i)
+		switch has := fields["ProvisionedThroughput"] != nil; {
+		case has && !provisioned:
+			c.Errorf(at.Key("ProvisionedThroughput"), "billing-mode", "an index has a ProvisionedThroughput only where the table has one")
+		case !has && provisioned && fields["IndexName"] != nil:
+			c.Errorf(at, "billing-mode", "an index needs a ProvisionedThroughput, as its table has one")
+		}
+	}
+}
+
+func checkScaling(c *compose.Checker, r *compose.Resource) {
 	scaling, ok := r.Sections["Scaling"].(*tableScaling)
 	if !ok {
 		return
 	}
 	path := r.Path.Key("Scaling")
-	if mode, _ := r.Properties["BillingMode"].(string); mode == "PAY_PER_REQUEST" || r.Properties["ProvisionedThroughput"] == nil {
+	if r.Properties["ProvisionedThroughput"] == nil {
 		c.Errorf(path, "scaling-on-demand", "capacity cannot scale on a table without ProvisionedThroughput")
 	}
 	checkCapacity(c, path.Key("Table"), scaling.Table)
@@ -156,7 +207,7 @@ func indexNames(r *compose.Resource) []string {
 // table is a DynamoDB table.
 type table struct {
 	*defined
-	key string
+	key *Key
 }
 
 func newTable(scope constructs.Construct, props *Props) (Resource, error) {
@@ -166,7 +217,9 @@ func newTable(scope constructs.Construct, props *Props) (Resource, error) {
 	}
 	t := &table{defined: resource}
 	if sse, ok := props.Model.Properties["SSESpecification"].(map[string]any); ok {
-		t.key, _ = sse["KMSMasterKeyId"].(string)
+		if t.key, err = props.key(sse["KMSMasterKeyId"], "dynamodb"); err != nil {
+			return nil, err
+		}
 	}
 	if scaling, ok := props.Model.Sections["Scaling"].(*tableScaling); ok {
 		t.scale(scope, scaling, indexNames(props.Model))
@@ -174,10 +227,8 @@ func newTable(scope constructs.Construct, props *Props) (Resource, error) {
 	return t, nil
 }
 
-// KeyArn is the customer's key of the table, where Properties give its ARN.
-func (t *table) KeyArn() (cfn.Value, bool) {
-	return cfn.Literal(t.key), strings.HasPrefix(t.key, "arn:")
-}
+// Key is the account's key that encrypts the table.
+func (t *table) Key() *Key { return t.key }
 
 func (t *table) scale(scope constructs.Construct, s *tableScaling, indexes []string) {
 	name := t.attribute(Ref)
@@ -235,16 +286,21 @@ func (t *table) scaleCapacity(scope constructs.Construct, id string, resource cf
 	}
 }
 
+// tableName is the name in the ARN of a table, "" where it is not one.
+func tableName(arn string) string {
+	before, name, _ := strings.Cut(arn, ":table/")
+	if !strings.HasPrefix(before, "arn:") || !strings.Contains(before, ":dynamodb:") || strings.Contains(name, "/") {
+		return ""
+	}
+	return name
+}
+
 // importTable needs a look-up only where the file gives tags.
 func importTable(scope constructs.Construct, props *Props) (Resource, error) {
 	target := props.Model.Lookup[""]
 	name := target.Identifier + target.Name
 	if target.Arn != "" {
-		_, after, ok := strings.Cut(target.Arn, ":table/")
-		if !ok {
-			return nil, fmt.Errorf("%s: %q is not the ARN of a table", target.Path.Key("Arn"), target.Arn)
-		}
-		name = after
+		name = tableName(target.Arn)
 	}
 	if name == "" {
 		found, err := props.find(scope, target, "Arn", "TableName")

@@ -22,16 +22,17 @@ type Kind struct {
 	// the user gives the property that Unless names for it.
 	Defaults map[string]any
 	Unless   map[string]string
-	// ThrowAway are the defaults that differ in a throw-away environment.
-	ThrowAway map[string]any
+	// Disposable are the defaults that differ for a resource that goes with its
+	// stack. In a throw-away environment they win over the user's own properties.
+	Disposable map[string]any
 	// Values are the return values: the attribute for Fn::GetAtt by the name
 	// that ReturnValues uses. Ref is what CloudFormation's Ref returns.
 	Values map[string]string
 	// Profiles are the IAM access profiles by scope and name; scope "" is
 	// Access: <name>.
 	Profiles map[string]map[string]Profile
-	// Retention is the deletion policy of what holds data: "Retain",
-	// "Snapshot", or "Delete" for a kind whose content is transient.
+	// Retention is the deletion policy where the file says none: "Retain" or
+	// "Snapshot" for what holds data, "Delete" for what is transient.
 	Retention string
 	// New builds the resource in an own scope, <x-key>/<name>. nil builds just
 	// the CloudFormation resource.

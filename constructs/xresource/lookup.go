@@ -12,6 +12,7 @@ import (
 
 	"composecdk/compose"
 	"composecdk/constructs/cfn"
+	"composecdk/constructs/guard"
 )
 
 // imported is a resource that exists: its values are known.
@@ -29,6 +30,9 @@ func (i *imported) Value(name string) (cfn.Value, bool) {
 // Arn is the ARN of the resource.
 func (i *imported) Arn() cfn.Value { return i.values[i.arn] }
 
+// text is a value that was looked up, which is no token.
+func (i *imported) text(name string) string { return *i.values[name].Token() }
+
 // with adds a value under a further name.
 func (i *imported) with(name string, value cfn.Value) *imported {
 	i.values[name] = value
@@ -44,6 +48,10 @@ func (p *Props) find(scope constructs.Construct, target compose.LookupTarget, pr
 }
 
 func find(scope constructs.Construct, cfnType string, target compose.LookupTarget, properties ...string) (*imported, error) {
+	stack := awscdk.Stack_Of(scope)
+	if *awscdk.Token_IsUnresolved(stack.Account()) || *awscdk.Token_IsUnresolved(stack.Region()) {
+		return nil, &guard.Error{At: target.Path, Message: "looking this up needs the account and the region: run with -c account=… -c region=…"}
+	}
 	query := map[string]any{"typeName": cfnType, "propertiesToReturn": jsii.Strings(properties...)}
 	switch {
 	case target.Identifier != "":
@@ -72,7 +80,7 @@ func find(scope constructs.Construct, cfnType string, target compose.LookupTarge
 	})
 	found, ok := result.Value.([]any)
 	if !ok || len(found) == 0 {
-		return nil, fmt.Errorf("%s: the look-up of %s found nothing", target.Path, cfnType)
+		return nil, &guard.Error{At: target.Path, Message: "the look-up of " + cfnType + " found nothing"}
 	}
 	answer, _ := found[0].(map[string]any)
 	values := map[string]cfn.Value{}

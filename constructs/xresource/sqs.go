@@ -2,6 +2,8 @@ package xresource
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -58,20 +60,69 @@ type sqsParameters struct {
 	AwsPrincipalsAccess struct{ Publish, Consume, PublishConsume []string }
 }
 
-// checkQueue makes a FIFO queue's name end as SQS demands.
+// checkQueue makes the properties of a FIFO queue what SQS demands, and checks
+// those that depend on each other.
 func checkQueue(c *compose.Checker, r *compose.Resource) {
-	fifo, _ := r.Properties["FifoQueue"].(bool)
+	if r.Mode == compose.Import {
+		checkQueueLookup(c, r.Lookup[""])
+		return
+	}
+	path, fifo := r.Path.Key("Properties"), isFIFO(r)
+	if !fifo {
+		delete(r.Properties, "FifoQueue") // SQS knows no value but true
+	}
 	name, named := r.Properties["QueueName"].(string)
 	if fifo && named && !strings.HasSuffix(name, ".fifo") {
-		c.Warnf(r.Path.Key("Properties").Key("QueueName"), "fifo-name", "the name of a FIFO queue ends in .fifo; it becomes %q", name+".fifo")
+		c.Warnf(path.Key("QueueName"), "fifo-name", "the name of a FIFO queue ends in .fifo; it becomes %q", name+".fifo")
 		r.Properties["QueueName"] = name + ".fifo"
+	}
+	checkKey(c, path.Key("KmsMasterKeyId"), r.Properties["KmsMasterKeyId"])
+	checkRedrive(c, r, fifo)
+	access := r.Parameters.(*sqsParameters).AwsPrincipalsAccess
+	for _, service := range slices.Concat(access.Publish, access.Consume, access.PublishConsume) {
+		if !serviceName.MatchString(service) {
+			c.Errorf(r.Path.Key("MacroParameters").Key("AwsPrincipalsAccess"), "service-name", "%q is not the name of an AWS service, such as sns", service)
+		}
+	}
+}
+
+var serviceName = regexp.MustCompile(`^[a-z][a-z0-9.-]*$`)
+
+// isFIFO reads the property, which may be written as a text.
+func isFIFO(r *compose.Resource) bool { return fmt.Sprint(r.Properties["FifoQueue"]) == "true" }
+
+// checkRedrive checks what SQS wants of a queue's dead-letter queue.
+func checkRedrive(c *compose.Checker, r *compose.Resource, fifo bool) {
+	policy, ok := r.Properties["RedrivePolicy"].(map[string]any)
+	if !ok {
+		return
+	}
+	path := r.Path.Key("Properties").Key("RedrivePolicy")
+	for _, key := range []string{"deadLetterTargetArn", "maxReceiveCount"} {
+		if policy[key] == nil {
+			c.Errorf(path, "redrive-policy", "RedrivePolicy needs %s", key)
+		}
+	}
+	target, _ := policy["deadLetterTargetArn"].(string)
+	ref, ok := compose.ParseRef(target)
+	if !ok {
+		return
+	}
+	path = path.Key("deadLetterTargetArn")
+	other, ok := c.Model.Resource(ref)
+	switch {
+	case !ok:
+	case ref.Key != r.Key || ref.Attribute != "" && ref.Attribute != "Arn":
+		c.Errorf(path, "redrive-policy", "the dead-letter queue is named by its ARN: x-sqs::<queue>::Arn")
+	case other.Mode == compose.Create && isFIFO(other) != fifo:
+		c.Errorf(path, "redrive-fifo", "the dead-letter queue of a FIFO queue must be a FIFO queue, that of another must not")
 	}
 }
 
 // queue is a queue of SQS with the policy that lets nobody in without TLS.
 type queue struct {
 	*defined
-	key string
+	key *Key
 }
 
 func newQueue(scope constructs.Construct, props *Props) (Resource, error) {
@@ -80,7 +131,9 @@ func newQueue(scope constructs.Construct, props *Props) (Resource, error) {
 		return nil, err
 	}
 	q := &queue{defined: resource}
-	q.key, _ = props.Model.Properties["KmsMasterKeyId"].(string)
+	if q.key, err = props.key(props.Model.Properties["KmsMasterKeyId"], "sqs"); err != nil {
+		return nil, err
+	}
 	awssqs.NewCfnQueuePolicy(scope, jsii.String("Policy"), &awssqs.CfnQueuePolicyProps{
 		Queues:         &[]*string{resource.attribute(Ref).Token()},
 		PolicyDocument: q.policy(props.Model.Parameters.(*sqsParameters)),
@@ -109,7 +162,7 @@ func (q *queue) policy(p *sqsParameters) map[string]any {
 	} {
 		for _, service := range rule.services {
 			statements = append(statements, map[string]any{
-				"Sid": rule.name + strings.ToUpper(service[:1]) + service[1:], "Effect": "Allow",
+				"Sid": rule.name + "By" + strings.ReplaceAll(service, ".", ""), "Effect": "Allow",
 				"Principal": map[string]any{"Service": servicePrincipal(service)},
 				"Action":    rule.actions,
 				"Resource":  q.Arn().Token(),
@@ -128,10 +181,8 @@ func servicePrincipal(service string) string {
 	return service + ".amazonaws.com"
 }
 
-// KeyArn is the customer's key of the queue, where Properties give its ARN.
-func (q *queue) KeyArn() (cfn.Value, bool) {
-	return cfn.Literal(q.key), strings.HasPrefix(q.key, "arn:")
-}
+// Key is the account's key that encrypts the queue.
+func (q *queue) Key() *Key { return q.key }
 
 // Backlog is the number of messages that wait.
 func (q *queue) Backlog() awscloudwatch.IMetric { return queueBacklog(q.attribute("QueueName")) }
@@ -147,28 +198,55 @@ func queueBacklog(name cfn.Value) awscloudwatch.IMetric {
 // importedQueue is a queue that exists.
 type importedQueue struct{ *imported }
 
+// queueName says which queue an ARN or URL names.
+type queueName struct{ region, account, name string }
+
+func queueByARN(arn string) (queueName, bool) {
+	parts := strings.Split(arn, ":")
+	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "sqs" {
+		return queueName{}, false
+	}
+	return queueName{parts[3], parts[4], parts[5]}, true
+}
+
+// queueByURL reads https://sqs.<region>.amazonaws.com/<account>/<name>.
+func queueByURL(url string) (queueName, bool) {
+	parts := strings.Split(url, "/")
+	if len(parts) != 5 {
+		return queueName{}, false
+	}
+	host := strings.Split(parts[2], ".")
+	if len(host) < 4 || host[0] != "sqs" {
+		return queueName{}, false
+	}
+	return queueName{host[1], parts[3], parts[4]}, true
+}
+
+func isURL(identifier string) bool { return strings.HasPrefix(identifier, "https://") }
+
+func checkQueueLookup(c *compose.Checker, target compose.LookupTarget) {
+	if _, ok := queueByARN(target.Arn); !ok && target.Arn != "" {
+		c.Errorf(target.Path.Key("Arn"), "lookup-arn", "%q is not the ARN of a queue", target.Arn)
+	}
+	if _, ok := queueByURL(target.Identifier); !ok && isURL(target.Identifier) {
+		c.Errorf(target.Path.Key("Identifier"), "lookup-url", "%q is not the URL of a queue", target.Identifier)
+	}
+}
+
 // importQueue needs no look-up where the file gives an ARN, a URL or a name:
 // SQS derives each of them from the others.
 func importQueue(scope constructs.Construct, props *Props) (Resource, error) {
 	target := props.Model.Lookup[""]
-	region, account, name := cfn.Pseudo("AWS::Region"), cfn.Pseudo("AWS::AccountId"), ""
+	name := target.Identifier + target.Name
+	region, account := cfn.Pseudo("AWS::Region"), cfn.Pseudo("AWS::AccountId")
+	known, ok := queueByARN(target.Arn)
+	if !ok {
+		known, ok = queueByURL(target.Identifier)
+	}
 	switch {
-	case target.Arn != "":
-		parts := strings.Split(target.Arn, ":")
-		if len(parts) != 6 {
-			return nil, fmt.Errorf("%s: %q is not the ARN of a queue", target.Path.Key("Arn"), target.Arn)
-		}
-		region, account, name = cfn.Literal(parts[3]), cfn.Literal(parts[4]), parts[5]
-	case strings.HasPrefix(target.Identifier, "https://"):
-		parts := strings.Split(target.Identifier, "/")
-		host := strings.Split(parts[2], ".")
-		if len(parts) != 5 || len(host) < 3 {
-			return nil, fmt.Errorf("%s: %q is not the URL of a queue", target.Path.Key("Identifier"), target.Identifier)
-		}
-		region, account, name = cfn.Literal(host[1]), cfn.Literal(parts[3]), parts[4]
-	case target.Identifier != "" || target.Name != "":
-		name = target.Identifier + target.Name
-	default:
+	case ok:
+		region, account, name = cfn.Literal(known.region), cfn.Literal(known.account), known.name
+	case name == "":
 		found, err := props.find(scope, target, "Arn", "QueueName", "QueueUrl")
 		if err != nil {
 			return nil, err

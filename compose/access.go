@@ -1,0 +1,57 @@
+package compose
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// grants reads Access: the name of a profile, or names by scope.
+func (r *resolver) grants(res *Resource, path Path, value any) []Grant {
+	switch access := value.(type) {
+	case nil:
+		return nil
+	case string:
+		return r.grant(res, "", access, path)
+	case map[string]any:
+		var grants []Grant
+		for _, scope := range slices.Sorted(maps.Keys(access)) {
+			at := path.Key(scope)
+			if _, ok := res.Schema.Access[scope]; !ok || scope == "" {
+				r.unknown(at, "access-unknown", "an access scope of "+res.Key, scope, res.Schema.scopes())
+				continue
+			}
+			profile, ok := access[scope].(string)
+			if !ok {
+				r.errorf(at, "type", "expected the name of an access profile, found %s", describe(access[scope]))
+				continue
+			}
+			grants = append(grants, r.grant(res, scope, profile, at)...)
+		}
+		return grants
+	default:
+		r.errorf(path, "type", "expected the name of an access profile, found %s", describe(value))
+		return nil
+	}
+}
+
+func (r *resolver) grant(res *Resource, scope, profile string, path Path) []Grant {
+	profiles := res.Schema.Access[scope]
+	if slices.Contains(profiles, profile) {
+		return []Grant{{Scope: scope, Profile: profile, Path: path}}
+	}
+	if alias, ok := res.Schema.AccessAliases[profile]; ok && scope == "" {
+		current := "Access: " + alias.Profile
+		if alias.Scope != "" {
+			current = fmt.Sprintf("Access: {%s: %s}", alias.Scope, alias.Profile)
+		}
+		r.deprecated(path, "Access: "+profile, current)
+		alias.Path = path
+		return []Grant{alias}
+	}
+	if len(profiles) == 0 {
+		profiles = res.Schema.scopes()
+	}
+	r.unknown(path, "access-unknown", "an access profile of "+res.Key, profile, profiles)
+	return nil
+}
