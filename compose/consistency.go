@@ -204,6 +204,11 @@ func (c consistency) dependencies(s types.ServiceConfig, path Path) {
 			}
 			continue
 		}
+		if !s.DependsOn[name].Required {
+			c.addTo(Warning, at, "name-undefined", didYouMean(name, append(c.allServices(), families...)),
+				"%q is neither a service nor a family; nothing waits for it", name)
+			continue
+		}
 		if !c.follows("services", name) {
 			c.errorf(at, "name-undefined", didYouMean(name, append(c.allServices(), families...)),
 				"%q is neither a service nor a family", name)

@@ -33,7 +33,10 @@ func (r *resolver) container(f *Family, s types.ServiceConfig) *Container {
 		NoFile:       r.noFile(path, s),
 		Labels:       maps.Clone(s.Labels),
 		Sysctls:      r.sysctls(path, s),
-		CapDrop:      capabilities(s.CapDrop),
+		CapDrop:      r.capDrop(path, s),
+	}
+	if s.WorkingDir != "" && !strings.HasPrefix(s.WorkingDir, "/") && !windowsPath.MatchString(s.WorkingDir) {
+		r.errorf(path.Key("working_dir"), "path-relative", "%q must be an absolute path", s.WorkingDir)
 	}
 	r.commands(path, s, c)
 	r.reserve(path, s, c)
@@ -51,10 +54,16 @@ func (r *resolver) container(f *Family, s types.ServiceConfig) *Container {
 	return c
 }
 
+var windowsPath = regexp.MustCompile(`^[A-Za-z]:[\\/]`)
+
 // image reads image and build. An image pinned by its digest was built before,
 // by a pipeline; otherwise what can be built from source is.
 func (r *resolver) image(path Path, s types.ServiceConfig) Image {
 	image := Image{Reference: s.Image}
+	if s.Image != "" && !strings.Contains(s.Image, "${") && !imageReference.MatchString(s.Image) {
+		r.add(Error, path.Key("image"), "image-reference", "write [registry/]name[:tag][@digest], the name in lower case",
+			fmt.Sprintf("%q does not name an image", s.Image))
+	}
 	if s.Build == nil {
 		return image
 	}
@@ -104,6 +113,13 @@ func (r *resolver) image(path Path, s types.ServiceConfig) Image {
 	}
 	return image
 }
+
+// imageReference is a registry, a path in lower case, a tag and a digest.
+// See https://pkg.go.dev/github.com/distribution/reference
+var imageReference = regexp.MustCompile(
+	`^(?:(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.?)+(?::[0-9]+)?/)?` +
+		`[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*` +
+		`(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]+)?$`)
 
 // buildFiles tells what of the files that an image is built from is missing.
 func (r *resolver) buildFiles(b *Build) (problem string) {
@@ -189,9 +205,24 @@ func (r *resolver) environment(path Path, s types.ServiceConfig, secrets []Secre
 			r.add(Warning, at, "secret-in-environment", "declare it below secrets, so that ECS fetches it from Secrets Manager",
 				fmt.Sprintf("%q looks like a secret; its value is readable in the template and in the console", name))
 		}
+		if m := secretFile.FindStringSubmatch(*value); m != nil {
+			r.add(Warning, at, "secret-file", secretFileHint(name, m[1]), fmt.Sprintf("there is no file %s: secrets become variables", m[0]))
+		}
 		all = append(all, Variable{Name: name, Value: text, Path: at})
 	}
 	return all
+}
+
+// secretFile is where Docker puts a secret.
+var secretFile = regexp.MustCompile(`/run/secrets/([A-Za-z0-9._-]+)`)
+
+// secretFileHint knows that images which read POSTGRES_PASSWORD_FILE also take
+// POSTGRES_PASSWORD.
+func secretFileHint(variable, secret string) string {
+	if name, ok := strings.CutSuffix(variable, "_FILE"); ok {
+		return fmt.Sprintf("leave it out, and write secrets: {%s: {x-secrets: {VarName: %s}}}", secret, name)
+	}
+	return ""
 }
 
 // stopTimeout reads stop_grace_period in whole seconds.
@@ -274,7 +305,8 @@ func (r *resolver) sysctlConflicts(f *Family) {
 // capAdd keeps the one capability that Fargate can add.
 func (r *resolver) capAdd(path Path, s types.ServiceConfig, c *Container) {
 	const possible = "SYS_PTRACE"
-	for i, name := range capabilities(s.CapAdd) {
+	for i, name := range s.CapAdd {
+		name = capability(name)
 		switch {
 		case name == possible:
 			c.CapAdd = append(c.CapAdd, name)
@@ -296,10 +328,34 @@ var dockerDefaults = map[string]bool{
 	"SETGID": true, "SETPCAP": true, "SETUID": true, "SYS_CHROOT": true,
 }
 
-func capabilities(names []string) []string {
+// droppable are the capabilities that ECS can take away: all that it knows.
+// See https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_KernelCapabilities.html
+var droppable = []string{
+	"ALL", "AUDIT_CONTROL", "AUDIT_WRITE", "BLOCK_SUSPEND", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID",
+	"IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "MKNOD", "NET_ADMIN",
+	"NET_BIND_SERVICE", "NET_BROADCAST", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_ADMIN", "SYS_BOOT",
+	"SYS_CHROOT", "SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO", "SYS_RESOURCE", "SYS_TIME",
+	"SYS_TTY_CONFIG", "SYSLOG", "WAKE_ALARM",
+}
+
+// neverThere are those that ECS does not know and no container on Fargate has.
+var neverThere = []string{"BPF", "CHECKPOINT_RESTORE", "PERFMON"}
+
+func capability(name string) string { return strings.TrimPrefix(strings.ToUpper(name), "CAP_") }
+
+// capDrop reads cap_drop.
+func (r *resolver) capDrop(path Path, s types.ServiceConfig) []string {
 	var all []string
-	for _, name := range names {
-		all = append(all, strings.TrimPrefix(strings.ToUpper(name), "CAP_"))
+	for i, name := range s.CapDrop {
+		name = capability(name)
+		if slices.Contains(neverThere, name) {
+			continue
+		}
+		if !slices.Contains(droppable, name) {
+			r.unknown(path.Key("cap_drop").Index(i), "capability", "a capability that ECS knows", name, droppable)
+			continue
+		}
+		all = append(all, name)
 	}
 	return all
 }

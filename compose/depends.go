@@ -149,8 +149,12 @@ func (r *resolver) familyCondition(path Path, home *Family, name, condition stri
 	}
 }
 
-// familyCycles reports families that wait for each other.
+// familyCycles reports families that wait for each other, where it is not their
+// services that do.
 func (r *resolver) familyCycles() {
+	if slices.ContainsFunc(r.found, func(d Diagnostic) bool { return d.Code == "dependency-cycle" }) {
+		return
+	}
 	byName := map[string]*Family{}
 	for _, f := range r.model.Families {
 		byName[f.Name] = f
@@ -204,7 +208,7 @@ func (r *resolver) essentials(f *Family) {
 	stays := func(c *Container) bool { return c.Essential && !slices.Contains(mayEnd, c) }
 	for _, c := range mayEnd {
 		if !slices.ContainsFunc(f.Containers, stays) {
-			r.warnf(c.Path.Key("restart"), "restart", "ECS starts a new task when %q ends, whatever its restart policy", c.Name)
+			r.warnf(r.restartPath(c), "restart", "ECS starts a new task when %q ends, whatever its restart policy", c.Name)
 			continue
 		}
 		c.Essential = false
@@ -225,6 +229,17 @@ func (r *resolver) restartPolicy(c *Container) string {
 	return policy
 }
 
+// restartsAlways are the policies for what ECS does anyway.
+var restartsAlways = []string{"", types.RestartPolicyAlways, types.RestartPolicyUnlessStopped, "any"}
+
+// restartPath is where the restart policy was written.
+func (r *resolver) restartPath(c *Container) Path {
+	if policy := deployOf(r.project.Services[c.Service]).RestartPolicy; policy != nil && policy.Condition != "" {
+		return c.Path.Key("deploy").Key("restart_policy").Key("condition")
+	}
+	return c.Path.Key("restart")
+}
+
 // restart tells whether a container may end without its task, by its restart
 // policy. ECS replaces a task when an essential container ends, however it ends;
 // only beside another essential container may one stay down.
@@ -233,9 +248,13 @@ func (r *resolver) restart(f *Family, c *Container) bool {
 	if _, attempts, limited := strings.Cut(r.project.Services[c.Service].Restart, ":"); limited {
 		r.warnf(path, "restart", "ECS does not count restarts; the limit of %s is left out", attempts)
 	}
-	switch r.restartPolicy(c) {
+	switch policy := r.restartPolicy(c); policy {
 	case types.RestartPolicyNo, "none", types.RestartPolicyOnFailure:
-	default: // always, unless-stopped, any: what ECS does
+	default:
+		if !slices.Contains(restartsAlways, policy) {
+			r.unknown(r.restartPath(c), "restart-unknown", "a restart policy", policy,
+				[]string{types.RestartPolicyNo, types.RestartPolicyOnFailure, types.RestartPolicyAlways, types.RestartPolicyUnlessStopped})
+		}
 		return false
 	}
 	waited := slices.ContainsFunc(f.Containers, func(o *Container) bool {
@@ -244,7 +263,7 @@ func (r *resolver) restart(f *Family, c *Container) bool {
 		})
 	})
 	if r.labelTrue(c.Service) {
-		r.warnf(path, "restart", "ECS starts a new task when %q ends, for it is labelled essential", c.Name)
+		r.warnf(r.restartPath(c), "restart", "ECS starts a new task when %q ends, for it is labelled essential", c.Name)
 		return false
 	}
 	return !waited

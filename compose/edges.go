@@ -72,7 +72,7 @@ func (r *resolver) dependencyEdges(s types.ServiceConfig) {
 			continue
 		}
 		if r.apart(s.Name, name) {
-			r.add(Note, at, "no-port", fmt.Sprintf("expose: the ports of %q that others use", name),
+			r.add(Warning, at, "no-port", fmt.Sprintf("expose: the ports of %q that others use", name),
 				fmt.Sprintf("%q declares no port, so nothing is opened between %q and it", name, s.Name))
 		}
 	}
@@ -96,7 +96,7 @@ func (r *resolver) ingressEdges(s types.ServiceConfig) {
 	for i, source := range ext.Ingress.Services {
 		at := path.Key("Ingress").Key("Services").Index(i)
 		if len(r.targets(source.Name)) == 0 {
-			r.unknown(at.Key("Name"), "service-unknown", "a service or family", source.Name, r.targetNames())
+			r.unknownTarget(at.Key("Name"), "service-unknown", source.Name)
 			continue
 		}
 		for _, target := range r.targets(s.Name) {

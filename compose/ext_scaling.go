@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 	_ "time/tzdata" // so that the names of time zones do not depend on the machine
 
@@ -120,14 +119,15 @@ func (r *resolver) serviceScaling(s types.ServiceConfig) *Scaling {
 		return nil
 	}
 	sc := &Scaling{Path: path, ScaleInCooldown: scaleInCooldown, ScaleOutCooldown: scaleOutCooldown}
-	if !r.scalingRange(path, ext.Range, sc) {
-		return nil
-	}
+	ranged := r.scalingRange(path, ext.Range, sc)
 	if t := ext.TargetScaling; t != nil {
 		r.targetScaling(path.Key("TargetScaling"), t, sc)
 	}
 	for i, a := range ext.ScheduledActions {
 		sc.Schedules = append(sc.Schedules, r.scheduledAction(path.Key("ScheduledActions").Index(i), s.Name, a))
+	}
+	if !ranged {
+		return nil
 	}
 	return sc
 }
@@ -137,6 +137,10 @@ var taskRange = regexp.MustCompile(`^\s*(\d{1,5})\s*-\s*(\d{1,5})\s*$`)
 func (r *resolver) scalingRange(path Path, text string, sc *Scaling) bool {
 	at := path.Key("Range")
 	m := taskRange.FindStringSubmatch(text)
+	if text == "" {
+		r.errorf(path, "scaling-range", "a Range of tasks is missing, such as \"1-4\"")
+		return false
+	}
 	if m == nil {
 		r.errorf(at, "scaling-range", "%q is not a range of tasks, such as \"1-4\"", text)
 		return false
@@ -339,9 +343,7 @@ var singleWriters = []string{"postgres", "mysql", "mariadb", "mongo", "postgis",
 // during an update.
 func (r *resolver) singleWriter(f *Family) {
 	for _, c := range f.Containers {
-		name := c.Image.Reference[strings.LastIndexByte(c.Image.Reference, '/')+1:]
-		name, _, _ = strings.Cut(name, "@")
-		name, _, _ = strings.Cut(name, ":")
+		name := imageName(c.Image.Reference)
 		writes := slices.ContainsFunc(c.Mounts, func(m Mount) bool { return !m.Task && !m.ReadOnly })
 		if !writes || !slices.Contains(singleWriters, name) {
 			continue

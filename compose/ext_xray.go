@@ -6,6 +6,9 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
+// daemonName is the container that the daemon runs in.
+const daemonName = "xray-daemon"
+
 // xrayExtension is x-xray of a service where it is a mapping.
 type xrayExtension struct {
 	OverrideImage string
@@ -20,6 +23,9 @@ func (r *resolver) xray(f *Family, s types.ServiceConfig) {
 	}
 	if f.Tracing == nil {
 		f.Tracing = &Tracing{Path: path}
+		if c := f.container(daemonName); c != nil {
+			r.errorf(c.Path, "service-name", "in family %q, which is traced, %q is the name of the X-Ray daemon that x-xray adds", f.Name, daemonName)
+		}
 	}
 	if !slices.Contains(f.Tracing.Services, s.Name) {
 		f.Tracing.Services = append(f.Tracing.Services, s.Name)

@@ -45,6 +45,9 @@ var rewordings = []struct {
 	{regexp.MustCompile(`^conflicting parameters "(.+)" and "(.+)" specified$`), "$1 and $2 exclude each other", "compose-exclusive"},
 	{regexp.MustCompile(`^must be an? (.+)$`), "must be $1", "compose-schema"},
 	{regexp.MustCompile(`^invalid mount config for type "bind": field Source must not be empty$`), `a bind mount needs the key "source"`, "compose-invalid"},
+	{regexp.MustCompile(`^service ports \S+ is missing a target port$`), `a port needs the number in the container, "target"`, "compose-invalid"},
+	{regexp.MustCompile(`^service volume \S+ is missing a mount target$`), `a mount needs the folder in the container, "target"`, "compose-invalid"},
+	{regexp.MustCompile(`^the value invalid command line string$`), "a quote is not closed", "compose-invalid"},
 	{regexp.MustCompile(`^empty compose file$`), "the files define nothing", "file-empty"},
 	{regexp.MustCompile(`^cannot override .+$`), "the files give it values of different kinds", "compose-invalid"},
 }
@@ -117,7 +120,7 @@ func lastLine(text string) string {
 
 // known is the longest part of a path that the files hold.
 func (l *loading) known(written string) Path {
-	written = strings.ReplaceAll(written, ".[]", "")
+	written = strings.ReplaceAll(strings.ReplaceAll(written, ".[]", ""), ".[", "[")
 	for numberedItem.MatchString(written) {
 		written = numberedItem.ReplaceAllString(written, "[$1]$2")
 	}

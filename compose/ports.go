@@ -37,6 +37,10 @@ func (r *resolver) ports(path Path, s types.ServiceConfig) []Port {
 			r.errorf(at, "port-protocol", "%q is not a protocol of ECS: tcp and udp are", port.Protocol)
 			continue
 		}
+		if port.Number < 1 || port.Number > 65535 {
+			r.errorf(at, "port-number", "%d is not a port: 1 to 65535 are", port.Number)
+			continue
+		}
 		if p.Name != "" && !portName.MatchString(p.Name) {
 			r.errorf(at, "port-name", "%q is not a port name: it takes lowercase letters, digits, - and _", p.Name)
 		}
@@ -54,6 +58,14 @@ func (r *resolver) ports(path Path, s types.ServiceConfig) []Port {
 			all = r.addPort(all, port)
 		}
 	}
+	if number := imagePorts[imageName(s.Image)]; len(all) == 0 && number != 0 && s.Build == nil {
+		at := path.Key("image")
+		r.notef(at, "port-assumed", "%q declares no port; those who depend on it reach port %d, the usual one of the image", s.Name, number)
+		all = append(all, Port{Number: number, Protocol: "tcp", Path: at})
+	}
+	if len(all) > mostPorts {
+		r.errorf(path.Key("ports"), "port-count", "%d ports are more than the %d of a task", len(all), mostPorts)
+	}
 	slices.SortStableFunc(all, comparePorts)
 	for i := range all {
 		if all[i].Name == "" {
@@ -61,6 +73,22 @@ func (r *resolver) ports(path Path, s types.ServiceConfig) []Port {
 		}
 	}
 	return all
+}
+
+// imagePorts are the ports on which well-known images listen. Docker lets every
+// service of a network reach them, so files seldom expose them.
+var imagePorts = map[string]int{
+	"elasticsearch": 9200, "mariadb": 3306, "memcached": 11211, "mongo": 27017, "mysql": 3306, "nats": 4222,
+	"pgvector": 5432, "postgis": 5432, "postgres": 5432, "rabbitmq": 5672, "redis": 6379, "timescaledb": 5432, "valkey": 6379,
+}
+
+// imageName is the last part of an image's path: postgres for
+// docker.io/library/postgres:16@sha256:….
+func imageName(reference string) string {
+	name, _, _ := strings.Cut(reference, "@")
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	name, _, _ = strings.Cut(name, ":")
+	return name
 }
 
 // addPort adds a port unless it is there; the published one is kept.
@@ -94,6 +122,9 @@ var notPortName = regexp.MustCompile(`[^a-z0-9_-]`)
 
 func loopback(hostIP string) bool { return hostIP == "127.0.0.1" || hostIP == "::1" }
 
+// mostPorts is how many ports ECS accepts in a task definition.
+const mostPorts = 100
+
 // parseExposed reads 80, 80/udp, 80-82 or 80-82/tcp.
 func parseExposed(text string) ([]Port, error) {
 	numbers, protocol, found := strings.Cut(text, "/")
@@ -112,9 +143,8 @@ func parseExposed(text string) ([]Port, error) {
 	if err1 != nil || err2 != nil || from < 1 || to > 65535 || from > to {
 		return nil, fmt.Errorf("%q is not a port, such as 8080 or 53/udp", text)
 	}
-	const most = 100 // ports of one task definition
-	if to-from >= most {
-		return nil, fmt.Errorf("%q has more ports than the %d of a task", text, most)
+	if to-from >= mostPorts {
+		return nil, fmt.Errorf("%q has more ports than the %d of a task", text, mostPorts)
 	}
 	var all []Port
 	for n := from; n <= to; n++ {

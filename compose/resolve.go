@@ -72,6 +72,17 @@ func (r *resolver) targetNames() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
+// unknownTarget reports a name that stands for no container. A service whose
+// profiles are all inactive is no mistake: it is left out, and so is what it
+// would get.
+func (r *resolver) unknownTarget(path Path, code, name string) {
+	if _, disabled := r.project.DisabledServices[name]; disabled {
+		r.notef(path, "service-disabled", "%q is left out: none of its profiles is active", name)
+		return
+	}
+	r.unknown(path, code, "a service or family", name, r.targetNames())
+}
+
 // extension is a section of the project, such as "x-vpc", and its path; ok is
 // false where the file has none.
 func (r *resolver) extension(key string) (value any, path Path, ok bool) {

@@ -204,7 +204,9 @@ func mappedAttributes(under map[string][]string) map[tree.Path]bool {
 // supportedAttributes makes compose-go report every attribute that is not
 // mapped, also those that a newer specification adds.
 func supportedAttributes(report func([]loader.UnsupportedAttribute)) func(*loader.Options) {
-	var supported []tree.Path
+	// The specification does not list the keys of storage_opt; they are judged
+	// by value.
+	supported := []tree.Path{"services.*.storage_opt.*"}
 	for _, path := range schema.AttributePaths() {
 		if mapped[path] {
 			supported = append(supported, path)

@@ -272,7 +272,7 @@ func (r *resolver) targetContainer(path Path, name targetName) (*Family, *Contai
 		case 1:
 			return found[0].family, found[0].container
 		case 0:
-			r.unknown(path, "target-unknown", "a family or service", name.family, r.targetNames())
+			r.unknownTarget(path, "target-unknown", name.family)
 		default:
 			r.add(Error, path, "target-ambiguous", didYouMean("", r.containerNames()),
 				fmt.Sprintf("%q stands for %d containers; write <family>:<container>", name.family, len(found)))
@@ -280,6 +280,10 @@ func (r *resolver) targetContainer(path Path, name targetName) (*Family, *Contai
 		return nil, nil
 	}
 	f := r.model.family(name.family)
+	if _, disabled := r.project.DisabledServices[name.family]; disabled && f == nil {
+		r.unknownTarget(path, "target-unknown", name.family)
+		return nil, nil
+	}
 	if f == nil {
 		r.add(Error, path, "family-unknown", didYouMean(name.family+":"+name.container, r.containerNames()),
 			fmt.Sprintf("%q is not a family", name.family))

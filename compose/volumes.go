@@ -33,6 +33,19 @@ func (r *resolver) mounts(f *Family, path Path, s types.ServiceConfig, c *Contai
 	slices.SortStableFunc(c.Mounts, func(a, b Mount) int { return cmp.Compare(a.Target, b.Target) })
 	slices.SortStableFunc(c.Tmpfs, func(a, b Tmpfs) int { return cmp.Compare(a.Target, b.Target) })
 	r.mountTargets(path, c)
+	for i, line := range s.Tmpfs {
+		target, _, _ := strings.Cut(line, ":")
+		r.absoluteTarget(path.Key("tmpfs").Index(i), target)
+	}
+	for i, v := range s.Volumes {
+		r.absoluteTarget(path.Key("volumes").Index(i), v.Target)
+	}
+}
+
+func (r *resolver) absoluteTarget(path Path, target string) {
+	if !strings.HasPrefix(target, "/") && !windowsPath.MatchString(target) {
+		r.errorf(path, "path-relative", "the folder %q in the container must be an absolute path", target)
+	}
 }
 
 // mountTargets reports folders on which two things are mounted.
@@ -281,11 +294,27 @@ func (r *resolver) tmpfsLine(path Path, line string, c *Container) {
 				n = defaultTmpfs << 20
 			}
 			t.Size = mebibytes(n)
+		case !slices.Contains(tmpfsOptions, beforeEqual(option)):
+			r.unknown(path, "tmpfs-option", "an option of a memory file system", beforeEqual(option), append([]string{"size"}, tmpfsOptions...))
 		default:
 			t.Options = append(t.Options, option)
 		}
 	}
 	r.addTmpfs(path, t, c)
+}
+
+// tmpfsOptions are those that ECS passes on, beside size.
+// See https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tmpfs.html
+var tmpfsOptions = []string{
+	"defaults", "ro", "rw", "suid", "nosuid", "dev", "nodev", "exec", "noexec", "sync", "async", "dirsync",
+	"remount", "mand", "nomand", "atime", "noatime", "diratime", "nodiratime", "bind", "rbind",
+	"unbindable", "runbindable", "private", "rprivate", "shared", "rshared", "slave", "rslave",
+	"relatime", "norelatime", "strictatime", "nostrictatime", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol",
+}
+
+func beforeEqual(option string) string {
+	name, _, _ := strings.Cut(option, "=")
+	return name
 }
 
 var byteSize = regexp.MustCompile(`(?i)^(\d{1,12})([kmgt]?)i?b?$`)
