@@ -290,7 +290,7 @@ func TestFamilyContainers(t *testing.T) {
 		c.User, c.WorkingDir, c.ReadOnlyRoot, c.Init, c.TTY, c.Stdin = "1000:1000", "/srv", true, true, true, true
 		c.StopTimeout = 60
 		c.NoFile = &compose.Limit{Soft: 1024, Hard: 4096}
-		c.Tmpfs = []compose.Tmpfs{{Target: "/run", Size: 64, Options: []string{"noexec"}}}
+		c.Tmpfs = []compose.Tmpfs{{Target: "/run", Size: 64, Options: []string{"noexec", "mode=1777"}}}
 		c.CapAdd, c.CapDrop = []string{"SYS_PTRACE"}, []string{"NET_RAW"}
 		c.Sysctls = map[string]string{"net.core.somaxconn": "1024"}
 		c.Labels = map[string]string{"team": "shop"}
@@ -331,7 +331,7 @@ func TestFamilyContainers(t *testing.T) {
 		{"linux", c["LinuxParameters"], map[string]any{
 			"Capabilities":       map[string]any{"Add": []string{"SYS_PTRACE"}, "Drop": []string{"NET_RAW"}},
 			"InitProcessEnabled": true,
-			"Tmpfs":              []any{map[string]any{"ContainerPath": "/run", "MountOptions": []string{"noexec"}, "Size": 64}},
+			"Tmpfs":              []any{map[string]any{"ContainerPath": "/run", "MountOptions": []string{"noexec", "mode=1777"}, "Size": 64}},
 		}},
 		{"sysctls", c["SystemControls"], []any{map[string]any{"Namespace": "net.core.somaxconn", "Value": "1024"}}},
 		{"labels", c["DockerLabels"], map[string]any{"team": "shop"}},
@@ -553,6 +553,11 @@ func TestVolumes(t *testing.T) {
 			if test.volume.External == "" {
 				equal(t, "encrypted", tm.one("AWS::EFS::FileSystem")["Encrypted"], true)
 				equal(t, "policy", tm.of("AWS::EFS::FileSystem")[0]["DeletionPolicy"], "Retain")
+				// who may write, the roles of the tasks decide
+				policy := at(tm.one("AWS::EFS::FileSystem"), "FileSystemPolicy", "Statement").([]any)
+				equal(t, "statements of the file system", len(policy), 1)
+				equal(t, "effect", at(policy[0], "Effect"), "Deny")
+				contains(t, "condition", at(policy[0], "Condition"), `"aws:SecureTransport":"false"`)
 				equal(t, "owner", at(tm.one("AWS::EFS::AccessPoint"), "PosixUser"), map[string]any{"Gid": "1000", "Uid": "1000"})
 			}
 			tm.count("AWS::EC2::SecurityGroupIngress", test.rules)
@@ -585,5 +590,22 @@ func TestBuild(t *testing.T) {
 			contains(t, "image", container(tm, "web")["Image"], "container-assets")
 			contains(t, "pull", statements(tm, "webExecutionRole"), "container-assets")
 		})
+	}
+}
+
+// The names that services have in Cloud Map must be valid and differ, however
+// long they are and however they are written.
+func TestDiscoveryNames(t *testing.T) {
+	long := strings.Repeat("very-long-name-", 6)
+	seen := map[string]string{}
+	for _, name := range []string{"web", "Web", long + "a", long + "b"} {
+		tm := synth(t, build(t, family(func(f *compose.Family) {
+			f.Name, f.Containers[0].Service, f.Containers[0].Name = name, name, name
+		})).stack)
+		got := at(tm.one("AWS::ECS::Service"), "ServiceConnectConfiguration", "Services", 0, "DiscoveryName").(string)
+		if len(got) > 64 || got != strings.ToLower(got) || seen[got] != "" {
+			t.Errorf("%s is found as %s, like %q", name, got, seen[got])
+		}
+		seen[got] = name
 	}
 }

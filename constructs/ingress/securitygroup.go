@@ -18,7 +18,7 @@ import (
 func (lb *LoadBalancer) addSecurityGroup() error {
 	lb.group = awsec2.NewSecurityGroup(lb.construct, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{
 		Vpc:              lb.props.Network.VPC(),
-		Description:      jsii.String("load balancer " + lb.model.Name),
+		Description:      jsii.String(cfn.Description("load balancer " + lb.model.Name)),
 		AllowAllOutbound: jsii.Bool(false),
 	})
 	lb.peers = []cfn.Value{cfn.FromToken(lb.group.SecurityGroupId())}
@@ -56,7 +56,7 @@ func (lb *LoadBalancer) unknownCIDR(why string) error {
 func (lb *LoadBalancer) open(peer awsec2.IPeer, ports []compose.Port, description string) {
 	var text *string
 	if description != "" {
-		text = jsii.String(description)
+		text = jsii.String(cfn.Description(description))
 	}
 	for _, l := range lb.model.Listeners {
 		listed := len(ports) == 0
@@ -101,7 +101,7 @@ func (w way) String() string { return fmt.Sprintf("%s %d %s", w.family, w.port, 
 // openTarget opens one way to a family: out of the load balancer's group, and
 // into the family's.
 func (lb *LoadBalancer) openTarget(w way, familyGroup cfn.Value) error {
-	description := jsii.String(fmt.Sprintf("load balancer %s to %s", lb.model.Name, w.family))
+	description := jsii.String(cfn.Description(fmt.Sprintf("load balancer %s to %s", lb.model.Name, w.family)))
 	if lb.group != nil {
 		awsec2.NewCfnSecurityGroupEgress(lb.construct, jsii.String("Egress "+w.String()), &awsec2.CfnSecurityGroupEgressProps{
 			GroupId:                    lb.group.SecurityGroupId(),

@@ -1,6 +1,8 @@
 package service
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -60,7 +62,24 @@ func discoveryName(family, service string, port int) string {
 	if family != service {
 		name = family + "-" + service
 	}
-	return fmt.Sprintf("%s-%d", strings.ToLower(strings.ReplaceAll(name, ".", "-")), port)
+	suffix := fmt.Sprintf("-%d", port)
+	clean := strings.ToLower(strings.ReplaceAll(name, ".", "-"))
+	if clean != name || len(clean)+len(suffix) > longestDiscoveryName {
+		// another name may become the same one
+		suffix = "-" + shortHash(name) + suffix
+		clean = clean[:min(len(clean), longestDiscoveryName-len(suffix))]
+	}
+	return clean + suffix
+}
+
+// longestDiscoveryName is the limit of Cloud Map.
+const longestDiscoveryName = 64
+
+// shortHash tells names apart that are cut or written in lower case.
+func shortHash(name string) string {
+	const digits = 4
+	sum := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(sum[:digits])
 }
 
 // addRecords registers the tasks in Cloud Map, for what Service Connect cannot

@@ -165,6 +165,7 @@ func (f *Family) addContainers(this constructs.Construct) error {
 		}
 	}
 	f.makeDefault()
+	f.setTmpfsOptions()
 	if f.model.Tracing != nil {
 		return f.addXRay(this, f.model.Tracing)
 	}
@@ -186,7 +187,7 @@ func (f *Family) addService(this constructs.Construct) error {
 	m := f.model
 	f.group = awsec2.NewSecurityGroup(this, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{
 		Vpc:              f.props.Network.VPC(),
-		Description:      jsii.String("tasks of " + m.Name),
+		Description:      jsii.String(cfn.Description("tasks of " + m.Name)),
 		AllowAllOutbound: jsii.Bool(true),
 	})
 	f.groupID = cfn.FromToken(f.group.SecurityGroupId())

@@ -1,9 +1,9 @@
 package service
 
 import (
+	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
@@ -28,17 +28,22 @@ func (f *Family) linuxParameters(this constructs.Construct, m *compose.Container
 		linux.DropCapabilities(capabilities(m.CapDrop)...)
 	}
 	for _, t := range m.Tmpfs {
-		tmpfs := &awsecs.Tmpfs{ContainerPath: jsii.String(t.Target), Size: jsii.Number(t.Size)}
-		var options []awsecs.TmpfsMountOption
-		for _, o := range t.Options {
-			options = append(options, awsecs.TmpfsMountOption(strings.ToUpper(o)))
-		}
-		if len(options) > 0 {
-			tmpfs.MountOptions = &options
-		}
-		linux.AddTmpfs(tmpfs)
+		linux.AddTmpfs(&awsecs.Tmpfs{ContainerPath: jsii.String(t.Target), Size: jsii.Number(t.Size)})
 	}
 	return linux
+}
+
+// setTmpfsOptions adds the mount options, of which the CDK knows only those
+// without a value. The containers of the application come first in the task.
+func (f *Family) setTmpfsOptions() {
+	task := f.task.Node().DefaultChild().(awscdk.CfnResource)
+	for i, c := range f.containers {
+		for j, t := range c.model.Tmpfs {
+			if len(t.Options) > 0 {
+				task.AddPropertyOverride(jsii.String(fmt.Sprintf("ContainerDefinitions.%d.LinuxParameters.Tmpfs.%d.MountOptions", i, j)), t.Options)
+			}
+		}
+	}
 }
 
 func capabilities(names []string) []awsecs.Capability {

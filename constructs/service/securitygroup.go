@@ -21,7 +21,7 @@ func (f *Family) OpenTo(id string, peerSecurityGroup cfn.Value, protocol string,
 		IpProtocol:            jsii.String(protocol),
 		FromPort:              jsii.Number(fromPort),
 		ToPort:                jsii.Number(toPort),
-		Description:           jsii.String(description),
+		Description:           jsii.String(cfn.Description(description)),
 	})
 }
 
@@ -44,7 +44,7 @@ func (f *Family) AllowFrom(id string, source compose.IngressSource) {
 			IpProtocol:  jsii.String(p.Protocol),
 			FromPort:    jsii.Number(p.Number),
 			ToPort:      jsii.Number(p.Number),
-			Description: optional(source.Description),
+			Description: optional(cfn.Description(source.Description)),
 		}
 		switch {
 		case source.Myself:

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsefs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -71,7 +72,7 @@ func gid(m *compose.Volume) string {
 func (v *Volume) create(this constructs.Construct, n *network.Network, destroyable bool) awsefs.IFileSystem {
 	group := awsec2.NewSecurityGroup(this, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{
 		Vpc:              n.VPC(),
-		Description:      jsii.String("volume " + v.model.Name),
+		Description:      jsii.String(cfn.Description("volume " + v.model.Name)),
 		AllowAllOutbound: jsii.Bool(false),
 	})
 	v.securityGroup = cfn.FromToken(group.SecurityGroupId())
@@ -82,14 +83,32 @@ func (v *Volume) create(this constructs.Construct, n *network.Network, destroyab
 		Encrypted:              jsii.Bool(true),
 		EnableAutomaticBackups: jsii.Bool(true),
 		LifecyclePolicy:        awsefs.LifecyclePolicy_AFTER_14_DAYS,
-		AllowAnonymousAccess:   jsii.Bool(false),
-		RemovalPolicy:          removal(destroyable),
+		FileSystemPolicy:       onlyEncrypted(),
+		// The CDK would deny it by letting everyone write who may mount: then a
+		// task that mounts read-only could write. Any policy of its own takes
+		// anonymous access from a file system, and leaves the roles to decide.
+		AllowAnonymousAccess: jsii.Bool(true),
+		RemovalPolicy:        removal(destroyable),
 	})
 	resource := fileSystem.Node().DefaultChild().(awscdk.CfnResource)
 	for _, name := range sortedKeys(v.model.Properties) {
 		resource.AddPropertyOverride(jsii.String(name), v.model.Properties[name])
 	}
 	return fileSystem
+}
+
+// onlyEncrypted is a file system policy that allows nothing, and refuses whoever
+// does not encrypt. The roles of the tasks say who may do what.
+func onlyEncrypted() awsiam.PolicyDocument {
+	return awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &[]awsiam.PolicyStatement{
+		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Sid:        jsii.String("OnlyEncrypted"),
+			Effect:     awsiam.Effect_DENY,
+			Principals: &[]awsiam.IPrincipal{awsiam.NewAnyPrincipal()},
+			Actions:    jsii.Strings("*"),
+			Conditions: &map[string]any{"Bool": map[string]any{"aws:SecureTransport": "false"}},
+		}),
+	}})
 }
 
 // addVolumes declares the volumes of the task, and mounts them.
