@@ -240,8 +240,18 @@ func TestProgramDefault(t *testing.T) {
 			t.Errorf("%s: %q fits one account or region only", stack, found)
 		}
 	}
-	summary := strings.ReplaceAll(alone.read("summary.txt"), root, "<root>")
-	compareGolden(t, "testdata/blog-summary.txt", summary)
+}
+
+// TestProgramSummary holds what a user sees at the end of `make synth`.
+func TestProgramSummary(t *testing.T) {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, file := range map[string]string{"blog": "examples/blog/compose.yaml", "rich": "test/testdata/rich/compose.yaml"} {
+		got := call{dir: root, context: map[string]any{"compose": file}}.run(t)
+		compareGolden(t, "testdata/program/"+name+"-summary.txt", got.read("summary.txt"))
+	}
 }
 
 // TestProgramTarget: an account and a region bind the stacks without a look-up,
