@@ -22,14 +22,15 @@ const ReportFile = "validation-report.json"
 // validationReport is what the CDK's validation writes beside an assembly.
 // See https://docs.aws.amazon.com/cdk/v2/guide/policy-validation-synthesis.html
 type validationReport struct {
-	PluginReports []struct {
-		Violations []struct {
-			RuleName, Description, Severity string
-			ViolatingConstructs             []struct {
-				ConstructPath          string
-				CloudFormationResource struct{ PropertyPaths []string }
-			}
-		}
+	PluginReports []struct{ Violations []violation }
+}
+
+// violation is a finding about one or more constructs.
+type violation struct {
+	RuleName, Description, Severity string
+	ViolatingConstructs             []struct {
+		ConstructPath          string
+		CloudFormationResource struct{ PropertyPaths []string }
 	}
 }
 
@@ -61,27 +62,40 @@ func Report(assembly string, m *compose.Model, at places) (compose.Diagnostics, 
 	var found compose.Diagnostics
 	for _, plugin := range report.PluginReports {
 		for _, v := range plugin.Violations {
-			severity := compose.Warning
-			if v.Severity == "error" || v.Severity == "fatal" {
-				severity = compose.Error
-			}
-			for _, c := range v.ViolatingConstructs {
-				path := modelPath(m, c.ConstructPath)
-				for _, p := range append(c.CloudFormationResource.PropertyPaths, "")[:max(1, len(c.CloudFormationResource.PropertyPaths))] {
-					full := propertyPath(path, p)
-					pos := at.Pos(full)
-					if v.RuleName == unknownProperty {
-						pos = at.KeyPos(full)
-					}
-					found = append(found, compose.Diagnostic{
-						Pos: pos, Path: full, Severity: severity, Code: "template-" + v.RuleName,
-						Message: strings.TrimPrefix(v.Description, strings.TrimPrefix(p, "Properties.")+": "),
-					})
-				}
-			}
+			found = append(found, v.diagnostics(m, at)...)
 		}
 	}
 	return found.Sort(), nil
+}
+
+// diagnostics are a violation in terms of the compose file: one for each property
+// of an x-resource, which is written there as CloudFormation has it, else one for
+// the whole construct.
+func (v violation) diagnostics(m *compose.Model, at places) compose.Diagnostics {
+	severity := compose.Warning
+	if v.Severity == "error" || v.Severity == "fatal" {
+		severity = compose.Error
+	}
+	var found compose.Diagnostics
+	add := func(pos compose.Pos, path compose.Path, message string) {
+		found = append(found, compose.Diagnostic{Pos: pos, Path: path, Severity: severity, Code: "template-" + v.RuleName, Message: message})
+	}
+	for _, c := range v.ViolatingConstructs {
+		path := modelPath(m, c.ConstructPath)
+		properties := c.CloudFormationResource.PropertyPaths
+		if len(properties) == 0 || !strings.HasPrefix(string(path), "x-") {
+			add(at.Pos(path), path, v.Description)
+			continue
+		}
+		for _, property := range properties {
+			full, find := propertyPath(path, property), at.Pos
+			if v.RuleName == unknownProperty {
+				find = at.KeyPos
+			}
+			add(find(full), full, strings.TrimPrefix(v.Description, strings.TrimPrefix(property, "Properties.")+": "))
+		}
+	}
+	return found
 }
 
 // modelPath is the path in the compose model of a construct path
@@ -106,11 +120,9 @@ func modelPath(m *compose.Model, construct string) compose.Path {
 
 var listIndex = regexp.MustCompile(`\.(\d+)`)
 
-// propertyPath is the path of a CloudFormation property below a resource.
+// propertyPath is the path of a CloudFormation property below a resource, whose
+// Properties are written in the compose file as CloudFormation has them.
 func propertyPath(path compose.Path, property string) compose.Path {
-	if property == "" {
-		return path
-	}
 	return path.Key(listIndex.ReplaceAllString(property, "[$1]"))
 }
 
