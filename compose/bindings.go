@@ -85,7 +85,7 @@ var commonServiceKeys = []string{"Access", "ReturnValues", "Scaling"}
 func (r *resolver) bind(res *Resource, entry serviceEntry) {
 	targets := r.targets(entry.name)
 	if len(targets) == 0 {
-		r.unknown(entry.path, "service-unknown", "a service or family", entry.name, r.targetNames())
+		r.unknownTarget(entry.path, "service-unknown", entry.name)
 		return
 	}
 	binding := Binding{Resource: res, Path: entry.path, Options: zero(res.Schema.Service)}
@@ -204,11 +204,11 @@ func (r *resolver) checkTexts() {
 			for _, v := range c.Environment {
 				r.checkText(v.Path, v.Value)
 			}
-			for _, item := range c.Command {
-				r.checkText(c.Path.Key("command"), item)
+			for i, item := range c.Command {
+				r.checkText(c.Path.Key("command").Index(i), item)
 			}
-			for _, item := range c.EntryPoint {
-				r.checkText(c.Path.Key("entrypoint"), item)
+			for i, item := range c.EntryPoint {
+				r.checkText(c.Path.Key("entrypoint").Index(i), item)
 			}
 		}
 	}

@@ -208,6 +208,22 @@ func (m *Model) References(res *Resource) []*Resource {
 	return others
 }
 
+// reaches tells whether a resource refers to another one, maybe through others.
+func (m *Model) reaches(from, to *Resource, seen map[*Resource]bool) bool {
+	for _, next := range m.References(from) {
+		if next == to {
+			return true
+		}
+		if !seen[next] {
+			seen[next] = true
+			if m.reaches(next, to, seen) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // CreationOrder lists the resources so that each comes after those it refers
 // to, otherwise in the order of the model. Resources of a reference cycle, which
 // Resolve reports, are left out.
@@ -228,9 +244,8 @@ func (m *Model) CreationOrder() []*Resource {
 }
 
 func (r *resolver) checkReferenceCycles() {
-	order := r.model.CreationOrder()
 	for _, res := range r.model.Resources {
-		if !slices.Contains(order, res) {
+		if r.model.reaches(res, res, map[*Resource]bool{}) {
 			r.errorf(res.Path.Key("Properties"), "reference-cycle", "%s refers to itself, directly or through other resources", res.Path)
 		}
 	}

@@ -111,28 +111,28 @@ type rdsService struct {
 // engine is what differs between database engines: the port, the scheme of a
 // connection string, and the database that is there without being asked for.
 type engine struct {
-	prefix   string
+	name     string // with "-" at its end, the beginning of several names
 	port     int
 	scheme   string
 	database string
 }
 
-// engines are found by the first words of an engine's name.
 var engines = []engine{
 	{"aurora-postgresql", 5432, "postgresql", "postgres"},
+	{"aurora-mysql", 3306, "mysql", ""},
 	{"aurora", 3306, "mysql", ""},
 	{"postgres", 5432, "postgresql", "postgres"},
 	{"mysql", 3306, "mysql", ""},
 	{"mariadb", 3306, "mariadb", ""},
-	{"oracle", 1521, "oracle", "ORCL"},
-	{"sqlserver", 1433, "sqlserver", "master"},
-	{"db2", 50000, "db2", ""},
+	{"oracle-", 1521, "oracle", "ORCL"},
+	{"sqlserver-", 1433, "sqlserver", "master"},
+	{"db2-", 50000, "db2", ""},
 }
 
 // engineNamed finds an engine by its full name, such as "oracle-ee".
 func engineNamed(name string) (engine, bool) {
 	for _, e := range engines {
-		if strings.HasPrefix(name, e.prefix) {
+		if name == e.name || strings.HasSuffix(e.name, "-") && strings.HasPrefix(name, e.name) {
 			return e, true
 		}
 	}

@@ -52,7 +52,10 @@ func checkEngine(c *compose.Checker, r *compose.Resource) {
 	}
 	var names []string
 	for _, e := range engines {
-		names = append(names, e.prefix)
+		if strings.HasSuffix(e.name, "-") {
+			e.name += "…"
+		}
+		names = append(names, e.name)
 	}
 	c.Unknown(path, "engine-unknown", "a database engine of Amazon RDS", name, names)
 }
