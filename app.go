@@ -43,15 +43,8 @@ func run(args, environ []string, stderr io.Writer) int {
 		found, err = application(args, env)
 		return err
 	})
-	var usage *usageError
-	switch {
-	case errors.As(err, &usage):
-		for line := range strings.Lines(usage.Error() + "\n") {
-			fmt.Fprint(stderr, "composecdk: ", line)
-		}
-		return exitFault
-	case err != nil:
-		fmt.Fprint(stderr, faultText(err, env[debugVariable] != ""))
+	if err != nil {
+		io.WriteString(stderr, failure(err, env[debugVariable] != "")) //nolint:errcheck // nobody is left to tell
 		return exitFault
 	}
 	if err := found.Print(stderr); err != nil {
@@ -70,19 +63,23 @@ type usageError struct{ error }
 // debugVariable makes a fault tell all that is known about it.
 const debugVariable = "COMPOSECDK_DEBUG"
 
-// faultText is what a user sees of a fault: one line, and what to do.
-func faultText(err error, debug bool) string {
+// failure is what a user sees of a wrong usage, a line for each mistake, or of a
+// fault, one line and what to do.
+func failure(err error, debug bool) string {
+	const name = "composecdk: "
+	if usage := (*usageError)(nil); errors.As(err, &usage) {
+		return name + strings.ReplaceAll(usage.Error(), "\n", "\n"+name) + "\n"
+	}
 	if !debug {
 		line, _, _ := strings.Cut(err.Error(), "\n")
-		return fmt.Sprintf("composecdk: internal fault: %s\n"+
+		return fmt.Sprintf(name+"internal fault: %s\n"+
 			"This is a mistake in Compose CDK, not in your files. Please report it in the issues of its repository,\n"+
 			"with the compose files and what %s=1 prints.\n", line, debugVariable)
 	}
-	var fault *guard.Fault
-	if errors.As(err, &fault) {
-		return fmt.Sprintf("composecdk: internal fault: %v\n%v\n%s", err, fault.Thrown, fault.Stack)
+	if fault := (*guard.Fault)(nil); errors.As(err, &fault) {
+		return fmt.Sprintf(name+"internal fault: %v\n%v\n%s", err, fault.Thrown, fault.Stack)
 	}
-	return fmt.Sprintf("composecdk: internal fault: %v\n", err)
+	return fmt.Sprintf(name+"internal fault: %v\n", err)
 }
 
 // application reads the input and synthesises it. The diagnostics are sorted out
@@ -127,7 +124,7 @@ func application(args []string, env map[string]string) (compose.Diagnostics, err
 func prepare(outdir string, env map[string]string) error {
 	if env["JSII_NODE"] == "" {
 		if _, err := exec.LookPath("node"); err != nil {
-			return &usageError{errors.New("Node.js is not on the PATH: the CDK library needs it; npm ci installs the right one in node_modules/.bin")}
+			return &usageError{errors.New("no Node.js on the PATH: the CDK library needs it; npm ci installs the right one in node_modules/.bin")}
 		}
 	}
 	if err := os.MkdirAll(outdir, 0o755); err != nil {

@@ -395,7 +395,7 @@ func TestProgramUsage(t *testing.T) {
 		},
 		"no Node.js": {
 			call{dir: dir, environ: map[string]string{"PATH": "/none"}},
-			"Node.js is not on the PATH: the CDK library needs it; npm ci installs the right one in node_modules/.bin",
+			"no Node.js on the PATH: the CDK library needs it; npm ci installs the right one in node_modules/.bin",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
