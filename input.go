@@ -84,7 +84,7 @@ func readInput(env map[string]string) (input, error) {
 	if problems == nil && (in.account == "") != (in.region == "") {
 		problems = errors.New("-c account and -c region belong together")
 	}
-	in.load = compose.Options{Environ: env, ProjectName: env["COMPOSE_PROJECT_NAME"]}
+	in.load = compose.Options{Environ: withoutCredentials(env), ProjectName: env["COMPOSE_PROJECT_NAME"]}
 	if problems == nil {
 		in.load.Files, problems = composeFiles(files, env)
 	}
@@ -92,6 +92,17 @@ func readInput(env map[string]string) (input, error) {
 		return in, &usageError{problems}
 	}
 	return in, nil
+}
+
+// credentials are variables that a template must never hold: on AWS a task has a
+// role, and these are of the person or the pipeline that synthesises.
+var credentials = regexp.MustCompile(`^(AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|SECURITY_TOKEN|CONTAINER_.*|WEB_IDENTITY_.*)|GITHUB_TOKEN|ACTIONS_.*TOKEN)$`)
+
+// withoutCredentials are the variables that compose files may use.
+func withoutCredentials(env map[string]string) map[string]string {
+	visible := maps.Clone(env)
+	maps.DeleteFunc(visible, func(name, _ string) bool { return credentials.MatchString(name) })
+	return visible
 }
 
 // read is the text of a setting, "" where it is not given.

@@ -418,6 +418,26 @@ func TestProgramForeignContext(t *testing.T) {
 	}}.run(t).clean()
 }
 
+// TestProgramCredentials: the credentials of whoever synthesises must not get into a
+// template, whatever the compose file asks for.
+func TestProgramCredentials(t *testing.T) {
+	dir := folder(t, map[string]string{"compose.yaml": `services:
+  web:
+    image: web:1
+    environment:
+      - AWS_SECRET_ACCESS_KEY
+      - TOKEN=${AWS_SESSION_TOKEN:-none}
+      - SHOWN=${COLOUR}
+`})
+	got := call{dir: dir, environ: map[string]string{"AWS_SECRET_ACCESS_KEY": "leak1", "AWS_SESSION_TOKEN": "leak2", "COLOUR": "blue"}}.run(t)
+	if got.status != 0 {
+		t.Fatalf("exit status %d:\n%s", got.status, got.stderr)
+	}
+	if text := got.read("*Services*.template.json"); strings.Contains(text, "leak") || !strings.Contains(text, `"blue"`) {
+		t.Errorf("the environment of the container is wrong:\n%s", got.images())
+	}
+}
+
 // TestProgramFault: a fault of the program is one line and what to do about it;
 // only COMPOSECDK_DEBUG shows more.
 func TestProgramFault(t *testing.T) {
