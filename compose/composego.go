@@ -3,7 +3,6 @@ package compose
 import (
 	"bytes"
 	"context"
-
 	"fmt"
 	"io"
 	"os"

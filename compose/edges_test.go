@@ -27,7 +27,8 @@ func TestEdges(t *testing.T) {
 services:
   web: {image: nginx, depends_on: [api], ports: ["80:80"]}
   api: {image: nginx, ports: ["9000:8080"], expose: ["53/udp"]}
-`, []string{"web > api:53/udp", "web > api:8080/tcp"},
+`,
+			[]string{"web > api:53/udp", "web > api:8080/tcp"},
 		},
 		{
 			"the default network opens nothing",
@@ -45,7 +46,8 @@ services:
   api: {image: nginx, expose: [81], networks: [back, other]}
   off: {image: nginx, expose: [82], networks: [other2]}
 networks: {back: {}, other: {}, other2: {}}
-`, []string{"api > web:80/tcp", "web > api:81/tcp"},
+`,
+			[]string{"api > web:80/tcp", "web > api:81/tcp"},
 		},
 		{
 			"x-network.Ingress.Services opens to the named service, some ports",
@@ -53,7 +55,8 @@ networks: {back: {}, other: {}, other2: {}}
 services:
   web: {image: nginx, expose: [80]}
   api: {image: nginx, expose: [81, 82], x-network: {Ingress: {Services: [{Name: web, Ports: [82]}]}}}
-`, []string{"web > api:82/tcp"},
+`,
+			[]string{"web > api:82/tcp"},
 		},
 		{
 			"links open, once",
@@ -61,7 +64,8 @@ services:
 services:
   web: {image: nginx, links: [api], depends_on: [api]}
   api: {image: nginx, expose: [81]}
-`, []string{"web > api:81/tcp"},
+`,
+			[]string{"web > api:81/tcp"},
 		},
 		{
 			"containers of one task need no edge; a copy in another task does",
@@ -69,7 +73,8 @@ services:
 services:
   web: {image: nginx, depends_on: [api], deploy: {labels: {ecs.task.family: "one,two"}}}
   api: {image: nginx, expose: [81], deploy: {labels: {ecs.task.family: one}}}
-`, []string{"two > one:81/tcp"},
+`,
+			[]string{"two > one:81/tcp"},
 		},
 		{
 			"a family may be named",
@@ -77,7 +82,8 @@ services:
 services:
   web: {image: nginx, depends_on: [back]}
   api: {image: nginx, expose: [81], deploy: {labels: {ecs.task.family: back}}}
-`, []string{"web > back:81/tcp"},
+`,
+			[]string{"web > back:81/tcp"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

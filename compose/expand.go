@@ -278,15 +278,14 @@ func entries(n *yaml.Node) func(yield func(k, v *yaml.Node) bool) {
 }
 
 // removeEntry takes a key out of a mapping.
-func removeEntry(n *yaml.Node, key string) bool {
+func removeEntry(n *yaml.Node, key string) {
 	if n == nil || n.Kind != yaml.MappingNode {
-		return false
+		return
 	}
 	for i := 0; i < len(n.Content); i += 2 {
 		if n.Content[i].Value == key {
 			n.Content = slices.Delete(n.Content, i, i+2)
-			return true
+			return
 		}
 	}
-	return false
 }

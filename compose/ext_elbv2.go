@@ -15,7 +15,7 @@ type elbv2 struct {
 	Properties      map[string]any
 	MacroParameters elbv2Parameters
 	Settings        elbv2Settings
-	DnsAliases      any
+	DNSAliases      any `key:"DnsAliases"`
 	// Lookup is read by lookup, Listeners by listeners, Services and
 	// TargetGroups by targetGroups: each has more than one form.
 	Lookup, Listeners, Services, TargetGroups any
@@ -100,7 +100,7 @@ func (r *resolver) elbv2(path Path, name string, value any) *LoadBalancer {
 	if lb.Properties == nil {
 		lb.Properties = map[string]any{}
 	}
-	if def.DnsAliases != nil {
+	if def.DNSAliases != nil {
 		r.unsupported(path.Key("DnsAliases"), "x-route53", "DNS records for a load balancer")
 	}
 	r.elbv2Lookup(lb, &def)

@@ -370,7 +370,7 @@ func TestPrioritiesAreStable(t *testing.T) {
 			rule.Priority = 0
 		}
 		random.Shuffle(len(rules), func(i, j int) { rules[i], rules[j] = rules[j], rules[i] })
-		more := append(rules, &Rule{Hosts: []string{"new.example.com"}})
+		more := append(slices.Clone(rules), &Rule{Hosts: []string{"new.example.com"}})
 		r.prioritise(more)
 		seen := map[int]bool{}
 		for _, rule := range more {

@@ -15,10 +15,11 @@ type filler struct {
 	env  types.Mapping
 }
 
-// apply replaces the variables below n and answers false when n itself cannot
-// be used; entries that cannot are taken out.
-func (f filler) apply(n *yaml.Node, path Path) bool { return f.node(n, path, false) }
+// apply replaces the variables below n; entries that cannot be used are taken
+// out.
+func (f filler) apply(n *yaml.Node, path Path) { f.node(n, path, false) }
 
+// node answers false when n itself cannot be used.
 func (f filler) node(n *yaml.Node, path Path, inSub bool) bool {
 	switch n.Kind {
 	case yaml.MappingNode:

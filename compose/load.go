@@ -90,7 +90,7 @@ func (l *loading) load(opts Options) *Project {
 		l.errorAt(Pos{}, "", "working-dir", "", "a temporary folder cannot be made: %s", err)
 		return nil
 	}
-	defer os.RemoveAll(l.temp)
+	defer os.RemoveAll(l.temp) //nolint:errcheck // a left-over temporary folder harms nobody
 	if len(opts.Files) == 0 {
 		l.errorAt(Pos{File: l.display(dir)}, "", "file-missing", "", "no compose file was named, and the folder holds none")
 		return nil

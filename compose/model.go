@@ -552,9 +552,9 @@ const (
 
 // Resource is one entry of an x-* section.
 type Resource struct {
-	Schema    *Schema
-	Key, Name string // "x-sqs", "orders"
-	Path      Path   // "x-sqs.orders"
+	Schema    *Schema `json:"-"`
+	Key, Name string  // "x-sqs", "orders"
+	Path      Path    // "x-sqs.orders"
 	Mode      Mode
 	// Properties are CloudFormation properties as written, which may hold
 	// intrinsic functions and references such as "x-sqs::dlq::Arn".

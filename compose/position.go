@@ -156,7 +156,7 @@ func (l *loading) buildIndex() *index {
 func (l *loading) indexSource(x *index, s *source) {
 	for _, doc := range s.docs {
 		for k := range entries(entry(doc, "services")) {
-			l.indexExtended(x, s, s, k.Value, At("services", k.Value), 0)
+			l.indexExtended(x, s, k.Value, At("services", k.Value), 0)
 		}
 		for k, v := range entries(doc) {
 			l.layer(x, s).put(Path(k.Value), k, v)
@@ -166,7 +166,7 @@ func (l *loading) indexSource(x *index, s *source) {
 
 // indexExtended records the bases of a service under the service's own path,
 // the farthest first.
-func (l *loading) indexExtended(x *index, root, in *source, name string, path Path, depth int) {
+func (l *loading) indexExtended(x *index, in *source, name string, path Path, depth int) {
 	const deepest = 100 // circles are reported and cut before
 	service, holder := in.service(name)
 	extends := entry(service, "extends")
@@ -185,7 +185,7 @@ func (l *loading) indexExtended(x *index, root, in *source, name string, path Pa
 	if base == nil {
 		return
 	}
-	l.indexExtended(x, root, base, baseName, path, depth+1)
+	l.indexExtended(x, base, baseName, path, depth+1)
 	node, from := base.service(baseName)
 	for k, v := range entries(node) {
 		l.layer(x, from).put(path.Key(k.Value), k, v)

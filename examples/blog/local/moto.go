@@ -53,9 +53,11 @@ func Moto(t testing.TB) (endpoint string) {
 // CreateQueue makes a queue and returns its URL.
 func CreateQueue(t testing.TB, endpoint, name string) (url string) {
 	t.Helper()
-	var out struct{ QueueUrl string }
+	var out struct {
+		QueueURL string `json:"QueueUrl"`
+	}
 	callSQS(t, endpoint, "CreateQueue", map[string]any{"QueueName": name}, &out)
-	return out.QueueUrl
+	return out.QueueURL
 }
 
 // Message is a message that was received.
