@@ -219,6 +219,11 @@ func (r *resolver) networkListener(lb *LoadBalancer, l *Listener, def *elbv2List
 func (r *resolver) listenerTarget(lb *LoadBalancer, l *Listener, path Path, t elbv2Target, groups *targetGroupSet) *TargetGroup {
 	g := groups.find(t.Name)
 	if g == nil {
+		family, _, _ := strings.Cut(t.Name, ":")
+		if _, disabled := r.project.DisabledServices[family]; disabled {
+			r.unknownTarget(path.Key("name"), "target-unknown", family)
+			return nil
+		}
 		r.unknown(path.Key("name"), "target-unknown", "a target of load balancer "+strconv.Quote(lb.Name)+", under Services or TargetGroups",
 			t.Name, slices.Collect(maps.Keys(groups.byName)))
 		return nil

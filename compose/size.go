@@ -94,6 +94,7 @@ func (r *resolver) size(f *Family) {
 	}
 	var ok bool
 	if f.CPU, f.Memory, ok = fitTask(cpu, memory); ok {
+		r.tmpfsFits(f)
 		return
 	}
 	largest := taskSizes[len(taskSizes)-1]
@@ -102,6 +103,21 @@ func (r *resolver) size(f *Family) {
 		fmt.Sprintf("the largest task has %d CPU units and %d MiB", f.CPU, f.Memory),
 		fmt.Sprintf("family %q needs %d CPU units and %d MiB of memory, more than a Fargate task has (%s)",
 			f.Name, cpu, memory, strings.Join(parts, ", ")))
+}
+
+// tmpfsFits reports memory file systems that the task has no memory for.
+func (r *resolver) tmpfsFits(f *Family) {
+	all := 0
+	for _, c := range f.Containers {
+		for _, t := range c.Tmpfs {
+			all += t.Size
+			if all > f.Memory {
+				r.add(Error, c.Path.Key("tmpfs"), "tmpfs-size", "reserve more memory below deploy.resources, or make them smaller",
+					fmt.Sprintf("the memory file systems of family %q take %d MiB, but its tasks have %d MiB", f.Name, all, f.Memory))
+				return
+			}
+		}
+	}
 }
 
 // reserve reads how much CPU and memory a container asks for.

@@ -78,14 +78,9 @@ func list(v any) []any {
 // modelled is the container of the model behind a container definition; nil for a
 // sidecar.
 func (a application) modelled(task resource, definition any) *compose.Container {
-	for _, f := range a.model.Families {
-		if a.familyOf(task.id) != f {
-			continue
-		}
-		for _, c := range f.Containers {
-			if c.Name == at(definition, "Name") {
-				return c
-			}
+	for _, c := range a.familyOf(task).Containers {
+		if c.Name == at(definition, "Name") {
+			return c
 		}
 	}
 	return nil
@@ -93,19 +88,31 @@ func (a application) modelled(task resource, definition any) *compose.Container 
 
 var notLetters = regexp.MustCompile(`[^A-Za-z0-9]`)
 
-// familyOf finds the family of a resource of the services stack: the logical id
-// begins with its name, and an eight-digit hash ends it.
-func (a application) familyOf(id string) *compose.Family {
-	var longest *compose.Family
+// familyOf finds the family of a task definition: the logical id begins with its
+// name, and the containers are the same. Names such as a-b and ab look alike in
+// an id.
+func (a application) familyOf(task resource) *compose.Family {
+	names := map[any]bool{}
+	for _, d := range list(task.properties["ContainerDefinitions"]) {
+		names[at(d, "Name")] = true
+	}
 	for _, f := range a.model.Families {
-		for _, part := range []string{"Task", "TaskRole", "ExecutionRole", "Service", "SecurityGroup", "LogGroup"} {
-			prefix := notLetters.ReplaceAllString(f.Name, "") + part
-			if matched, _ := regexp.MatchString("^"+prefix+"(DefaultPolicy)?[0-9A-F]{8}$", id); matched {
-				longest = f
-			}
+		missing := slices.ContainsFunc(f.Containers, func(c *compose.Container) bool { return !names[c.Name] })
+		if !missing && strings.HasPrefix(task.id, notLetters.ReplaceAllString(f.Name, "")+"Task") {
+			return f
 		}
 	}
-	return longest
+	panic("no family for " + task.id)
+}
+
+// serviceFamily finds the family of a service.
+func (a application) serviceFamily(service resource) *compose.Family {
+	for _, task := range a.resources("AWS::ECS::TaskDefinition") {
+		if task.id == at(service.properties, "TaskDefinition", "Ref") {
+			return a.familyOf(task)
+		}
+	}
+	panic("no task for " + service.id)
 }
 
 // A value that resolves a secret must be in Secrets; Environment holds what the
@@ -252,7 +259,7 @@ func agentReadsOnlyItsSecrets(t *testing.T, app application) {
 
 func tracingAsAsked(t *testing.T, app application) {
 	for _, task := range app.resources("AWS::ECS::TaskDefinition") {
-		f := app.familyOf(task.id)
+		f := app.familyOf(task)
 		daemon := slices.ContainsFunc(list(task.properties["ContainerDefinitions"]), func(d any) bool { return at(d, "Name") == "xray-daemon" })
 		allowed := strings.Contains(text(app.policyStatements(at(task.properties, "TaskRoleArn", "Fn::GetAtt", 0).(string))), "xray:")
 		if asked := f.Tracing != nil; daemon != asked || allowed != asked {
@@ -378,10 +385,7 @@ func logsEnd(t *testing.T, app application) {
 
 func deploymentsRollBack(t *testing.T, app application) {
 	for _, s := range app.resources("AWS::ECS::Service") {
-		f := app.familyOf(s.id)
-		if f == nil {
-			t.Fatalf("no family for %s", s.id)
-		}
+		f := app.serviceFamily(s)
 		on := at(s.properties, "DeploymentConfiguration", "DeploymentCircuitBreaker", "Enable") == true
 		if on != f.Deployment.CircuitBreaker {
 			t.Errorf("%s: the circuit breaker is on: %v", s.id, on)
@@ -416,7 +420,7 @@ func dataIsKept(t *testing.T, app application) {
 func tasksArePrivate(t *testing.T, app application) {
 	for _, s := range app.resources("AWS::ECS::Service") {
 		public := at(s.properties, "NetworkConfiguration", "AwsvpcConfiguration", "AssignPublicIp") != "DISABLED"
-		if f := app.familyOf(s.id); public != f.AssignPublicIP {
+		if f := app.serviceFamily(s); public != f.AssignPublicIP {
 			t.Errorf("%s: the tasks have public addresses: %v", s.id, public)
 		}
 	}
