@@ -11,9 +11,10 @@ import (
 // functions are the intrinsic functions that Properties may hold. Those that
 // point to other parts of a template are not among them: a compose file has no
 // conditions or mappings, and names resources by x-key::name::value.
+// Fn::ToJsonString is missing: the CDK cannot include it.
 var functions = []string{
 	"Fn::Base64", "Fn::Cidr", "Fn::GetAZs", "Fn::ImportValue", "Fn::Join",
-	"Fn::Select", "Fn::Split", "Fn::Sub", "Fn::ToJsonString",
+	"Fn::Select", "Fn::Split", "Fn::Sub",
 }
 
 var subVariable = regexp.MustCompile(`\$\{([^!][^}]*)\}`)

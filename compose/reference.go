@@ -42,10 +42,11 @@ var PseudoParameters = []string{
 
 var (
 	pseudoPattern = `\$\{(AWS::\w+)\}|x-aws::(AWS::\w+)`
-	// refPattern is the reference implementation's own: x-<key>::<name>::<value>.
-	refPattern      = `(x-[\w-]+)::([\w-]+)::([\w-]+(?:\.[\w-]+)*)`
+	// refPattern is x-<key>::<name>::<value>. No value has a hyphen in its name,
+	// so that one may follow.
+	refPattern      = `(x-[\w-]+)::([\w-]+)::(\w+(?:\.\w+)*)`
 	textPattern     = regexp.MustCompile(pseudoPattern + "|" + refPattern)
-	resourcePattern = regexp.MustCompile(`^(x-[\w-]+)::([\w-]+)(?:::([\w.-]+))?$`)
+	resourcePattern = regexp.MustCompile(`^(x-[\w-]+)::([\w-]+)(?:::(\w+(?:\.\w+)*))?$`)
 )
 
 // ParseText splits s at its references. Text without any is one literal part,

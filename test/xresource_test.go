@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -289,4 +290,41 @@ func failures(t *testing.T, to target, files ...string) compose.Diagnostics {
 		t.Fatal(err)
 	}
 	return slices.DeleteFunc(app.found, func(d compose.Diagnostic) bool { return d.Severity != compose.Error })
+}
+
+// Every property must arrive as it was written, with references resolved at any
+// depth: also one that the CDK does not know, which its validation reports.
+func TestPropertiesAreKeptWhole(t *testing.T) {
+	app := synthesise(t, target{}, write(t, `
+services: {web: {image: nginx}}
+x-sqs:
+  other: {}
+  queue:
+    Properties:
+      VisibilityTimeout: "30"
+      MaximumMessageSize: {"Fn::Select": ["1", ["1024", "2048"]]}
+      NewProperty: {Nested: [1, "2", {Deep: "x-sqs::other::Arn"}], Flag: "true", Where: "in ${AWS::Region}"}
+      RedriveAllowPolicy: {redrivePermission: byQueue, sourceQueueArns: ["x-sqs::other::Arn", {"Fn::Join": [":", [a, {Ref: "AWS::AccountId"}]]}]}
+      Tags:
+        - {Key: a, Value: {"Fn::Base64": "x-sqs::other::QueueName"}}
+        - {Key: b, Value: {"Fn::Select": [0, {"Fn::GetAZs": {Ref: "AWS::Region"}}]}}
+        - {Key: c, Value: {"Fn::ImportValue": {"Fn::Sub": "x-${AWS::Region}"}}}
+        - {Key: d, Value: {"Fn::Sub": ["${!A}-x-sqs::other::QueueName-${AWS::Region}", {A: "x-sqs::other::Url"}]}}
+`))
+	var properties any
+	for _, q := range app.resources("AWS::SQS::Queue") {
+		if q.properties["Tags"] != nil {
+			properties = q.properties
+		}
+	}
+	got := regexp.MustCompile(`xsqsotherDefinition\w+`).ReplaceAllString(text(properties), "OTHER")
+	equal(t, "properties", got, `{"MaximumMessageSize":2048,`+
+		`"NewProperty":{"Flag":"true","Nested":[1,"2",{"Deep":{"Fn::GetAtt":["OTHER","Arn"]}}],"Where":{"Fn::Join":["",["in ",{"Ref":"AWS::Region"}]]}},`+
+		`"RedriveAllowPolicy":{"redrivePermission":"byQueue","sourceQueueArns":[{"Fn::GetAtt":["OTHER","Arn"]},{"Fn::Join":[":",["a",{"Ref":"AWS::AccountId"}]]}]},`+
+		`"SqsManagedSseEnabled":true,`+
+		`"Tags":[{"Key":"a","Value":{"Fn::Base64":{"Fn::GetAtt":["OTHER","QueueName"]}}},`+
+		`{"Key":"b","Value":{"Fn::Select":[0,{"Fn::GetAZs":{"Ref":"AWS::Region"}}]}},`+
+		`{"Key":"c","Value":{"Fn::ImportValue":{"Fn::Sub":"x-${AWS::Region}"}}},`+
+		`{"Key":"d","Value":{"Fn::Sub":["${A}-${Reference1}-${AWS::Region}",{"A":{"Ref":"OTHER"},"Reference1":{"Fn::GetAtt":["OTHER","QueueName"]}}]}}],`+
+		`"VisibilityTimeout":30}`)
 }
