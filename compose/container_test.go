@@ -1,6 +1,9 @@
 package compose
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // A digest in `image` says that the image was built before, by a pipeline which
 // put the digest there: building it again would deploy something else.
@@ -19,5 +22,29 @@ services:
 	}
 	if familyNamed(t, m, "worker").Containers[0].Image.Build == nil {
 		t.Error("an image with a tag is not built although there is a build section")
+	}
+}
+
+// A service that declares no port is reached on those of its Dockerfile's last
+// stage: that is where the image says on which ports it listens.
+func TestPortsOfTheDockerfile(t *testing.T) {
+	m := mustFamilies(t, `
+services:
+  web: {image: web, depends_on: [api, quiet]}
+  api:
+    build:
+      context: .
+      dockerfile_inline: |
+        FROM golang AS build
+        EXPOSE 1
+        FROM scratch
+        EXPOSE 8080 53/udp $PORT
+  quiet:
+    build: {context: ., dockerfile_inline: "FROM scratch\nEXPOSE 1"}
+    expose: [9000]
+`)
+	want := []string{"web > api:53/udp", "web > api:8080/tcp", "web > quiet:9000/tcp"}
+	if got := edgesOf(m); !slices.Equal(got, want) {
+		t.Errorf("edges are %v, want %v", got, want)
 	}
 }

@@ -58,10 +58,8 @@ func (r *resolver) ports(path Path, s types.ServiceConfig) []Port {
 			all = r.addPort(all, port)
 		}
 	}
-	if number := imagePorts[imageName(s.Image)]; len(all) == 0 && number != 0 && s.Build == nil {
-		at := path.Key("image")
-		r.notef(at, "port-assumed", "%q declares no port; those who depend on it reach port %d, the usual one of the image", s.Name, number)
-		all = append(all, Port{Number: number, Protocol: "tcp", Path: at})
+	if len(all) == 0 {
+		all = r.assumedPorts(path, s)
 	}
 	if len(all) > mostPorts {
 		r.errorf(path.Key("ports"), "port-count", "%d ports are more than the %d of a task", len(all), mostPorts)
@@ -73,22 +71,6 @@ func (r *resolver) ports(path Path, s types.ServiceConfig) []Port {
 		}
 	}
 	return all
-}
-
-// imagePorts are the ports on which well-known images listen. Docker lets every
-// service of a network reach them, so files seldom expose them.
-var imagePorts = map[string]int{
-	"elasticsearch": 9200, "mariadb": 3306, "memcached": 11211, "mongo": 27017, "mysql": 3306, "nats": 4222,
-	"pgvector": 5432, "postgis": 5432, "postgres": 5432, "rabbitmq": 5672, "redis": 6379, "timescaledb": 5432, "valkey": 6379,
-}
-
-// imageName is the last part of an image's path: postgres for
-// docker.io/library/postgres:16@sha256:….
-func imageName(reference string) string {
-	name, _, _ := strings.Cut(reference, "@")
-	name = name[strings.LastIndexByte(name, '/')+1:]
-	name, _, _ = strings.Cut(name, ":")
-	return name
 }
 
 // addPort adds a port unless it is there; the published one is kept.

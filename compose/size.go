@@ -34,18 +34,6 @@ const (
 	daemonMemory = 256
 )
 
-// proxyMemory is what AWS recommends for the proxy of Service Connect, which
-// takes its share of the task.
-// See https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html
-const proxyMemory = 64
-
-// connects tells whether others may call the family, or it may call others.
-func (f *Family) connects() bool {
-	return len(f.DependsOn) > 0 || slices.ContainsFunc(f.Containers, func(c *Container) bool {
-		return slices.ContainsFunc(c.Ports, func(p Port) bool { return p.Protocol == "tcp" })
-	})
-}
-
 // windowsCPU is the least that a Windows task has.
 const windowsCPU = 1024
 
@@ -70,7 +58,8 @@ func fitTask(cpu, memory int) (taskCPU, taskMemory int, ok bool) {
 	return 0, 0, false
 }
 
-// size chooses the task size of a family from what its containers ask for.
+// size chooses the task size of a family from what its containers ask for. The
+// proxy that ECS adds for Service Connect shares what they leave.
 func (r *resolver) size(f *Family) {
 	cpu, memory := 0, 0
 	var parts []string
@@ -79,10 +68,6 @@ func (r *resolver) size(f *Family) {
 		cpu += c.CPU
 		memory += m
 		parts = append(parts, fmt.Sprintf("%s %d/%d", c.Name, c.CPU, m))
-	}
-	if f.connects() {
-		memory += proxyMemory
-		parts = append(parts, fmt.Sprintf("proxy of Service Connect 0/%d", proxyMemory))
 	}
 	if f.Tracing != nil {
 		cpu += daemonCPU
