@@ -1,0 +1,80 @@
+package compose
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// lookup reads Lookup: one target, or one for each of the schema's Lookups.
+func (r *resolver) lookup(schema *Schema, path Path, value any) map[string]LookupTarget {
+	if schema.Lookups == nil {
+		return map[string]LookupTarget{"": r.lookupTarget(path, value)}
+	}
+	targets := map[string]LookupTarget{}
+	parts, ok := value.(map[string]any)
+	if !ok {
+		r.errorf(path, "type", "expected a mapping with %s, found %s", strings.Join(schema.Lookups, ", "), describe(value))
+		return targets
+	}
+	for _, key := range slices.Sorted(maps.Keys(parts)) {
+		switch {
+		case slices.Contains(schema.Lookups, key):
+			targets[key] = r.lookupTarget(path.Key(key), parts[key])
+		case key == "RoleArn":
+			r.warnf(path.Key(key), "lookup-role", "RoleArn is not used: the CDK looks up with its own role for the target account")
+		default:
+			r.add(Error, path.Key(key), "key-unknown", didYouMean(key, schema.Lookups),
+				fmt.Sprintf("%q is not a key of %s", key, path))
+		}
+	}
+	return targets
+}
+
+// lookupTarget reads how one existing resource is found: by ARN, identifier,
+// name, or tags, given as a mapping or as a list of mappings.
+func (r *resolver) lookupTarget(path Path, value any) LookupTarget {
+	target := LookupTarget{Path: path}
+	keys, ok := value.(map[string]any)
+	if !ok {
+		r.errorf(path, "type", "expected a mapping with Arn, Identifier or Tags, found %s", describe(value))
+		return target
+	}
+	keys = maps.Clone(keys)
+	target.Tags = r.lookupTags(path.Key("Tags"), keys["Tags"])
+	delete(keys, "Tags")
+	var fields struct{ Arn, Identifier, Name, RoleArn, Region string }
+	r.decode(path, keys, &fields)
+	target.Arn, target.Identifier, target.Name = fields.Arn, fields.Identifier, fields.Name
+	target.RoleArn, target.Region = fields.RoleArn, fields.Region
+	if fields.RoleArn != "" {
+		r.warnf(path.Key("RoleArn"), "lookup-role", "RoleArn is not used: the CDK looks up with its own role for the target account")
+	}
+	switch {
+	case target.Arn == "" && target.Identifier == "" && target.Name == "" && len(target.Tags) == 0:
+		r.errorf(path, "lookup-empty", "a look-up needs Arn, Identifier, Name or Tags")
+	case target.Arn == "" && target.Identifier == "" && target.Name == "":
+		r.add(Warning, path.Key("Tags"), "lookup-tags", "give Arn or Identifier",
+			"the CDK cannot search this resource by tags alone; deploying asks for the value in cdk.context.json")
+	}
+	return target
+}
+
+func (r *resolver) lookupTags(path Path, value any) map[string]string {
+	tags := map[string]string{}
+	items, ok := value.([]any)
+	if !ok {
+		items = []any{value}
+	}
+	for i, item := range items {
+		at := path
+		if ok {
+			at = path.Index(i)
+		}
+		var some map[string]string
+		r.decode(at, item, &some)
+		maps.Copy(tags, some)
+	}
+	return tags
+}
