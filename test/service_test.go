@@ -168,8 +168,10 @@ func TestFamilyRoles(t *testing.T) {
 	t.Run("read exactly the secrets of the containers, and only to start them", func(t *testing.T) {
 		tm := synth(t, build(t, func(f *compose.Family, p *service.FamilyProps, stack awscdk.Stack) {
 			f.Containers[0].Secrets = []compose.SecretVariable{
-				{Name: "PASSWORD", Secret: "db", JSONKey: "password"}, {Name: "USERNAME", Secret: "db", JSONKey: "username"},
-				{Name: "TOKEN", Secret: "token"}, {Name: "LEVEL", Secret: "level"},
+				{Name: "PASSWORD", Secret: "db", JSONKey: "password"},
+				{Name: "USERNAME", Secret: "db", JSONKey: "username"},
+				{Name: "TOKEN", Secret: "token"},
+				{Name: "LEVEL", Secret: "level"},
 			}
 			p.Secrets = map[string]service.Secret{
 				"db":    service.SecretFrom(awssecretsmanager.NewSecret(stack, jsii.String("db"), nil)),
@@ -408,7 +410,11 @@ func TestFamilyService(t *testing.T) {
 	t.Run("opens ports only where it is asked to, each rule once", func(t *testing.T) {
 		b := build(t, family(func(f *compose.Family) {
 			f.Ingress = []compose.IngressSource{
-				{CIDR: "10.0.0.0/8", Description: "office"}, {CIDR: "2001:db8::/32"}, {SecurityGroup: "sg-0123456789abcdef0"}, {PrefixList: "pl-0123456789abcdef0"}, {Myself: true},
+				{CIDR: "10.0.0.0/8", Description: "office"},
+				{CIDR: "2001:db8::/32"},
+				{SecurityGroup: "sg-0123456789abcdef0"},
+				{PrefixList: "pl-0123456789abcdef0"},
+				{Myself: true},
 				{CIDR: "10.0.0.0/8", Description: "asked for again by another service of the family"},
 			}
 		}))
