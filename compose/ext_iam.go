@@ -131,7 +131,14 @@ func (r *resolver) statement(path Path, value any) {
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(s)) {
-		if !slices.Contains(statementKeys, key) {
+		unquoted := strings.Trim(key, `"'`)
+		switch {
+		case slices.Contains(statementKeys, key):
+		case slices.Contains(statementKeys, unquoted) && s[unquoted] == nil:
+			r.warnf(path.Key(key), "policy-key", "%q is read as %s", key, unquoted)
+			s[unquoted] = s[key]
+			delete(s, key)
+		default:
 			r.add(Warning, path.Key(key), "policy-key", didYouMean(key, statementKeys),
 				fmt.Sprintf("IAM does not know %q in a statement of a role and may refuse it", key))
 		}
