@@ -139,21 +139,17 @@ func (r *resolver) checkReferences(path Path, text string) {
 // checkRef reports a reference to a resource, or a value of one, that does not
 // exist.
 func (r *resolver) checkRef(path Path, ref Ref) {
-	if slices.Contains(unsupportedSections, ref.Key) {
-		r.errorf(path, "unsupported-"+ref.Key, "section %s is not supported yet", ref.Key)
-		return
-	}
-	if !slices.Contains(r.schemaKeys(), ref.Key) {
-		r.unknown(path, "reference-unknown", "a section of x-resources", ref.Key, r.schemaKeys())
-		return
-	}
 	res, ok := r.model.Resource(ref)
-	if !ok {
-		r.unknown(path, "reference-unknown", "a resource of "+ref.Key, ref.Name, r.resourceNames(ref.Key))
-		return
-	}
-	if ref.Attribute != "" {
+	switch {
+	case ok && ref.Attribute != "":
 		r.checkReturnValue(path, res, ref.Attribute)
+	case ok:
+	case slices.Contains(r.schemaKeys(), ref.Key):
+		r.unknown(path, "reference-unknown", "a resource of "+ref.Key, ref.Name, r.resourceNames(ref.Key))
+	case slices.Contains(unsupportedSections, ref.Key):
+		r.errorf(path, "unsupported-"+ref.Key, "section %s is not supported yet", ref.Key)
+	default:
+		r.unknown(path, "reference-unknown", "a section of x-resources", ref.Key, r.schemaKeys())
 	}
 }
 

@@ -14,7 +14,7 @@ var ownSections = []string{
 }
 
 // unsupportedSections are sections of ECS ComposeX, Docker's ECS integration and
-// this project that have no construct yet. To use one is an error: what it
+// this project that have no construct, unless a schema says that they do. To use one is an error: what it
 // describes would be missing from the deployment.
 var unsupportedSections = []string{
 	"x-acm", "x-alarms", "x-appmesh", "x-aps", "x-aws-cloudformation",
