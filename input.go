@@ -81,9 +81,6 @@ func readInput(env map[string]string) (input, error) {
 	in.account, in.region = value(accountSetting), value(regionSetting)
 	in.env = value(envSetting)
 	in.throwaway = value(throwawaySetting) == "true"
-	if problems == nil && (in.account == "") != (in.region == "") {
-		problems = errors.New("-c account and -c region belong together")
-	}
 	in.load = compose.Options{Environ: withoutCredentials(env), ProjectName: env["COMPOSE_PROJECT_NAME"]}
 	if problems == nil {
 		in.load.Files, problems = composeFiles(files, env)

@@ -266,6 +266,14 @@ func TestProgramTarget(t *testing.T) {
 	if text := kept.read("*Network*.template.json"); strings.Contains(text, "dummy") {
 		t.Error("a template has a dummy in place of a zone")
 	}
+	for want, part := range map[string]map[string]any{
+		"aws://111111111111/unknown-region":  {"account": "111111111111"},
+		"aws://unknown-account/eu-central-1": {"region": "eu-central-1"},
+	} {
+		if got := (call{dir: dir, context: part}).run(t).clean().stackNames(); !strings.Contains(got, want) {
+			t.Errorf("%v: stacks are %s, want %s", part, got, want)
+		}
+	}
 	target["throwaway"] = "true"
 	target["account"] = 111111111111 // as a cdk.json may have it
 	gone := call{dir: dir, context: target}.run(t).clean()
@@ -364,10 +372,6 @@ func TestProgramUsage(t *testing.T) {
 -c region=Dublin: expected an AWS region, such as eu-west-1
 -c env=a b: expected letters, digits and -
 -c throwaway=yes: expected true or false`,
-		},
-		"an account without a region": {
-			call{dir: dir, context: map[string]any{"account": "111111111111"}},
-			"-c account and -c region belong together",
 		},
 		"broken context": {
 			call{dir: dir, environ: map[string]string{"CDK_CONTEXT_JSON": "{"}},
