@@ -78,7 +78,7 @@ func (v violation) diagnostics(m *compose.Model, at places) compose.Diagnostics 
 	}
 	var found compose.Diagnostics
 	add := func(pos compose.Pos, path compose.Path, message string) {
-		found = append(found, compose.Diagnostic{Pos: pos, Path: path, Severity: severity, Code: "template-" + v.RuleName, Message: message})
+		found = append(found, compose.Diagnostic{Pos: pos, Path: path, Severity: severity, Code: "template-" + v.RuleName, Message: readable(message)})
 	}
 	for _, c := range v.ViolatingConstructs {
 		path := modelPath(m, c.ConstructPath)
@@ -97,6 +97,12 @@ func (v violation) diagnostics(m *compose.Model, at places) compose.Diagnostics 
 	}
 	return found
 }
+
+// longList is a list of so many allowed values that nobody reads it.
+var longList = regexp.MustCompile(`\[((?:'[^']*', ){8})(?:'[^']*', )*'[^']*'\]`)
+
+// readable cuts the long lists of values out of a message.
+func readable(message string) string { return longList.ReplaceAllString(message, "[${1}…]") }
 
 // modelPath is the path in the compose model of a construct path
 // <Stage>/<Stack>/<x-key>/<name>/… or <Stage>/<Stack>/<family>/….
