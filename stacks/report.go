@@ -77,25 +77,65 @@ func (v violation) diagnostics(m *compose.Model, at places) compose.Diagnostics 
 		severity = compose.Error
 	}
 	var found compose.Diagnostics
-	add := func(pos compose.Pos, path compose.Path, message string) {
-		found = append(found, compose.Diagnostic{Pos: pos, Path: path, Severity: severity, Code: "template-" + v.RuleName, Message: readable(message)})
+	add := func(pos compose.Pos, path compose.Path, message, hint string) {
+		found = append(found, compose.Diagnostic{Pos: pos, Path: path, Severity: severity, Code: "template-" + v.RuleName, Message: readable(message), Hint: hint})
 	}
-	for _, c := range v.ViolatingConstructs {
+	for i, c := range v.ViolatingConstructs {
 		path := modelPath(m, c.ConstructPath)
 		properties := c.CloudFormationResource.PropertyPaths
-		if len(properties) == 0 || !strings.HasPrefix(string(path), "x-") {
-			add(at.Pos(path), path, v.Description)
+		if len(properties) == 0 || !strings.HasPrefix(string(path), "x-") && i == 0 {
+			add(at.Pos(path), path, v.Description, "")
 			continue
 		}
-		for _, property := range properties {
+		for j, property := range properties {
+			name, first := strings.TrimPrefix(property, "Properties."), i == 0 && j == 0
+			message, hint := v.message(name, first)
+			if !strings.HasPrefix(string(path), "x-") {
+				add(at.Pos(path), path, name+": "+message, hint)
+				break
+			}
 			full, find := propertyPath(path, property), at.Pos
 			if v.RuleName == unknownProperty {
 				find = at.KeyPos
 			}
-			add(find(full), full, strings.TrimPrefix(v.Description, strings.TrimPrefix(property, "Properties.")+": "))
+			add(find(full), full, message, hint)
 		}
 	}
 	return found
+}
+
+var unexpected = regexp.MustCompile(`^Additional properties are not allowed \('.*' was unexpected(?:\. Did you mean '(.*)'\?)?\)$`)
+
+// violated says what a rule is about, by its number.
+var violated = map[string]string{
+	"3003": "a property that CloudFormation requires is missing",
+	"3012": "the value is of a type that CloudFormation does not accept here",
+	"3030": "not one of the values that CloudFormation knows",
+	"3031": "the text does not have the form that CloudFormation asks for",
+	"3032": "CloudFormation accepts no list of this length",
+	"3033": "CloudFormation accepts no text of this length",
+	"3034": "the number is outside the range that CloudFormation accepts",
+}
+
+// message is what a violation says of a property. The report has one description
+// for all that violate a rule: it is that of the first, with its values, and must
+// not be told of the others.
+func (v violation) message(property string, first bool) (message, hint string) {
+	message = strings.TrimPrefix(v.Description, property+": ")
+	if v.RuleName == unknownProperty {
+		key := property[strings.LastIndexByte(property, '.')+1:]
+		if m := unexpected.FindStringSubmatch(message); first && m != nil && m[1] != "" {
+			hint = fmt.Sprintf("did you mean %q?", m[1])
+		}
+		return fmt.Sprintf("%q is not a property that CloudFormation knows here", key), hint
+	}
+	if first {
+		return message, ""
+	}
+	if general, ok := violated[v.RuleName[min(1, len(v.RuleName)):]]; ok {
+		return general, ""
+	}
+	return "the same rule is violated as elsewhere: " + v.Description, ""
 }
 
 // longList is a list of so many allowed values that nobody reads it.

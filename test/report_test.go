@@ -46,7 +46,7 @@ func TestReport(t *testing.T) {
 		},
 		"an unknown property, at its key": {
 			"shop/Data/x-sqs/jobs/Definition/Resource", "F3002", `"Properties.KmsMasterKeyId"`, "KmsMasterKeyId: unknown", "error",
-			"15:7: x-sqs.jobs.Properties.KmsMasterKeyId: unknown [template-F3002]",
+			`15:7: x-sqs.jobs.Properties.KmsMasterKeyId: "KmsMasterKeyId" is not a property that CloudFormation knows here [template-F3002]`,
 		},
 		"an item of a list": {
 			"shop/Data/x-sqs/jobs/Definition/Resource", "E1", `"Properties.Tags.0.Key"`, "too short", "fatal",
@@ -104,6 +104,50 @@ func TestReport(t *testing.T) {
 			t.Error("a report that cannot be read must not count as a good one")
 		}
 	})
+}
+
+// TestReportOfMany: the report has one description for all that violate a rule, with
+// the values of the first; it must not be told of the others.
+func TestReportOfMany(t *testing.T) {
+	file := write(t, reported)
+	project, model, found := loadModel(file)
+	if model == nil {
+		t.Fatal(printed(t, found))
+	}
+	dir := t.TempDir()
+	report := `{"pluginReports": [{"violations": [
+		{"ruleName": "F3034", "severity": "error", "description": "VisibilityTimeout: 30 is too much", "violatingConstructs": [
+			{"constructPath": "shop/Data/x-sqs/jobs/Definition/Resource", "cloudFormationResource": {"propertyPaths": ["Properties.VisibilityTimeout", "Properties.KmsMasterKeyId"]}},
+			{"constructPath": "shop/Services/web/Task/Resource", "cloudFormationResource": {"propertyPaths": ["Properties.Cpu", "Properties.Memory"]}}]},
+		{"ruleName": "F3002", "severity": "error",
+			"description": "VisibilityTimeout: Additional properties are not allowed ('VisibilityTimeout' was unexpected. Did you mean 'DelaySeconds'?)", "violatingConstructs": [
+			{"constructPath": "shop/Data/x-sqs/jobs/Definition/Resource", "cloudFormationResource": {"propertyPaths": ["Properties.VisibilityTimeout", "Properties.KmsMasterKeyId"]}}]},
+		{"ruleName": "E9", "severity": "error", "description": "VisibilityTimeout: odd", "violatingConstructs": [
+			{"constructPath": "shop/Data/x-sqs/jobs/Definition/Resource", "cloudFormationResource": {"propertyPaths": ["Properties.VisibilityTimeout", "Properties.KmsMasterKeyId"]}}]}
+	]}]}`
+	if err := os.WriteFile(filepath.Join(dir, stacks.ReportFile), []byte(report), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	found, err := stacks.Report(dir, model, project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, d := range found {
+		got = append(got, strings.TrimSpace(strings.TrimPrefix(d.String(), file+":")+" "+d.Hint))
+	}
+	want := []string{
+		`3:3: services.web: Cpu: the number is outside the range that CloudFormation accepts [template-F3034]`,
+		`12:7: x-sqs.jobs.Properties.VisibilityTimeout: "VisibilityTimeout" is not a property that CloudFormation knows here [template-F3002] did you mean "DelaySeconds"?`,
+		`12:26: x-sqs.jobs.Properties.VisibilityTimeout: odd [template-E9]`,
+		`12:26: x-sqs.jobs.Properties.VisibilityTimeout: 30 is too much [template-F3034]`,
+		`15:7: x-sqs.jobs.Properties.KmsMasterKeyId: "KmsMasterKeyId" is not a property that CloudFormation knows here [template-F3002]`,
+		`15:23: x-sqs.jobs.Properties.KmsMasterKeyId: the same rule is violated as elsewhere: VisibilityTimeout: odd [template-E9]`,
+		`15:23: x-sqs.jobs.Properties.KmsMasterKeyId: the number is outside the range that CloudFormation accepts [template-F3034]`,
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
 }
 
 // TestExceptions: what the CDK throws must become one line for each mistake, at its
