@@ -98,34 +98,51 @@ func application(args []string, env map[string]string) (compose.Diagnostics, err
 	}
 	model, more := compose.Resolve(project, xresource.Schemas())
 	found = append(found, more...)
-	if model == nil || found.HasErrors() {
+	if model == nil {
 		return found, nil
 	}
-	if err := prepare(in.outdir, env); err != nil {
-		return nil, err
+	sound := !found.HasErrors()
+	if sound {
+		if err := prepare(in.outdir, env); err != nil {
+			return nil, err
+		}
 	}
 	quiet, err := muteRuntime()
 	if err != nil {
 		return nil, err
 	}
 	err = guard.Contain(func() (err error) {
-		more, err = synthesise(in, project, model, found)
+		defer jsii.Close()
+		if sound {
+			more, err = synthesise(in, project, model, found)
+			found = append(found, more...)
+		}
+		if err == nil && found.HasErrors() {
+			found = append(found, trial(in, project, model, found, env)...)
+		}
 		return err
 	})
 	if noise := quiet(); err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, noise)
 	}
-	return append(found, more...), nil
+	return found, nil
+}
+
+// hasNode tells whether the CDK library finds its Node.js.
+func hasNode(env map[string]string) bool {
+	if env["JSII_NODE"] != "" {
+		return true
+	}
+	_, err := exec.LookPath("node")
+	return err == nil
 }
 
 // prepare checks what the CDK library needs, because it tells neither in a way
 // that helps: Node.js, and a folder that can be written, without the report and
 // the summary of an earlier run.
 func prepare(outdir string, env map[string]string) error {
-	if env["JSII_NODE"] == "" {
-		if _, err := exec.LookPath("node"); err != nil {
-			return &usageError{errors.New("no Node.js on the PATH: the CDK library needs it; npm ci installs the right one in node_modules/.bin")}
-		}
+	if !hasNode(env) {
+		return &usageError{errors.New("no Node.js on the PATH: the CDK library needs it; npm ci installs the right one in node_modules/.bin")}
 	}
 	if err := os.MkdirAll(outdir, 0o755); err != nil {
 		return &usageError{fmt.Errorf("CDK_OUTDIR: %w", err)}
@@ -153,7 +170,6 @@ var noTraces = map[string]any{"aws:cdk:disable-creation-stack-traces": true}
 // synthesise builds the stacks and writes the assembly. The diagnostics are what
 // the CDK, or its validation of the templates, has to say about the input.
 func synthesise(in input, project *compose.Project, model *compose.Model, found compose.Diagnostics) (more compose.Diagnostics, err error) {
-	defer jsii.Close()
 	app := awscdk.NewApp(&awscdk.AppProps{
 		Context: &in.flags, Outdir: &in.outdir, StackTraces: jsii.Bool(false), PostCliContext: &noTraces,
 	})

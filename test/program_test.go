@@ -348,6 +348,40 @@ x-sqs:
 	}
 }
 
+// TestProgramAllErrors: what only the CDK knows about Properties is told together
+// with the mistakes that keep the model from being built.
+func TestProgramAllErrors(t *testing.T) {
+	dir := folder(t, map[string]string{"compose.yaml": `services:
+  web:
+    imag: web:1
+x-sqs:
+  jobs:
+    Properties:
+      VisibilityTimeout: long
+      DelayTheseSeconds: 5
+      RedrivePolicy: {deadLetterTargetArn: x-sqs::faild::Arn, maxReceiveCount: 3}
+    Services:
+      web: {Access: RWMessage}
+`})
+	got := call{dir: dir, environ: map[string]string{"CDK_VALIDATION": "true"}}.run(t)
+	var codes []string
+	for _, line := range regexp.MustCompile(`(?m)^compose\.yaml:(\d+):\d+: .*\[(.*)\]$`).FindAllStringSubmatch(got.stderr, -1) {
+		codes = append(codes, line[1]+" "+line[2])
+	}
+	want := []string{"3 compose-schema", "7 property-type", "8 template-F3002", "9 reference-unknown", "11 access-unknown"}
+	for _, each := range want {
+		if !slices.Contains(codes, each) {
+			t.Errorf("%s is missing", each)
+		}
+	}
+	if got.status != 1 || t.Failed() {
+		t.Errorf("exit status %d:\n%s", got.status, got.stderr)
+	}
+	if left, _ := filepath.Glob(filepath.Join(got.assembly, "*")); len(left) > 0 {
+		t.Errorf("an assembly with errors in its input: %v", left)
+	}
+}
+
 // TestProgramUsage: a wrong call ends with status 2, says all that is wrong with
 // it, and touches nothing.
 func TestProgramUsage(t *testing.T) {
