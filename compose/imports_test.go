@@ -1,0 +1,48 @@
+package compose
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layers are the packages from the lowest up: each may import those above it in
+// this list, and nothing of this module besides. The order is the architecture.
+var layers = []struct {
+	name   string
+	before []string
+}{
+	{"compose", nil},
+	{"constructs/guard", []string{"compose"}},
+	{"constructs/cfn", []string{"compose", "constructs/guard"}},
+	{"constructs/network", []string{"compose", "constructs/guard", "constructs/cfn"}},
+	{"constructs/service", []string{"compose", "constructs/guard", "constructs/cfn", "constructs/network"}},
+	{"constructs/ingress", []string{"compose", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service"}},
+	{"constructs/xresource", []string{"compose", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service"}},
+	{"stacks", []string{"compose", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource"}},
+}
+
+// References point down only, and compose stays free of the CDK, so that its
+// tests need no Node.js.
+func TestImportsPointDown(t *testing.T) {
+	const module = "composecdk/"
+	for _, layer := range layers {
+		out, err := exec.Command("go", "list", "-deps", "../"+layer.name).CombinedOutput()
+		if err != nil {
+			t.Fatalf("go list %s: %v\n%s", layer.name, err, out)
+		}
+		for _, path := range strings.Fields(string(out)) {
+			own, ours := strings.CutPrefix(path, module)
+			if ours && own != layer.name && !slices.Contains(layer.before, own) {
+				t.Errorf("%s imports %s", layer.name, own)
+			}
+			if layer.name == "compose" && strings.HasPrefix(path, "github.com/aws/") {
+				t.Errorf("compose imports %s", path)
+			}
+			if strings.HasSuffix(path, "/awsecspatterns") {
+				t.Errorf("%s imports %s, which doubles the time to compile", layer.name, path)
+			}
+		}
+	}
+}
