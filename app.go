@@ -188,6 +188,9 @@ func synthesise(in input, project *compose.Project, model *compose.Model, found 
 	case more.HasErrors():
 		return more, nil
 	case err != nil:
+		if found, ok := stacks.TooMany(err, project); ok {
+			return found, nil
+		}
 		return nil, err
 	}
 	file, err := os.Create(filepath.Join(in.outdir, summaryFile))

@@ -47,8 +47,12 @@ func (l *loading) compose(name string, env types.Mapping, profiles []string) *ty
 			return nil
 		}
 		seen[problem.path] = true
-		if !l.prunedBelow(problem.path) {
-			l.add(Error, l.index.Pos(problem.path), problem.path, problem.code, problem.hint, problem.message)
+		if !l.prunedBelow(problem.path) && (problem.code != "file-empty" || !l.found.HasErrors()) {
+			at := l.index.Pos(problem.path)
+			if at.File != "" && at.Line == 0 {
+				at.Line, at.Column = 1, 1
+			}
+			l.add(Error, at, problem.path, problem.code, problem.hint, problem.message)
 		}
 		if problem.path == "" || !l.cut(problem.path) {
 			return nil

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -51,15 +52,18 @@ func (l *loading) projectName(explicit, dir string, main []*source, env types.Ma
 		}
 		return name
 	}
-	written := ""
+	written, at := "", Pos{}
 	for _, s := range main {
 		for _, doc := range s.docs {
 			if n := entry(doc, "name"); n != nil && n.Value != "" && n.Tag == "!!str" {
-				written = substitute(n.Value, env, false).text
+				written, at = substitute(n.Value, env, false).text, Pos{File: s.name, Line: n.Line, Column: n.Column}
 			}
 		}
 	}
 	if name := loader.NormalizeProjectName(written); name != "" {
+		if name != written {
+			l.add(Note, at, "name", "project-name", "", fmt.Sprintf("the project is called %q: a name takes lowercase letters, digits, - and _", name))
+		}
 		return name
 	}
 	if name := loader.NormalizeProjectName(filepath.Base(dir)); name != "" {

@@ -42,9 +42,9 @@ func (r *resolver) namespaces() {
 		}
 	}
 	if r.discovered() {
-		r.model.Namespaces = append(r.model.Namespaces, &Namespace{
-			Name: DefaultNamespace, Path: "name", Zone: r.defaultZone(zones),
-		})
+		zone := r.defaultZone(zones)
+		r.model.Namespaces = append(r.model.Namespaces, &Namespace{Name: DefaultNamespace, Path: "name", Zone: zone})
+		r.udpNames(zone)
 	}
 	slices.SortFunc(r.model.Namespaces, func(a, b *Namespace) int { return strings.Compare(a.Name, b.Name) })
 }
@@ -111,6 +111,19 @@ func (r *resolver) namespaceLookup(path Path, n *Namespace, lookup any) {
 	if (n.Lookup || n.Existing != "") && r.model.Network.New != nil {
 		r.warnf(path, "namespace-vpc", "an existing namespace belongs to another VPC than the new one: "+
 			"names of it resolve there only")
+	}
+}
+
+// udpNames tells the names of UDP ports: Service Connect, which makes the short
+// ones, serves none.
+func (r *resolver) udpNames(zone string) {
+	for _, f := range r.model.Families {
+		for _, record := range f.Records {
+			if record.Namespace == DefaultNamespace {
+				r.notef(servicePath(f.container(record.Container).Service), "udp-name",
+					"others find UDP port %d of %q as %q; the short name is for TCP only", record.Port, record.Name, record.Name+"."+zone)
+			}
+		}
 	}
 }
 

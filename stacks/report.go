@@ -191,6 +191,22 @@ func Exceptions(err error, at places) compose.Diagnostics {
 	return found.Sort()
 }
 
+var tooMany = regexp.MustCompile(`Number of resources in stack '([^']*)': (\d+) is greater than allowed maximum of (\d+)`)
+
+// TooMany is the exception of the CDK about a stack of more resources than
+// CloudFormation takes, as a diagnostic; ok is false for any other.
+func TooMany(err error, at places) (found compose.Diagnostics, ok bool) {
+	m := tooMany.FindStringSubmatch(err.Error())
+	if m == nil {
+		return nil, false
+	}
+	return compose.Diagnostics{{
+		Pos: at.KeyPos("services"), Path: "services", Code: "too-many-resources",
+		Message: fmt.Sprintf("stack %s would have %s resources, and CloudFormation takes %s", m[1], m[2], m[3]),
+		Hint:    "divide the application into several compose files, each deployed by itself",
+	}}, true
+}
+
 const wrongTypes = "Supplied properties not correct for "
 
 // describe is one exception as diagnostics. The CDK tells all the properties of
