@@ -82,10 +82,14 @@ func (b *builder) secret(scope constructs.Construct, s *compose.Secret) (service
 		if b.props.Destroyable {
 			policy = awscdk.RemovalPolicy_DESTROY
 		}
-		return service.SecretFrom(awssecretsmanager.NewSecret(scope, id, &awssecretsmanager.SecretProps{
+		secret := awssecretsmanager.NewSecret(scope, id, &awssecretsmanager.SecretProps{
 			Description:   jsii.String(fmt.Sprintf("secret %s of %s: a random value until the real one is put", s.Name, b.props.Model.Name)),
 			RemovalPolicy: policy,
-		})), nil
+		})
+		awscdk.NewCfnOutput(awscdk.Stack_Of(scope), jsii.String("Secret "+s.Name), &awscdk.CfnOutputProps{
+			Description: jsii.String("put the value of secret " + s.Name + " here"), Value: secret.SecretArn(),
+		})
+		return service.SecretFrom(secret), nil
 	case s.Lookup != nil:
 		arn, err := xresource.FindSecret(scope, *s.Lookup)
 		if err != nil {
