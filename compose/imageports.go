@@ -1,8 +1,6 @@
 package compose
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -39,40 +37,17 @@ func imageName(reference string) string {
 	return name
 }
 
-// exposedPorts are those that the last stage of the Dockerfile exposes. A file
-// that cannot be read is reported with the image.
+// exposedPorts are those that the last stage of the Dockerfile exposes.
 func (r *resolver) exposedPorts(path Path, s types.ServiceConfig) []Port {
-	text := s.Build.DockerfileInline
-	if text == "" {
-		file := s.Build.Dockerfile
-		if !filepath.IsAbs(file) {
-			file = filepath.Join(s.Build.Context, file)
-		}
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return nil
-		}
-		text = string(content)
-	}
 	var all []Port
-	for line := range strings.Lines(text) {
-		words := strings.Fields(line)
-		switch {
-		case len(words) < 2:
-		case strings.EqualFold(words[0], "FROM"):
-			all = nil
-		case strings.EqualFold(words[0], "EXPOSE"):
-			for _, word := range words[1:] {
-				// A variable of the Dockerfile is no port, and is left out.
-				exposed, err := parseExposed(word)
-				if err != nil {
-					continue
-				}
-				for _, port := range exposed {
-					port.Path = path
-					all = r.addPort(all, port)
-				}
-			}
+	for _, word := range readDockerfile(s.Build).exposed {
+		exposed, err := parseExposed(word)
+		if err != nil {
+			continue // a variable of the Dockerfile is no port
+		}
+		for _, port := range exposed {
+			port.Path = path
+			all = r.addPort(all, port)
 		}
 	}
 	for _, port := range all {

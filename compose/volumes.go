@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -17,15 +18,20 @@ func (r *resolver) mounts(f *Family, path Path, s types.ServiceConfig, c *Contai
 	for i, target := range s.Tmpfs {
 		r.tmpfsLine(path.Key("tmpfs").Index(i), target, c)
 	}
+	held := heldMounts(s)
 	for i, v := range s.Volumes {
 		at := path.Key("volumes").Index(i)
+		if j := slices.IndexFunc(held, func(target string) bool { return within(target, v.Target) }); j >= 0 && v.Source == "" {
+			r.notef(at, "volume-unneeded", "nothing is mounted on %s, so nothing of the image below it needs a volume of its own", held[j])
+			continue
+		}
 		switch v.Type {
 		case types.VolumeTypeTmpfs:
 			r.tmpfsVolume(at, v, c)
 		case types.VolumeTypeVolume:
 			r.volumeMount(f, at, v, c)
 		case types.VolumeTypeBind:
-			r.bindMount(at, v)
+			r.bindMount(at, s, v)
 		default:
 			r.errorf(at, "volume-type", "volumes of type %q do not exist on Fargate", v.Type)
 		}
@@ -65,10 +71,38 @@ func (r *resolver) mountTargets(path Path, c *Container) {
 	}
 }
 
-func (r *resolver) bindMount(path Path, v types.ServiceVolumeConfig) {
+// heldMounts are the targets of bind mounts whose files the image holds as well.
+func heldMounts(s types.ServiceConfig) []string {
+	if s.Build == nil {
+		return nil
+	}
+	d := readDockerfile(s.Build)
+	var targets []string
+	for _, v := range s.Volumes {
+		below, err := filepath.Rel(s.Build.Context, v.Source)
+		if v.Type == types.VolumeTypeBind && err == nil && filepath.IsLocal(below) && d.holds(below, v.Target) {
+			targets = append(targets, v.Target)
+		}
+	}
+	return targets
+}
+
+// within tells whether target is dir or below it.
+func within(dir, target string) bool {
+	below, err := filepath.Rel(dir, target)
+	return err == nil && filepath.IsLocal(below)
+}
+
+// bindMount refuses a folder of the machine, but for one that the image holds as
+// well: on a laptop such a mount shows changes of the sources without a build.
+func (r *resolver) bindMount(path Path, s types.ServiceConfig, v types.ServiceVolumeConfig) {
 	source := r.written(v.Source)
 	if strings.HasSuffix(v.Source, "docker.sock") {
 		r.errorf(path, "docker-socket", "Fargate has no Docker daemon to reach at %s", source)
+		return
+	}
+	if slices.Contains(heldMounts(s), v.Target) {
+		r.warnf(path, "bind-mount-image", "%s is not mounted: the image holds it at %s, as it was when it was built", source, v.Target)
 		return
 	}
 	r.add(Error, path, "bind-mount", "copy it into the image, or keep the data in a named volume",
