@@ -49,9 +49,13 @@ var (
 	resourcePattern = regexp.MustCompile(`^(x-[\w-]+)::([\w-]+)(?:::(\w+(?:\.\w+)*))?$`)
 )
 
-// ParseText splits s at its references. Text without any is one literal part,
-// and "" is no part at all.
+// ParseText splits s at its references. A resource without a value is one only
+// where it is the whole text. Text without any is one literal part, and "" is no
+// part at all.
 func ParseText(s string) Text {
+	if ref, ok := ParseRef(s); ok {
+		return Text{{Ref: &ref}}
+	}
 	var text Text
 	for s != "" {
 		m := textPattern.FindStringSubmatchIndex(s)

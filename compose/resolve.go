@@ -28,6 +28,7 @@ func Resolve(p *Project, schemas []*Schema) (*Model, Diagnostics) {
 		r.sections,
 		r.tags,
 		r.families,
+		r.literals,
 		r.network,
 		r.resources,
 		r.bindings,
