@@ -14,7 +14,8 @@ import (
 // decode fills out, a pointer to a struct, map, slice or scalar, from a value of
 // the compose file, strictly: every key that the type does not have, and every
 // value of a wrong type, is a diagnostic at its own place. It reports whether
-// all of it fitted.
+// all values fitted: what stands under an unknown key is left out, and the rest can
+// be checked further.
 //
 // The keys of a struct are its exported field names, or those of the tag
 // `key:"…"`; a key in another case is accepted as an old spelling. The tag
@@ -70,7 +71,6 @@ func (d *decoder) structure(path Path, in any, out reflect.Value) {
 		if !ok {
 			name := foldedKey(key, fields)
 			if name == "" {
-				d.fits = false
 				d.r.add(Error, path.Key(key), "key-unknown", didYouMean(key, structKeys(out.Type())),
 					fmt.Sprintf("%q is not a key of %s", key, path))
 				continue

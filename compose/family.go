@@ -49,6 +49,9 @@ func (r *resolver) families() {
 	r.unusedVolumes()
 }
 
+// reservedFamilies are names beside which no family can stand in its stack.
+var reservedFamilies = []string{"x-elbv2", "x-ingress"}
+
 // members lists the services of each family, sorted by name.
 func (r *resolver) members() map[string][]types.ServiceConfig {
 	members := map[string][]types.ServiceConfig{}
@@ -58,6 +61,9 @@ func (r *resolver) members() map[string][]types.ServiceConfig {
 				fmt.Sprintf("ECS takes no dot in the name of a container, as in %q", name))
 		}
 		for _, family := range r.familiesOf(name, nil) {
+			if slices.Contains(reservedFamilies, family) {
+				r.errorf(servicePath(name), "service-name", "%q is the place of the load balancers in the stack of the services; choose another name", family)
+			}
 			members[family] = append(members[family], r.project.Services[name])
 		}
 	}
