@@ -1,12 +1,18 @@
 package compose
 
 import (
+	"bufio"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 
+	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
@@ -14,6 +20,7 @@ import (
 // into their environment and labels. A file that is missing or unreadable is
 // reported at its entry and left out; `required: false` lets it be missing.
 func (l *loading) resolveEnvironment(p *types.Project) *types.Project {
+	registerRaw()
 	for _, name := range p.ServiceNames() {
 		service := p.Services[name]
 		path := At("services", name, "env_file")
@@ -59,6 +66,36 @@ func (l *loading) resolveService(p *types.Project, name string) *types.Project {
 	}
 	p.Services[name] = resolved.Services[name]
 	return p
+}
+
+// registerRaw makes compose-go read an env_file of `format: raw`, which the
+// program docker compose adds to it, too.
+var registerRaw = sync.OnceFunc(func() { dotenv.RegisterFormat("raw", rawVariables) })
+
+// rawVariables reads variables as docker run --env-file does: what follows the
+// equals sign is the value, with its quotes and dollar signs.
+func rawVariables(r io.Reader, file string, vars map[string]string, lookup func(string) (string, bool)) error {
+	lines := bufio.NewScanner(r)
+	for number := 1; lines.Scan(); number++ {
+		line := strings.TrimLeft(lines.Text(), " \t")
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		name, value, given := strings.Cut(line, "=")
+		if name == "" || strings.ContainsAny(name, " \t") {
+			return fmt.Errorf("failed to read %s: line %d: %q is not a name of a variable", file, number, name)
+		}
+		if !given {
+			if value, given = lookup(name); !given {
+				continue
+			}
+		}
+		vars[name] = value
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("failed to read %s: %w", file, err)
+	}
+	return nil
 }
 
 var envFileLine = regexp.MustCompile(`^failed to read (.+): line (\d+): (.*)$`)
