@@ -21,8 +21,11 @@ func TestTrial(t *testing.T) {
 		{Key: "x-box", Name: "found", Path: "x-box.found", Mode: Import},
 	}}
 	found := Diagnostics{
-		{Path: "services.web"}, {Path: "x-box.good.Services.web.Access"}, {Path: "x-box.good.Properties.A", Severity: Warning},
-		{Path: "x-box.partly.Properties.B[0].C"}, {Path: "x-box.bad"},
+		{Path: "services.web"},
+		{Path: "x-box.good.Services.web.Access"},
+		{Path: "x-box.good.Properties.A", Severity: Warning},
+		{Path: "x-box.partly.Properties.B[0].C"},
+		{Path: "x-box.bad"},
 	}
 	trial := m.Trial(found)
 	got := map[string][]string{}
