@@ -269,7 +269,7 @@ func tracingAsAsked(t *testing.T, app application) {
 }
 
 // waysInWereAsked looks at every rule: a range of addresses must be a source that
-// the file opens or that a load balancer has, and a group one at the end of an
+// the file opens or that a load balancer has, or the VPC's for an internal one, and a group one at the end of an
 // edge, a target, a volume or a binding.
 func waysInWereAsked(t *testing.T, app application) {
 	asked := map[string]bool{}
@@ -282,8 +282,13 @@ func waysInWereAsked(t *testing.T, app application) {
 		for _, source := range lb.Sources {
 			asked[source.CIDR] = true
 		}
-		if vpc := app.model.Network.Existing; vpc != nil && lb.Internal && len(lb.Sources) == 0 {
-			asked[vpc.CIDR] = true // of a new VPC it is no text but a reference
+		if !lb.Internal || len(lb.Sources) > 0 {
+			continue
+		}
+		if vpc := app.model.Network.Existing; vpc != nil {
+			asked[vpc.CIDR] = true
+		} else {
+			asked[app.model.Network.New.CIDR] = true
 		}
 	}
 	check := func(id string, rule any) {
