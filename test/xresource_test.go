@@ -328,3 +328,25 @@ x-sqs:
 		`{"Key":"d","Value":{"Fn::Sub":["${A}-${Reference1}-${AWS::Region}",{"A":{"Ref":"OTHER"},"Reference1":{"Fn::GetAtt":["OTHER","QueueName"]}}]}}],`+
 		`"VisibilityTimeout":30}`)
 }
+
+// TestIntrinsicsOfAnyType: a function may stand where a number or an object is
+// wanted, although the CDK has it as a text until the synthesis.
+func TestIntrinsicsOfAnyType(t *testing.T) {
+	dir := folder(t, map[string]string{"compose.yaml": `name: shop
+services: {web: {image: 'web:1'}}
+x-dynamodb:
+  carts:
+    Properties:
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      BillingMode: PROVISIONED
+      ProvisionedThroughput: {ReadCapacityUnits: !ImportValue rcu, WriteCapacityUnits: !Select [0, ["1"]]}
+      StreamSpecification: !Ref AWS::NoValue
+`})
+	template := call{dir: dir}.run(t).clean().read("*Data*.template.json")
+	for _, want := range []string{`"Fn::ImportValue": "rcu"`, `"Ref": "AWS::NoValue"`} {
+		if !strings.Contains(template, want) {
+			t.Errorf("%s is missing in\n%s", want, template)
+		}
+	}
+}

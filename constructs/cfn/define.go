@@ -56,8 +56,11 @@ func Define(scope constructs.Construct, id string, d Definition) (awscdk.CfnReso
 		PreserveLogicalIds: jsii.Bool(false),
 	}).GetResource(jsii.String(included))
 	// The types of the properties are checked when they are rendered; here the
-	// error still belongs to this resource.
-	awscdk.Stack_Of(scope).Resolve(defined.RenderProperties(defined.CfnProperties()))
+	// error still belongs to this resource. As in a synthesis that is done with the
+	// resolved ones: a token for a number may still be a text before.
+	if resolved, ok := awscdk.Stack_Of(scope).Resolve(defined.CfnProperties()).(map[string]any); ok {
+		defined.RenderProperties(&resolved)
+	}
 	return defined, nil
 }
 
