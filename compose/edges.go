@@ -30,7 +30,8 @@ func compareEdges(a, b Edge) int {
 }
 
 // connectTo adds edges from all families of one name to ports of another; nil
-// ports are all that it has.
+// ports are all that it has. A family has an edge to itself where one of its
+// containers calls another one: by its name it may reach that of another task.
 func (r *resolver) connectTo(path Path, from, to string, ports []string) (reachable bool) {
 	for _, target := range r.targets(to) {
 		open := target.container.Ports
@@ -42,7 +43,7 @@ func (r *resolver) connectTo(path Path, from, to string, ports []string) (reacha
 		}
 		reachable = reachable || len(open) > 0
 		for _, source := range r.targets(from) {
-			if source.family == target.family {
+			if source == target {
 				continue
 			}
 			for _, p := range open {
@@ -68,6 +69,9 @@ func (r *resolver) dependencyEdges(s types.ServiceConfig) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.DependsOn)) {
 		at := path.Key("depends_on").Key(name)
+		if s.DependsOn[name].Condition == types.ServiceConditionCompletedSuccessfully {
+			continue // it has ended, and answers nobody
+		}
 		if r.connectTo(at, s.Name, name, nil) || len(r.targets(name)) == 0 {
 			continue
 		}

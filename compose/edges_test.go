@@ -68,13 +68,25 @@ services:
 			[]string{"web > api:81/tcp"},
 		},
 		{
-			"containers of one task need no edge; a copy in another task does",
+			"containers of one task may reach each other in another copy of it",
 			`
 services:
   web: {image: nginx, depends_on: [api], deploy: {labels: {ecs.task.family: "one,two"}}}
   api: {image: nginx, expose: [81], deploy: {labels: {ecs.task.family: one}}}
 `,
-			[]string{"two > one:81/tcp"},
+			[]string{"one > one:81/tcp", "two > one:81/tcp"},
+		},
+		{
+			"what has ended is not called",
+			`
+services:
+  web:
+    image: nginx
+    depends_on: {seed: {condition: service_completed_successfully}}
+    deploy: {labels: {ecs.task.family: shop}}
+  seed: {image: nginx, expose: [81], deploy: {labels: {ecs.task.family: shop}}}
+`,
+			nil,
 		},
 		{
 			"a family may be named",

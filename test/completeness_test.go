@@ -36,6 +36,9 @@ func TestEveryKindIsComplete(t *testing.T) {
 				t.Errorf("%s has no %s %s", k.Key, what, path)
 			}
 		}
+		if k.Import == nil {
+			t.Errorf("%s cannot import what a Lookup finds", k.Key)
+		}
 		if !strings.Contains(string(readme), "\n## "+k.Key+"\n") {
 			t.Errorf("%s has no section in README.md", k.Key)
 		}

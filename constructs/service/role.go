@@ -52,8 +52,12 @@ func (r *TaskRole) Allow(sid string, statements ...Statement) {
 	}
 }
 
-// Read lets the application read a secret.
-func (r *TaskRole) Read(sid string, s Secret) { r.Allow(sid, s.access()...) }
+// Read lets the application read a secret, which the sid names; twice is once.
+func (r *TaskRole) Read(sid string, s Secret) {
+	if r.sids[notInSID.ReplaceAllString(sid, "")] == 0 {
+		r.Allow(sid, s.access()...)
+	}
+}
 
 var notInSID = regexp.MustCompile(`[^0-9A-Za-z]`)
 

@@ -37,7 +37,8 @@ type Kind struct {
 	// New builds the resource in an own scope, <x-key>/<name>. nil builds just
 	// the CloudFormation resource.
 	New func(scope constructs.Construct, props *Props) (Resource, error)
-	// Import refers to an existing resource that Lookup describes.
+	// Import refers to an existing resource that Lookup describes; every kind has
+	// it.
 	Import func(scope constructs.Construct, props *Props) (Resource, error)
 }
 

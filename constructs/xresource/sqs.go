@@ -94,8 +94,8 @@ func isFIFO(r *compose.Resource) bool { return fmt.Sprint(r.Properties["FifoQueu
 // checkRedrive checks what SQS wants of a queue's dead-letter queue.
 func checkRedrive(c *compose.Checker, r *compose.Resource, fifo bool) {
 	policy, ok := r.Properties["RedrivePolicy"].(map[string]any)
-	if !ok {
-		return
+	if _, intrinsic := policy["Ref"]; !ok || intrinsic {
+		return // none, or AWS::NoValue
 	}
 	path := r.Path.Key("Properties").Key("RedrivePolicy")
 	for _, key := range []string{"deadLetterTargetArn", "maxReceiveCount"} {
