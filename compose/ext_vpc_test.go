@@ -66,7 +66,7 @@ func TestNetworkFixtures(t *testing.T) {
 func TestNetworkUseCases(t *testing.T) {
 	base := corpus + "/composex/use-cases/"
 	if _, err := os.Stat(base); err != nil {
-		t.Skip("the corpus is not here")
+		t.Skip("the corpus, ../shared/corpus, is not beside the repository")
 	}
 	files := []string{"yelb.yaml", "vpc/new_with_flowlogs.yml"}
 	for _, pattern := range []string{"vpc/lookup*", "vpc/n*_*s.yaml", "vpc/new_vpc.yml", "ecs/cluster*.yml", "networking/*.yaml", "volumes/efs_with_lookup_vpc.yml"} {

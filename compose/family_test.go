@@ -77,7 +77,7 @@ func TestFamilyFixtures(t *testing.T) {
 func TestBlogFeatures(t *testing.T) {
 	file := corpus + "/composex/use-cases/blog.features.yml"
 	if _, err := os.Stat(file); err != nil {
-		t.Skip("the corpus is not here")
+		t.Skip("the corpus, ../shared/corpus, is not beside the repository")
 	}
 	m, found := readFamilies(t, Options{Files: []string{file}, ProjectName: "blog"})
 	if found.HasErrors() {
@@ -385,7 +385,7 @@ services:
 func TestCorpusCases(t *testing.T) {
 	table, err := os.ReadFile(corpus + "/composex/cases.tsv")
 	if err != nil {
-		t.Skip("the corpus is not here")
+		t.Skip("the corpus, ../shared/corpus, is not beside the repository")
 	}
 	for line := range strings.Lines(string(table)) {
 		names, rest, _ := strings.Cut(line, "\t")

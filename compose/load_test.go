@@ -192,7 +192,7 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) {
 		const long, aliases = 4 << 10, 8 // what is merely large is not interesting, only slow
 		if len(content) > long || bytes.Count(content, []byte("*")) > aliases {
-			t.Skip()
+			t.Skip("large, and so only slow")
 		}
 		dir := t.TempDir()
 		file := filepath.Join(dir, "compose.yml")
