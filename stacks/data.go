@@ -97,7 +97,7 @@ func (b *builder) secret(scope constructs.Construct, s *compose.Secret) (service
 		}
 		return service.SecretByARN(scope, s.Name, *arn.Token()), nil
 	case s.Parameter && isArn(s.External):
-		return service.ParameterFrom(awsssm.StringParameter_FromStringParameterArn(scope, id, &s.External)), nil
+		return service.ParameterByARN(s.External), nil
 	case s.Parameter:
 		return service.ParameterFrom(awsssm.StringParameter_FromSecureStringParameterAttributes(scope, id,
 			&awsssm.SecureStringParameterAttributes{ParameterName: &s.External})), nil

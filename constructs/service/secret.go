@@ -3,10 +3,12 @@ package service
 import (
 	"regexp"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
 	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/constructs/cfn"
 )
@@ -38,6 +40,15 @@ func SecretByARN(scope constructs.Construct, id, arn string) Secret {
 
 // ParameterFrom is the value of a parameter in Parameter Store.
 func ParameterFrom(p awsssm.IParameter) Secret { return Secret{parameter: p} }
+
+// ParameterByARN is an existing parameter in Parameter Store, also a SecureString.
+// The CDK's import by ARN adds a parameter to the template, with which
+// CloudFormation would read the value, and refuse a SecureString. Only the ARN is
+// needed here, so the import is made in a stack that no app synthesises.
+func ParameterByARN(arn string) Secret {
+	aside := awscdk.NewStack(nil, nil, nil)
+	return ParameterFrom(awsssm.StringParameter_FromStringParameterArn(aside, jsii.String("Parameter"), &arn))
+}
 
 // Field is one key of a secret that holds a JSON object. A parameter has no
 // fields: the container gets all of it.
