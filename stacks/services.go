@@ -100,10 +100,10 @@ func (b *builder) loadBalancers(stack awscdk.Stack) {
 
 // outputs name the URLs of a load balancer, so that a deployment ends with them.
 func outputs(stack awscdk.Stack, lb *compose.LoadBalancer, balancer *ingress.LoadBalancer) {
-	for _, l := range lb.Listeners {
-		awscdk.NewCfnOutput(stack, jsii.String(fmt.Sprintf("Endpoint %s %d", lb.Name, l.Port)), &awscdk.CfnOutputProps{
-			Description: jsii.String(fmt.Sprintf("%s, port %d", lb.Path, l.Port)),
-			Value:       cfn.Join(cfn.Literal(strings.ToLower(l.Protocol)+"://"), balancer.DNSName(), cfn.Literal(fmt.Sprintf(":%d", l.Port))).Token(),
+	for _, e := range balancer.Endpoints() {
+		awscdk.NewCfnOutput(stack, jsii.String(fmt.Sprintf("Endpoint %s %d", lb.Name, e.Port)), &awscdk.CfnOutputProps{
+			Description: jsii.String(fmt.Sprintf("%s, port %d", lb.Path, e.Port)),
+			Value:       cfn.Join(cfn.Literal(strings.ToLower(e.Protocol)+"://"), balancer.DNSName(), cfn.Literal(fmt.Sprintf(":%d", e.Port))).Token(),
 		})
 	}
 }

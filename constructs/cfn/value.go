@@ -31,6 +31,14 @@ func Join(parts ...Value) Value {
 // Token is the value as a CDK argument.
 func (v Value) Token() *string { return &v.token }
 
+// Optional is a CDK argument that is left out where s is "".
+func Optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
 // Arn is an ARN in the partition, region and account of the stack it is used
 // in; region and account may be empty, as in S3's.
 func Arn(service, resource Value) Value {

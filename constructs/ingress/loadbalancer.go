@@ -69,12 +69,6 @@ func New(scope constructs.Construct, id string, props *Props) (*LoadBalancer, er
 	return lb, nil
 }
 
-// Construct is the node of the load balancer in the tree.
-func (lb *LoadBalancer) Construct() constructs.Construct { return lb.construct }
-
-// Model is what the load balancer was built from.
-func (lb *LoadBalancer) Model() *compose.LoadBalancer { return lb.model }
-
 // DNSName is the name under which clients find the load balancer.
 func (lb *LoadBalancer) DNSName() cfn.Value { return lb.dns }
 

@@ -20,7 +20,6 @@ import (
 // Cluster is the ECS cluster, new or existing.
 type Cluster struct {
 	cluster awsecs.ICluster
-	name    cfn.Value
 	exec    ExecTargets
 }
 
@@ -40,14 +39,14 @@ func NewCluster(scope constructs.Construct, id string, m *compose.Cluster, n *Ne
 	}
 	exec, configuration := execLogging(this, m)
 	cluster := awsecs.NewCfnCluster(this, jsii.String("Resource"), &awsecs.CfnClusterProps{})
-	properties := merge(map[string]any{
+	properties := cfn.Under(m.Properties, map[string]any{
 		"CapacityProviders": []any{"FARGATE", "FARGATE_SPOT"},
 		"DefaultCapacityProviderStrategy": []any{
 			map[string]any{"CapacityProvider": "FARGATE", "Weight": 1},
 		},
 		"ClusterSettings": []any{map[string]any{"Name": "containerInsights", "Value": "enhanced"}},
 		"Configuration":   map[string]any{"ExecuteCommandConfiguration": configuration},
-	}, m.Properties)
+	})
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
 		cluster.AddPropertyOverride(jsii.String(name), properties[name])
 	}
@@ -59,16 +58,12 @@ func newCluster(this constructs.Construct, n *Network, name cfn.Value, exec Exec
 		cluster: awsecs.Cluster_FromClusterAttributes(this, jsii.String("Cluster"), &awsecs.ClusterAttributes{
 			ClusterName: name.Token(), Vpc: n.vpc,
 		}),
-		name: name,
 		exec: exec,
 	}
 }
 
 // ICluster is the CDK's own construct.
 func (c *Cluster) ICluster() awsecs.ICluster { return c.cluster }
-
-// Name is the physical name.
-func (c *Cluster) Name() cfn.Value { return c.name }
 
 // Exec tells what a task role must be allowed to write to for ECS Exec.
 func (c *Cluster) Exec() ExecTargets { return c.exec }
@@ -156,20 +151,4 @@ func execBucket(this constructs.Construct, key awskms.IKey) awss3.Bucket {
 func value(token *string) *cfn.Value {
 	v := cfn.FromToken(token)
 	return &v
-}
-
-// merge lays the user's properties over the defaults, mapping by mapping; lists
-// and scalars of the user replace the defaults.
-func merge(defaults, user map[string]any) map[string]any {
-	merged := map[string]any{}
-	maps.Copy(merged, defaults)
-	for key, v := range user {
-		theirs, isMap := v.(map[string]any)
-		ours, both := merged[key].(map[string]any)
-		if isMap && both {
-			v = merge(ours, theirs)
-		}
-		merged[key] = v
-	}
-	return merged
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/compose"
+	"composecdk/constructs/cfn"
 )
 
 // lookUpVPC asks the CDK context for the VPC. Where the answer is not there yet,
@@ -20,7 +21,7 @@ import (
 // the CDK itself has malformed ids and none of the file's groups of subnets, so
 // that the validation of the templates would end the first synthesis.
 func lookUpVPC(this constructs.Construct, v *compose.ExistingVPC, tag string) awsec2.IVpc {
-	options := &awsec2.VpcLookupOptions{VpcId: optional(v.ID), SubnetGroupNameTag: optional(tag)}
+	options := &awsec2.VpcLookupOptions{VpcId: cfn.Optional(v.ID), SubnetGroupNameTag: cfn.Optional(tag)}
 	filter := map[string]any{}
 	for name, value := range v.Tags {
 		filter["tag:"+name] = value

@@ -211,7 +211,7 @@ func networkByID(this constructs.Construct, v *compose.ExistingVPC) *Network {
 	vpc := awsec2.Vpc_FromVpcAttributes(this, jsii.String("Vpc"), &awsec2.VpcAttributes{
 		VpcId:             jsii.String(v.ID),
 		AvailabilityZones: &zones,
-		VpcCidrBlock:      optional(v.CIDR),
+		VpcCidrBlock:      cfn.Optional(v.CIDR),
 	})
 	n := &Network{vpc: vpc, groups: map[string]*awsec2.SubnetSelection{}, cidr: v.CIDR}
 	for _, group := range slices.Sorted(maps.Keys(v.Subnets)) {
@@ -309,13 +309,6 @@ func subnetsByTag(vpc awsec2.IVpc, values string) *awsec2.SubnetSelection {
 
 func lookupError(m *compose.Network, format string, args ...any) error {
 	return &guard.Error{At: m.Path, Message: fmt.Sprintf(format, args...)}
-}
-
-func optional(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }
 
 func stringMap(m map[string]string) *map[string]*string {

@@ -75,9 +75,6 @@ func NewFamily(scope constructs.Construct, id string, props *FamilyProps) (*Fami
 	return f, nil
 }
 
-// Construct is the node of the family in the tree.
-func (f *Family) Construct() constructs.Construct { return f.construct }
-
 // Model is what the family was built from.
 func (f *Family) Model() *compose.Family { return f.model }
 
@@ -93,9 +90,6 @@ func (f *Family) Container(name string) *Container {
 
 // TaskRole is what the application may do.
 func (f *Family) TaskRole() *TaskRole { return f.taskRole }
-
-// ExecutionRole is what ECS may do to start the containers.
-func (f *Family) ExecutionRole() *ExecutionRole { return f.execution }
 
 // SecurityGroupID identifies the security group of the tasks.
 func (f *Family) SecurityGroupID() cfn.Value { return f.groupID }

@@ -97,8 +97,8 @@ func (f *Family) build(this constructs.Construct, m *compose.Container) (awsecs.
 		AssetName:     jsii.String(m.Name),
 		DisplayName:   jsii.String(m.Name),
 		Directory:     jsii.String(directory),
-		File:          optional(dockerfile),
-		Target:        optional(b.Target),
+		File:          cfn.Optional(dockerfile),
+		Target:        cfn.Optional(b.Target),
 		CacheFrom:     cacheFrom(b.CacheFrom),
 		CacheDisabled: when(b.NoCache),
 	}

@@ -27,7 +27,7 @@ func newLogs(this constructs.Construct, m compose.Logging, execution *ExecutionR
 		retention = awslogs.RetentionDays_ONE_MONTH
 	}
 	group := awslogs.NewLogGroup(this, jsii.String("LogGroup"), &awslogs.LogGroupProps{
-		LogGroupName:  optional(m.Group),
+		LogGroupName:  cfn.Optional(m.Group),
 		Retention:     retention,
 		RemovalPolicy: removal(destroyable),
 	})

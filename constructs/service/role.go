@@ -26,7 +26,7 @@ func (s Statement) policy(sid string) awsiam.PolicyStatement {
 	for _, r := range s.Resources {
 		resources = append(resources, r.Token())
 	}
-	props := &awsiam.PolicyStatementProps{Sid: optional(sid), Resources: &resources}
+	props := &awsiam.PolicyStatementProps{Sid: cfn.Optional(sid), Resources: &resources}
 	if len(s.NotActions) > 0 {
 		props.NotActions = jsii.Strings(s.NotActions...)
 	} else {
@@ -188,11 +188,4 @@ func roleProps(description string, boundary awsiam.IManagedPolicy) *awsiam.RoleP
 		}),
 		PermissionsBoundary: boundary,
 	}
-}
-
-func optional(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }

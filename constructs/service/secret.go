@@ -69,7 +69,7 @@ func (s Secret) ecs() awsecs.Secret {
 	if s.parameter != nil {
 		return awsecs.Secret_FromSsmParameter(s.parameter)
 	}
-	return awsecs.Secret_FromSecretsManager(s.secret, optional(s.field))
+	return awsecs.Secret_FromSecretsManager(s.secret, cfn.Optional(s.field))
 }
 
 // access are the statements that let a role read the secret, and no other one.

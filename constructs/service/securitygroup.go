@@ -44,7 +44,7 @@ func (f *Family) AllowFrom(id string, source compose.IngressSource) {
 			IpProtocol:  jsii.String(p.Protocol),
 			FromPort:    jsii.Number(p.Number),
 			ToPort:      jsii.Number(p.Number),
-			Description: optional(cfn.Description(source.Description)),
+			Description: cfn.Optional(cfn.Description(source.Description)),
 		}
 		switch {
 		case source.Myself:
