@@ -11,7 +11,7 @@ GOVULNCHECK := v1.8.0
 GO_FILES := $(shell find . -name '*.go' -not -path './node_modules/*' -not -path './examples/blog/app*')
 ALIVE := ./.ci/alive
 
-.PHONY: help setup build synth test test-fast golden lint clean venv
+.PHONY: help setup build synth test test-fast golden lint corpus clean venv
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ test: setup build venv ## every test
 
 test-fast: ## the tests of package compose, in seconds
 	go test ./compose/...
+
+corpus: setup ## what becomes of every compose file of ../shared/corpus, as a table
+	@set -o pipefail; go test -count=1 -v -run '^TestCorpus' ./test | grep -vE '^ *(=== |--- PASS|PASS$$)'
 
 golden: setup ## rewrite the golden files; review the diff as code
 	go test ./compose/... -update

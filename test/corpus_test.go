@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"composecdk/compose"
+	"composecdk/gate"
 )
 
 // corpus lies beside the repository where it is worked on.
@@ -20,53 +20,54 @@ const corpus = "../../shared/corpus"
 // them: "ok", "error:…", or nothing where it was never asked.
 type corpusCase struct {
 	name, reference string
-	files           []string
-	to              target
-}
-
-// outcome is what became of a case, in a few words that a table can hold.
-func (c corpusCase) outcome(app application, err error) string {
-	switch {
-	case err != nil:
-		return "failed: " + strings.SplitN(err.Error(), "\n", 2)[0]
-	case app.templates != nil:
-		return "synthesised"
-	}
-	var codes []string
-	for _, d := range app.found {
-		if d.Severity == compose.Error {
-			codes = append(codes, d.Code)
-		}
-	}
-	slices.Sort(codes)
-	return "refused: " + strings.Join(slices.Compact(codes), " ")
+	// section groups cases: the folder of the use-case, such as "rds".
+	section string
+	// root is the folder that the places of diagnostics are told from.
+	root  string
+	files []string
+	to    target
 }
 
 // TestCorpus holds what becomes of every file of others: those that ECS ComposeX
-// renders must synthesise, but for what is not built yet, and nothing may fail
-// without a word about where and why.
+// renders must synthesise, but for what is not built yet, what is synthesised must
+// pass the gate, and nothing may fail without a word about where and why. All of it
+// is one process with one kernel; -v shows the progress and the summary.
 func TestCorpus(t *testing.T) {
 	cases := corpusCases(t)
-	var table strings.Builder
-	table.WriteString("files\treference\toutcome\n")
-	for _, c := range cases {
+	var table corpusTable
+	for i, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			app, err := attempt(c.to, t.TempDir(), c.files...)
-			outcome := c.outcome(app, err)
-			fmt.Fprintf(&table, "%s\t%s\t%s\n", c.name, c.reference, outcome)
-			t.Log(outcome)
+			row := corpusRow{corpusCase: c, found: app.found, failure: err, synthesised: app.templates != nil}
 			if err != nil {
 				t.Error(err)
 			}
 			expectOutcome(t, c, app)
-			if app.templates != nil {
+			if row.synthesised {
+				row.findings = gateFindings(t, app.dir)
+				for _, f := range row.findings {
+					t.Errorf("the gate finds %s: %s/%s: %s", f.Rule, f.Stack, f.Resource, f.Message)
+				}
 				checkInvariants(t, app)
 			}
+			table = append(table, row)
 		})
+		fmt.Printf("%3d/%d  %s\n", i+1, len(cases), table[len(table)-1])
 	}
+	fmt.Print("\n", table.summary())
 	if !t.Failed() || *update {
 		compareGolden(t, "testdata/corpus.tsv", table.String())
+		compareGolden(t, "testdata/corpus-summary.txt", table.summary())
 	}
+}
+
+func gateFindings(t *testing.T, dir string) []gate.Finding {
+	t.Helper()
+	assembly, err := gate.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return assembly.Check()
 }
 
 // expectOutcome checks that a case came to what the reference makes of it.
@@ -82,7 +83,7 @@ func expectOutcome(t *testing.T, c corpusCase, app application) {
 		if d.Code == "construct" {
 			t.Errorf("only the CDK found it: %s", d)
 		}
-		if c.reference == "ok" && !strings.HasPrefix(d.Code, "unsupported-") {
+		if c.reference == "ok" && !notBuiltYet(d.Code) {
 			t.Errorf("ECS ComposeX renders it: %s", d)
 		}
 	}
@@ -93,35 +94,57 @@ func expectOutcome(t *testing.T, c corpusCase, app application) {
 
 func corpusCases(t *testing.T) []corpusCase {
 	t.Helper()
-	if _, err := os.Stat(corpus); err != nil {
+	root, err := filepath.Abs(corpus)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(root); err != nil {
 		t.Skip("the corpus is not beside the repository: ", err)
 	}
-	cases := []corpusCase{{name: "seeds/myapps-compose.yml", files: []string{filepath.Join(corpus, "seeds/myapps-compose.yml")}}}
-	table, err := os.ReadFile(filepath.Join(corpus, "composex/cases.tsv"))
+	cases := []corpusCase{{
+		name: "seeds/myapps-compose.yml", section: "seeds", root: filepath.Join(root, "seeds"),
+		files: []string{filepath.Join(root, "seeds/myapps-compose.yml")},
+	}}
+	table, err := os.ReadFile(filepath.Join(root, "composex/cases.tsv"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range strings.Split(strings.TrimSpace(string(table)), "\n")[1:] {
 		columns := strings.Split(line, "\t")
-		c := corpusCase{name: columns[0], reference: columns[1]}
+		c := corpusCase{name: columns[0], reference: columns[1], root: filepath.Join(root, "composex")}
 		if columns[2] == "y" {
 			// CDK answers a look-up in a known account with a stand-in
 			c.to = target{Account: "111111111111", Region: "eu-west-1"}
 		}
 		for _, file := range strings.Fields(columns[0]) {
-			c.files = append(c.files, filepath.Join(corpus, "composex", file))
+			c.files = append(c.files, filepath.Join(c.root, file))
+			c.section = useCase(file)
 		}
 		cases = append(cases, c)
 	}
-	paths, err := filepath.Glob(filepath.Join(corpus, "awesome-compose/*/compose.y*ml"))
+	paths, err := filepath.Glob(filepath.Join(root, "awesome-compose/*/*compose*.y*ml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range paths {
-		name, _ := filepath.Rel(corpus, path)
-		cases = append(cases, corpusCase{name: name, files: []string{withContexts(t, path)}})
+		name, _ := filepath.Rel(root, path)
+		copied := withContexts(t, path)
+		cases = append(cases, corpusCase{name: name, section: "awesome-compose", root: filepath.Dir(copied), files: []string{copied}})
 	}
 	return cases
+}
+
+// useCase is the folder of ECS ComposeX's use-cases that a file is in, "blog" for
+// those that are in none, else the folder beside the use-cases.
+func useCase(file string) string {
+	parts := strings.Split(file, "/")
+	if parts[0] != "use-cases" {
+		return parts[0]
+	}
+	if len(parts) == 2 {
+		return "blog"
+	}
+	return parts[1]
 }
 
 // withContexts is a copy of a compose file in a folder with all the files that
