@@ -19,6 +19,7 @@ import (
 
 	"composecdk/compose"
 	"composecdk/constructs/guard"
+	"composecdk/constructs/kernel"
 	"composecdk/constructs/xresource"
 	"composecdk/stacks"
 )
@@ -92,6 +93,7 @@ func application(args []string, env map[string]string) (compose.Diagnostics, err
 	if err != nil {
 		return nil, err
 	}
+	in.validator = validator()
 	project, found := compose.Load(context.Background(), in.load)
 	if project == nil {
 		return found, nil
@@ -167,12 +169,42 @@ const summaryFile = "summary.txt"
 // no two runs would give the same bytes.
 var noTraces = map[string]any{"aws:cdk:disable-creation-stack-traces": true}
 
+// newApp is an app whose assembly goes to a folder.
+func newApp(in input, outdir string) awscdk.App {
+	app := awscdk.NewApp(&awscdk.AppProps{
+		Context: &in.flags, Outdir: &outdir, StackTraces: jsii.Bool(false), PostCliContext: &noTraces,
+	})
+	if in.validator != nil {
+		in.validator.Watch(app)
+	}
+	return app
+}
+
+// synth writes the assembly of an app and has it validated.
+func synth(in input, app awscdk.App) error {
+	_, err := guard.Try("", func() (any, error) { return app.Synth(nil), nil })
+	if in.validator != nil {
+		err = errors.Join(in.validator.Err(), err)
+	}
+	return err
+}
+
+// validator is nil where the user wants no validation.
+func validator() *stacks.Validator {
+	if !kernel.Validation {
+		return nil
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return stacks.NewValidator("")
+	}
+	return stacks.NewValidator(filepath.Join(cache, "composecdk", "validation"))
+}
+
 // synthesise builds the stacks and writes the assembly. The diagnostics are what
 // the CDK, or its validation of the templates, has to say about the input.
 func synthesise(in input, project *compose.Project, model *compose.Model, found compose.Diagnostics) (more compose.Diagnostics, err error) {
-	app := awscdk.NewApp(&awscdk.AppProps{
-		Context: &in.flags, Outdir: &in.outdir, StackTraces: jsii.Bool(false), PostCliContext: &noTraces,
-	})
+	app := newApp(in, in.outdir)
 	scope := constructs.NewConstruct(app, jsii.String(stacks.Name(model.Name, in.env)))
 	application, err := stacks.NewApplication(scope, &stacks.ApplicationProps{
 		Model: model, Account: in.account, Region: in.region, Destroyable: in.throwaway,
@@ -180,7 +212,7 @@ func synthesise(in input, project *compose.Project, model *compose.Model, found 
 	if err != nil {
 		return stacks.Exceptions(err, project), nil
 	}
-	_, err = guard.Try("", func() (any, error) { return app.Synth(nil), nil })
+	err = synth(in, app)
 	more, reportErr := stacks.Report(in.outdir, model, project)
 	switch {
 	case reportErr != nil:

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"composecdk/compose"
+	"composecdk/stacks"
 )
 
 // cdkJSON holds the CDK feature flags, so that the built program behaves the same
@@ -37,6 +38,8 @@ type input struct {
 	account, region string
 	env             string
 	throwaway       bool
+	// validator is nil where the templates are not to be validated.
+	validator *stacks.Validator
 }
 
 // setting is a value of the CDK context that is ours.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -53,9 +52,7 @@ func try(in input, project *compose.Project, part *compose.Model) (compose.Diagn
 		return nil, fmt.Errorf("a folder for a trial: %w", err)
 	}
 	defer os.RemoveAll(outdir) //nolint:errcheck // a left-over temporary folder harms nobody
-	app := awscdk.NewApp(&awscdk.AppProps{
-		Context: &in.flags, Outdir: &outdir, StackTraces: jsii.Bool(false), PostCliContext: &noTraces,
-	})
+	app := newApp(in, outdir)
 	scope := constructs.NewConstruct(app, jsii.String(stacks.Name(part.Name, in.env)))
 	_, err = stacks.NewApplication(scope, &stacks.ApplicationProps{
 		Model: part, Account: in.account, Region: in.region, Destroyable: in.throwaway,
@@ -63,7 +60,7 @@ func try(in input, project *compose.Project, part *compose.Model) (compose.Diagn
 	if err != nil {
 		return stacks.Exceptions(err, project), nil
 	}
-	_, err = guard.Try("", func() (any, error) { return app.Synth(nil), nil })
+	err = synth(in, app)
 	found, reportErr := stacks.Report(outdir, part, project)
 	if reportErr != nil || found.HasErrors() {
 		return found, reportErr

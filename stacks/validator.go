@@ -1,0 +1,215 @@
+package stacks
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/constructs/guard"
+)
+
+// Validator has templates validated by the CDK's own engine, as the CDK does by
+// itself, but each template only once: what the engine says depends on nothing but
+// the template, its target and the version of the library, and is remembered by
+// their hash. The engine takes 4 to 11 s to start and half a gigabyte; where all
+// templates are known it is not started.
+type Validator struct {
+	// dir holds the memory, a file for each template; "" remembers nothing.
+	dir     string
+	library string
+	engine  awscdk.CloudFormationValidatePlugin
+	err     error
+}
+
+var _ awscdk.IPolicyValidationPlugin = (*Validator)(nil)
+
+const library = "github.com/aws/aws-cdk-go/awscdk/v2"
+
+// memory is how long a verdict is kept that nobody asks for.
+const memory = 30 * 24 * time.Hour
+
+// NewValidator makes a validator that remembers in a folder, which it creates. An
+// empty one, or a program that does not know the version of its CDK library,
+// remembers nothing.
+func NewValidator(dir string) *Validator {
+	v := &Validator{dir: dir}
+	if build, ok := debug.ReadBuildInfo(); ok {
+		for _, module := range build.Deps {
+			if module.Path == library {
+				v.library = module.Version
+			}
+		}
+	}
+	if v.library == "" {
+		v.dir = ""
+	}
+	return v
+}
+
+// Watch has the templates of an app validated when it is synthesised. The CDK's
+// own engine must be off, or all is validated twice.
+func (v *Validator) Watch(app awscdk.App) { awscdk.Validations_Of(app).AddPlugins(v) }
+
+// Err is what went wrong while validating. It is nil where the report is complete.
+func (v *Validator) Err() error { return v.err }
+
+// Name is the name of the CDK's engine: rules are acknowledged by it.
+func (v *Validator) Name() *string {
+	return awscdk.CloudFormationValidatePlugin_PLUGIN_NAME()
+}
+
+// Version is that of the CDK library, which brings the engine along.
+func (v *Validator) Version() *string {
+	return jsii.String(cmp.Or(strings.TrimPrefix(v.library, "v"), "0.0.0"))
+}
+
+// RuleIds are not told: they are for analytics, and asking would start the engine.
+func (v *Validator) RuleIds() *[]*string { return nil } //nolint:revive // the name is the CDK's
+
+// Validate is called by the CDK once the templates are written. It must not panic,
+// which would break the protocol between Go and Node.js.
+func (v *Validator) Validate(context awscdk.IPolicyValidationContext) *awscdk.PolicyValidationPluginReport {
+	all := []*awscdk.PolicyViolation{}
+	v.err = guard.Contain(func() error {
+		for _, stack := range *context.StackTemplates() {
+			found, err := v.verdict(context, stack)
+			if err != nil {
+				return err
+			}
+			all = append(all, found...)
+		}
+		return nil
+	})
+	success := true
+	for _, violation := range all {
+		success = success && *violation.Severity != "error" && *violation.Severity != "fatal"
+	}
+	return &awscdk.PolicyValidationPluginReport{Success: &success, Violations: &all}
+}
+
+// verdict is what the engine has against a template, now or when it was asked.
+func (v *Validator) verdict(context awscdk.IPolicyValidationContext, stack *awscdk.PolicyValidationStack) ([]*awscdk.PolicyViolation, error) {
+	template, err := os.ReadFile(*stack.TemplatePath)
+	if err != nil {
+		return nil, fmt.Errorf("validate a template: %w", err)
+	}
+	file := v.file(stack, template)
+	found, known := v.recall(file)
+	if !known {
+		if v.engine == nil {
+			v.engine = awscdk.NewCloudFormationValidatePlugin(nil)
+		}
+		found = *v.engine.Validate(&oneStack{context.AppConstruct(), stack}).Violations
+		if err := v.remember(file, found); err != nil {
+			return nil, err
+		}
+	}
+	for _, violation := range found {
+		for _, resource := range *violation.ViolatingResources {
+			resource.TemplatePath = stack.TemplatePath
+			if resource.ResourceLogicalId == nil {
+				resource.ConstructPath = stack.StackConstructPath
+			}
+		}
+	}
+	return found, nil
+}
+
+// file is where the verdict about a template is kept, "" for nowhere.
+func (v *Validator) file(stack *awscdk.PolicyValidationStack, template []byte) string {
+	if v.dir == "" {
+		return ""
+	}
+	hash := sha256.New()
+	for _, part := range []*string{&v.library, stack.AccountId, stack.Region} {
+		hash.Write(fmt.Appendf(nil, "%q ", *cmp.Or(part, jsii.String(""))))
+	}
+	hash.Write(template)
+	return filepath.Join(v.dir, hex.EncodeToString(hash.Sum(nil))+".json")
+}
+
+// recall reads a verdict. One that cannot be read is none.
+func (v *Validator) recall(file string) (found []*awscdk.PolicyViolation, known bool) {
+	text, err := os.ReadFile(file)
+	if err != nil || json.Unmarshal(text, &found) != nil {
+		return nil, false
+	}
+	now := time.Now()
+	os.Chtimes(file, now, now) //nolint:errcheck // it is forgotten earlier
+	return found, true
+}
+
+// remember keeps a verdict. A folder that cannot be written keeps none.
+func (v *Validator) remember(file string, found []*awscdk.PolicyViolation) error {
+	if file == "" || os.MkdirAll(v.dir, 0o700) != nil {
+		return nil
+	}
+	text, err := json.Marshal(found)
+	if err != nil {
+		return fmt.Errorf("remember a verdict: %w", err)
+	}
+	v.forget()
+	return replace(file, text)
+}
+
+// forget removes what nobody asked for in a long time, as far as it can.
+func (v *Validator) forget() {
+	files, _ := filepath.Glob(filepath.Join(v.dir, "*"))
+	for _, file := range files {
+		if info, err := os.Stat(file); err == nil && time.Since(info.ModTime()) > memory {
+			os.Remove(file) //nolint:errcheck // the next one forgets it
+		}
+	}
+}
+
+// replace writes a file at once: another process reads all of it or none.
+func replace(file string, text []byte) error {
+	temporary, err := os.CreateTemp(filepath.Dir(file), "*.tmp")
+	if err != nil {
+		return fmt.Errorf("remember a verdict: %w", err)
+	}
+	_, err = temporary.Write(text)
+	err = errors.Join(err, temporary.Close())
+	if err == nil {
+		err = os.Rename(temporary.Name(), file)
+	}
+	return err
+}
+
+// oneStack is a context with one of the stacks of an app. It is a struct of its own:
+// the CDK does not take one that embeds what it made itself.
+type oneStack struct {
+	app   constructs.IConstruct
+	stack *awscdk.PolicyValidationStack
+}
+
+var _ awscdk.IPolicyValidationContext = (*oneStack)(nil)
+
+// AppConstruct is the root.
+func (s *oneStack) AppConstruct() constructs.IConstruct { return s.app }
+
+// StackTemplates is the one stack.
+func (s *oneStack) StackTemplates() *[]*awscdk.PolicyValidationStack {
+	return &[]*awscdk.PolicyValidationStack{s.stack}
+}
+
+// TemplatePaths is its template.
+func (s *oneStack) TemplatePaths() *[]*string { return &[]*string{s.stack.TemplatePath} }
+
+// AccountId is that of the stack.
+func (s *oneStack) AccountId() *string { return s.stack.AccountId } //nolint:revive // the name is the CDK's
+
+// Region is that of the stack.
+func (s *oneStack) Region() *string { return s.stack.Region }
