@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"strings"
 )
@@ -38,6 +39,10 @@ type Stack struct {
 
 	assembly  *Assembly
 	byLogical map[string]*Resource
+	// template is the whole of it, as it was read.
+	template map[string]any
+	// parent has the stack as its resource Name, where it is a nested one.
+	parent *Stack
 }
 
 // Resource is one resource of a template.
@@ -54,12 +59,16 @@ type Resource struct {
 	Condition string
 	// Metadata is as in the template.
 	Metadata map[string]any
+	// Line is where the template has it, from 1.
+	Line int
+
+	construct string
 }
 
 // Path is the place in the construct tree, as the CDK notes it, else the logical id.
 func (r *Resource) Path() string {
-	path, _ := r.Metadata["aws:cdk:path"].(string)
-	return cmp.Or(strings.TrimSuffix(path, "/Resource"), r.LogicalID)
+	noted, _ := r.Metadata["aws:cdk:path"].(string)
+	return cmp.Or(strings.TrimSuffix(cmp.Or(noted, r.construct), "/Resource"), r.LogicalID)
 }
 
 // manifest is the part of a cloud assembly's manifest.json that is read here
@@ -68,58 +77,126 @@ type manifest struct {
 	Artifacts map[string]struct {
 		Type, Environment, DisplayName string
 		Properties                     struct {
-			TemplateFile, StackName, DirectoryName string
+			TemplateFile, StackName, DirectoryName, File string
 		}
+		Metadata               constructs
+		AdditionalMetadataFile string
 	}
 }
 
-const manifestFile = "manifest.json"
+// constructs are what the construct tree notes at each path: logical ids, here.
+type constructs map[string][]struct {
+	Type string
+	Data any
+}
 
-// Open reads the assembly in a folder. Without a manifest.json, every
-// *.template.json of the folder is a stack.
+// ids are the paths by logical id.
+func (c constructs) ids() map[string]string {
+	found := map[string]string{}
+	for _, at := range slices.Sorted(maps.Keys(c)) {
+		for _, note := range c[at] {
+			if id, ok := note.Data.(string); ok && note.Type == "aws:cdk:logicalId" {
+				found[id] = strings.TrimPrefix(at, "/")
+			}
+		}
+	}
+	return found
+}
+
+const (
+	manifestFile   = "manifest.json"
+	templateSuffix = ".template.json"
+	nestedSuffix   = ".nested" + templateSuffix
+	// mostFiles bounds what one folder can make the reader do: a manifest that
+	// names its own folder is read no further.
+	mostFiles = 5000
+)
+
+// Open reads the assembly in a folder, and nothing outside of it. Without a
+// manifest.json, every *.template.json of the folder is a stack.
 func Open(dir string) (*Assembly, error) {
-	a := &Assembly{}
-	if err := a.open(dir, ""); err != nil {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%s: no such folder, or it cannot be read", dir)
+	}
+	defer root.Close()
+	a, err := Read(root.FS())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	return a, nil
+}
+
+// Read reads the assembly at the root of a file system.
+func Read(fsys fs.FS) (*Assembly, error) {
+	r := &reader{fsys: fsys, assembly: &Assembly{}, seen: map[string]bool{}}
+	if err := r.folder("."); err != nil {
 		return nil, err
 	}
+	a := r.assembly
 	if len(a.Stacks) == 0 {
-		return nil, fmt.Errorf("%s: no cloud assembly: it holds neither a %s nor a *.template.json", dir, manifestFile)
+		return nil, fmt.Errorf("no cloud assembly: it holds no stack, neither in a %s nor as a *%s", manifestFile, templateSuffix)
 	}
 	slices.SortFunc(a.Stacks, func(x, y *Stack) int { return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.File, y.File)) })
 	return a, nil
 }
 
-func (a *Assembly) open(root, below string) error {
+// reader reads one assembly.
+type reader struct {
+	fsys     fs.FS
+	assembly *Assembly
+	// seen are the files that were read.
+	seen  map[string]bool
+	files int
+}
+
+// decode reads a JSON file. An error names the file.
+func (r *reader) decode(file string, into any) ([]byte, error) {
+	if r.files++; r.files > mostFiles {
+		return nil, fmt.Errorf("%s: the assembly has more than %d files, or a part of it holds itself", file, mostFiles)
+	}
+	r.seen[file] = true
+	text, err := fs.ReadFile(r.fsys, file)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return text, nil
+}
+
+func (r *reader) folder(dir string) error {
 	var m manifest
-	text, err := os.ReadFile(filepath.Join(root, below, manifestFile))
+	_, err := r.decode(path.Join(dir, manifestFile), &m)
 	if errors.Is(err, fs.ErrNotExist) {
-		return a.openTemplates(root, below)
+		return r.templates(dir)
 	}
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(text, &m); err != nil {
-		return fmt.Errorf("%s: %w", filepath.Join(root, below, manifestFile), err)
+	assets, err := r.assets(dir, m)
+	if err != nil {
+		return err
 	}
-	for id, artifact := range m.Artifacts {
+	for _, id := range slices.Sorted(maps.Keys(m.Artifacts)) {
+		artifact := m.Artifacts[id]
 		switch artifact.Type {
 		case "cdk:cloud-assembly":
-			if err := a.open(root, filepath.Join(below, artifact.Properties.DirectoryName)); err != nil {
+			if err := r.folder(path.Join(dir, artifact.Properties.DirectoryName)); err != nil {
 				return err
 			}
 		case "aws:cloudformation:stack":
 			s := &Stack{Name: cmp.Or(artifact.Properties.StackName, id)}
 			s.Path = cmp.Or(artifact.DisplayName, s.Name)
-			if target, ok := strings.CutPrefix(artifact.Environment, "aws://"); ok {
-				s.Account, s.Region, _ = strings.Cut(target, "/")
+			s.Account, s.Region = target(artifact.Environment)
+			notes := artifact.Metadata
+			if artifact.AdditionalMetadataFile != "" {
+				if _, err := r.decode(path.Join(dir, artifact.AdditionalMetadataFile), &notes); err != nil && !errors.Is(err, fs.ErrNotExist) {
+					return err
+				}
 			}
-			if s.Account == "unknown-account" {
-				s.Account = ""
-			}
-			if s.Region == "unknown-region" {
-				s.Region = ""
-			}
-			if err := a.add(s, root, filepath.Join(below, artifact.Properties.TemplateFile)); err != nil {
+			if err := r.stack(s, path.Join(dir, artifact.Properties.TemplateFile), assets, notes.ids()); err != nil {
 				return err
 			}
 		}
@@ -127,64 +204,135 @@ func (a *Assembly) open(root, below string) error {
 	return nil
 }
 
-func (a *Assembly) openTemplates(root, below string) error {
-	files, err := filepath.Glob(filepath.Join(root, below, "*.template.json"))
+// target takes an environment apart, as in aws://111111111111/eu-west-1.
+func target(environment string) (account, region string) {
+	account, region, _ = strings.Cut(strings.TrimPrefix(environment, "aws://"), "/")
+	if account == "unknown-account" {
+		account = ""
+	}
+	if region == "unknown-region" {
+		region = ""
+	}
+	return account, region
+}
+
+// assets are the files of a folder by their hash.
+func (r *reader) assets(dir string, m manifest) (map[string]string, error) {
+	found := map[string]string{}
+	for _, id := range slices.Sorted(maps.Keys(m.Artifacts)) {
+		artifact := m.Artifacts[id]
+		if artifact.Type != "cdk:asset-manifest" {
+			continue
+		}
+		var assets struct {
+			Files map[string]struct{ Source struct{ Path string } }
+		}
+		if _, err := r.decode(path.Join(dir, artifact.Properties.File), &assets); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		for hash, file := range assets.Files {
+			found[hash] = file.Source.Path
+		}
+	}
+	return found, nil
+}
+
+// templates reads a folder without a manifest. What a stack of it nests is read
+// with that stack.
+func (r *reader) templates(dir string) error {
+	files, err := fs.Glob(r.fsys, path.Join(dir, "*"+templateSuffix))
 	if err != nil {
 		return err
 	}
+	nested := func(file string) bool { return strings.HasSuffix(file, nestedSuffix) }
+	slices.SortStableFunc(files, func(x, y string) int {
+		switch {
+		case nested(x) == nested(y):
+			return 0
+		case nested(y):
+			return -1
+		default:
+			return 1
+		}
+	})
 	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".template.json")
-		if err := a.add(&Stack{Name: name, Path: name}, root, filepath.Join(below, filepath.Base(file))); err != nil {
+		if r.seen[file] {
+			continue
+		}
+		name := strings.TrimSuffix(path.Base(file), templateSuffix)
+		if err := r.stack(&Stack{Name: name, Path: name}, file, nil, nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// add reads the template of a stack, and the templates of the stacks nested in it,
-// which lie beside it as assets.
-func (a *Assembly) add(s *Stack, root, file string) error {
-	text, err := os.ReadFile(filepath.Join(root, file))
+// stack reads the template of a stack, and the templates of the stacks nested in
+// it, which lie beside it as assets. What is not of the form of a template is left
+// out: macros may take other forms.
+func (r *reader) stack(s *Stack, file string, assets, constructs map[string]string) error {
+	text, err := r.decode(file, &s.template)
 	if err != nil {
 		return err
 	}
-	var t struct {
-		Resources map[string]struct {
-			Type, DeletionPolicy, UpdateReplacePolicy, Condition string
-			Properties, Metadata                                 map[string]any
-			DependsOn                                            any
+	s.assembly, s.File, s.Size, s.byLogical = r.assembly, file, len(text), map[string]*Resource{}
+	section := func(name string) map[string]any { m, _ := s.template[name].(map[string]any); return m }
+	s.Outputs, s.Parameters, s.Mappings, s.Conditions = section("Outputs"), section("Parameters"), section("Mappings"), section("Conditions")
+	lines := resourceLines(text)
+	for id, v := range section("Resources") {
+		body, ok := v.(map[string]any)
+		if !ok {
+			continue
 		}
-		Outputs, Parameters, Mappings, Conditions map[string]any
-	}
-	if err := json.Unmarshal(text, &t); err != nil {
-		return fmt.Errorf("%s: %w", filepath.Join(root, file), err)
-	}
-	s.assembly, s.File, s.Size, s.byLogical = a, file, len(text), map[string]*Resource{}
-	s.Outputs, s.Parameters, s.Mappings, s.Conditions = t.Outputs, t.Parameters, t.Mappings, t.Conditions
-	for id, r := range t.Resources {
-		resource := &Resource{
-			Stack: s, LogicalID: id, Type: r.Type, Properties: r.Properties, Metadata: r.Metadata, Condition: r.Condition,
-			DeletionPolicy: r.DeletionPolicy, UpdateReplacePolicy: r.UpdateReplacePolicy,
-		}
-		for _, on := range list(r.DependsOn) {
-			if name, ok := on.(string); ok {
-				resource.DependsOn = append(resource.DependsOn, name)
-			}
-		}
+		resource := newResource(s, id, body)
+		resource.Line, resource.construct = lines[id], constructs[id]
 		s.byLogical[id] = resource
 		s.Resources = append(s.Resources, resource)
 	}
 	slices.SortFunc(s.Resources, func(x, y *Resource) int { return cmp.Compare(x.LogicalID, y.LogicalID) })
-	a.Stacks = append(a.Stacks, s)
-	for _, r := range s.Resources {
-		asset, _ := r.Metadata["aws:asset:path"].(string)
-		if r.Type != "AWS::CloudFormation::Stack" || !strings.HasSuffix(asset, ".json") {
+	r.assembly.Stacks = append(r.assembly.Stacks, s)
+	for _, resource := range s.Resources {
+		asset, ok := nestedTemplate(resource, assets)
+		if !ok {
 			continue
 		}
-		nested := &Stack{Name: r.LogicalID, Path: s.Path + "/" + r.LogicalID, Account: s.Account, Region: s.Region}
-		if err := a.add(nested, root, filepath.Join(filepath.Dir(file), asset)); err != nil {
+		nested := &Stack{Name: resource.LogicalID, Path: s.Path + "/" + resource.LogicalID, Account: s.Account, Region: s.Region, parent: s}
+		if err := r.stack(nested, path.Join(path.Dir(file), asset), assets, nil); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func newResource(s *Stack, id string, body map[string]any) *Resource {
+	word := func(key string) string { text, _ := body[key].(string); return text }
+	fields := func(key string) map[string]any { m, _ := body[key].(map[string]any); return m }
+	r := &Resource{
+		Stack: s, LogicalID: id, Type: word("Type"), Condition: word("Condition"), Properties: fields("Properties"), Metadata: fields("Metadata"),
+		DeletionPolicy: word("DeletionPolicy"), UpdateReplacePolicy: word("UpdateReplacePolicy"),
+	}
+	for _, on := range list(body["DependsOn"]) {
+		if name, ok := on.(string); ok {
+			r.DependsOn = append(r.DependsOn, name)
+		}
+	}
+	return r
+}
+
+// nestedTemplate is the file of a nested stack: the CDK CLI asks for a note beside
+// the resource, and without it the URL holds the hash of the asset.
+func nestedTemplate(r *Resource, assets map[string]string) (string, bool) {
+	if r.Type != "AWS::CloudFormation::Stack" {
+		return "", false
+	}
+	if asset, ok := r.Metadata["aws:asset:path"].(string); ok {
+		return asset, strings.HasSuffix(asset, ".json")
+	}
+	url := canonical(r.Properties["TemplateURL"])
+	for _, hash := range slices.Sorted(maps.Keys(assets)) {
+		if hash != "" && strings.Contains(url, hash) {
+			return assets[hash], true
+		}
+	}
+	return "", false
 }

@@ -15,8 +15,10 @@ type Finding struct {
 	Resource string `json:"resource,omitempty"`
 	// Construct is the path in the construct tree.
 	Construct string `json:"construct,omitempty"`
-	// File is the template, as seen from the folder of the assembly.
+	// File is the template, as seen from the folder of the assembly, and Line where
+	// it has the resource, 0 for the stack itself.
 	File string `json:"file"`
+	Line int    `json:"line,omitempty"`
 	// Message says what is wrong, what was found and what is allowed.
 	Message string `json:"message"`
 }
@@ -33,12 +35,14 @@ type Rule struct {
 	check func(*Assembly, *report)
 }
 
-// Check holds all rules against the assembly. The findings are sorted by stack,
-// resource, rule and message.
+// Check holds all rules against the assembly, under each outcome of its conditions.
+// The findings are sorted by stack, resource, rule and message.
 func (a *Assembly) Check() []Finding {
 	var found []Finding
-	for _, rule := range Rules {
-		rule.check(a, &report{rule: rule.ID, found: &found})
+	for _, variant := range a.variants() {
+		for _, rule := range Rules {
+			rule.check(variant, &report{rule: rule.ID, found: &found})
+		}
 	}
 	slices.SortFunc(found, func(x, y Finding) int {
 		return cmp.Or(cmp.Compare(x.Stack, y.Stack), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.Rule, y.Rule), cmp.Compare(x.Message, y.Message))
@@ -56,7 +60,9 @@ type report struct {
 // period, with what was found and what is allowed.
 func (p *report) on(r *Resource, format string, args ...any) {
 	*p.found = append(*p.found, Finding{
-		Rule: p.rule, Stack: r.Stack.Path, Resource: r.LogicalID, Construct: r.Path(), File: r.Stack.File, Message: fmt.Sprintf(format, args...),
+		Rule: p.rule, Stack: r.Stack.Path, Resource: r.LogicalID,
+		Construct: r.Path(), File: r.Stack.File, Line: r.Line,
+		Message: fmt.Sprintf(format, args...),
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -25,28 +26,27 @@ func (a *Assembly) Of(types ...string) []*Resource {
 }
 
 // Target is the resource of this assembly that a value refers to, directly or
-// through an output of another stack, with the attribute ("" for Ref). It is nil
-// where the value is a literal, or refers to something else.
+// through an output of another stack or a parameter of a nested one, with the
+// attribute ("" for Ref). It is nil where the value is a literal, or refers to
+// something else.
 func (s *Stack) Target(value any) (*Resource, string) {
-	for range 10 { // outputs of outputs of outputs
-		m, ok := value.(map[string]any)
-		if !ok || len(m) != 1 {
+	for range 20 { // outputs of outputs of outputs
+		key, argument, ok := function(value)
+		if !ok {
 			return nil, ""
 		}
 		var next any
-		for key, argument := range m {
-			switch key {
-			case "Ref":
-				id, _ := argument.(string)
-				return s.byLogical[id], ""
-			case "Fn::GetAtt":
-				id, attribute := getAtt(argument)
+		switch key {
+		case "Ref", "Fn::GetAtt", "Fn::Sub":
+			id, attribute := referred(key, argument)
+			if s.nested(id) == nil && s.byLogical[id] != nil {
 				return s.byLogical[id], attribute
-			case "Fn::GetStackOutput":
-				s, next = s.assembly.output(at(argument, "StackName"), at(argument, "OutputName"))
-			case "Fn::ImportValue":
-				s, next = s.assembly.export(argument)
 			}
+			s, next = s.through(id, attribute)
+		case "Fn::GetStackOutput":
+			s, next = s.output(argument)
+		case "Fn::ImportValue":
+			s, next = s.export(argument)
 		}
 		if next == nil {
 			return nil, ""
@@ -56,31 +56,101 @@ func (s *Stack) Target(value any) (*Resource, string) {
 	return nil, ""
 }
 
-// getAtt is the logical id and the attribute of Fn::GetAtt, in either spelling.
-func getAtt(argument any) (id, attribute string) {
-	if joined, ok := argument.(string); ok {
-		id, attribute, _ = strings.Cut(joined, ".")
-		return id, attribute
+// function is the name and the argument of an intrinsic function.
+func function(v any) (name string, argument any, ok bool) {
+	m, _ := v.(map[string]any)
+	if len(m) != 1 {
+		return "", nil, false
 	}
-	id, _ = at(argument, 0).(string)
-	attribute, _ = at(argument, 1).(string)
+	for name, argument = range m {
+		return name, argument, name == "Ref" || strings.HasPrefix(name, "Fn::")
+	}
+	return "", nil, false
+}
+
+// referred is the logical id and the attribute that Ref, Fn::GetAtt in either
+// spelling, or an Fn::Sub of one variable names.
+func referred(function string, argument any) (id, attribute string) {
+	text, isText := argument.(string)
+	switch {
+	case function == "Fn::Sub":
+		text, opens := strings.CutPrefix(text, "${")
+		text, closes := strings.CutSuffix(text, "}")
+		if !opens || !closes || strings.ContainsAny(text, "${}!") {
+			return "", ""
+		}
+		id, attribute, _ = strings.Cut(text, ".")
+	case function == "Ref":
+		id = text
+	case isText:
+		id, attribute, _ = strings.Cut(text, ".")
+	default:
+		id, _ = at(argument, 0).(string)
+		attribute, _ = at(argument, 1).(string)
+	}
 	return id, attribute
 }
 
-func (a *Assembly) output(stack, name any) (*Stack, any) {
-	for _, s := range a.Stacks {
-		if key, ok := name.(string); ok && s.Name == stack && s.Outputs[key] != nil {
-			return s, at(s.Outputs[key], "Value")
+// through follows a parameter of a nested stack up, and an output of one down.
+func (s *Stack) through(id, attribute string) (*Stack, any) {
+	if nested := s.nested(id); nested != nil {
+		name, _ := strings.CutPrefix(attribute, "Outputs.")
+		return nested, at(nested.Outputs[name], "Value")
+	}
+	if s.parent == nil || s.Parameters[id] == nil || s.parent.byLogical[s.Name] == nil {
+		return nil, nil
+	}
+	return s.parent, at(s.parent.byLogical[s.Name].Properties, "Parameters", id)
+}
+
+// nested is the stack that a resource of this one is.
+func (s *Stack) nested(id string) *Stack {
+	for _, other := range s.assembly.Stacks {
+		if other.parent == s && other.Name == id {
+			return other
+		}
+	}
+	return nil
+}
+
+// output is what Fn::GetStackOutput names.
+func (s *Stack) output(argument any) (*Stack, any) {
+	name, _ := at(argument, "OutputName").(string)
+	for _, other := range s.named(argument) {
+		if other.Outputs[name] != nil {
+			return other, at(other.Outputs[name], "Value")
 		}
 	}
 	return nil, nil
 }
 
-func (a *Assembly) export(name any) (*Stack, any) {
-	for _, s := range a.Stacks {
-		for _, key := range slices.Sorted(maps.Keys(s.Outputs)) {
-			if exported := at(s.Outputs[key], "Export", "Name"); exported != nil && canonical(exported) == canonical(name) {
-				return s, at(s.Outputs[key], "Value")
+// named are the stacks that Fn::GetStackOutput can mean: by name, and by region
+// where both are known. Those of the same account come first.
+func (s *Stack) named(argument any) []*Stack {
+	region, _ := literal(at(argument, "Region"))
+	var same, others []*Stack
+	for _, other := range s.assembly.Stacks {
+		switch {
+		case other.parent != nil || other.Name != at(argument, "StackName"):
+		case region != "" && other.Region != "" && region != other.Region:
+		case other.Account == s.Account:
+			same = append(same, other)
+		default:
+			others = append(others, other)
+		}
+	}
+	return append(same, others...)
+}
+
+// export is what Fn::ImportValue names: exports are of one account and region.
+func (s *Stack) export(name any) (*Stack, any) {
+	for _, other := range s.assembly.Stacks {
+		if other.Account != s.Account || other.Region != s.Region {
+			continue
+		}
+		for _, key := range slices.Sorted(maps.Keys(other.Outputs)) {
+			if exported := at(other.Outputs[key], "Export", "Name"); exported != nil && canonical(exported) == canonical(name) {
+				return other, at(other.Outputs[key], "Value")
 			}
 		}
 	}
@@ -117,6 +187,31 @@ func list(v any) []any {
 	default:
 		return []any{v}
 	}
+}
+
+// word is a literal string, "" for anything else.
+func word(v any) string {
+	text, _ := v.(string)
+	return text
+}
+
+// number is a literal number, which CloudFormation also takes as text.
+func number(v any) (float64, bool) {
+	switch v := v.(type) {
+	case float64:
+		return v, true
+	case string:
+		n, err := strconv.ParseFloat(v, 64)
+		return n, err == nil
+	default:
+		return 0, false
+	}
+}
+
+// yes says whether a property is literally true, which CloudFormation also takes as text.
+func yes(v any) bool {
+	text, _ := literal(v)
+	return strings.EqualFold(text, "true")
 }
 
 // canonical is a value as text, for comparison and for messages.

@@ -1,0 +1,265 @@
+package gate
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+)
+
+// A template with conditions stands for several: with each resource there or not,
+// and with one or the other value of each Fn::If. The rules see them one by one, as
+// plain templates, so that no rule has to know of conditions, and none reports what
+// no values of the parameters can bring about.
+
+// mostScenarios bounds the combinations of parameter values that are looked at;
+// above it, parameters vary one at a time.
+const mostScenarios = 64
+
+// variants are the assemblies that the conditions of its stacks allow. Stacks vary
+// side by side: what one stack's parameters are does not limit those of another.
+func (a *Assembly) variants() []*Assembly {
+	truths := make([][]map[string]bool, len(a.Stacks))
+	most := 1
+	for i, s := range a.Stacks {
+		truths[i] = s.truths()
+		most = max(most, len(truths[i]))
+	}
+	var found []*Assembly
+	for n := range most {
+		variant := &Assembly{}
+		of := map[*Stack]*Stack{}
+		for i, s := range a.Stacks {
+			of[s] = s.under(truths[i][n%len(truths[i])], variant)
+			variant.Stacks = append(variant.Stacks, of[s])
+		}
+		for _, s := range variant.Stacks {
+			s.parent = of[s.parent]
+		}
+		found = append(found, variant)
+	}
+	return found
+}
+
+// under is the stack with the conditions decided.
+func (s *Stack) under(truth map[string]bool, a *Assembly) *Stack {
+	decided := *s
+	decided.assembly, decided.Resources, decided.byLogical = a, nil, map[string]*Resource{}
+	holds := func(condition string) bool { is, known := truth[condition]; return is || !known }
+	for _, r := range s.Resources {
+		if r.Condition != "" && !holds(r.Condition) {
+			continue
+		}
+		copied := *r
+		copied.Stack = &decided
+		copied.Properties, _ = choose(r.Properties, truth).(map[string]any)
+		decided.Resources = append(decided.Resources, &copied)
+		decided.byLogical[r.LogicalID] = &copied
+	}
+	decided.Outputs = map[string]any{}
+	for name, output := range s.Outputs {
+		if condition, ok := at(output, "Condition").(string); !ok || holds(condition) {
+			decided.Outputs[name] = choose(output, truth)
+		}
+	}
+	return &decided
+}
+
+// absent stands for {"Ref": "AWS::NoValue"} until what holds it leaves it out.
+type absent struct{}
+
+// choose is a value with each Fn::If decided and AWS::NoValue left out.
+func choose(v any, truth map[string]bool) any {
+	switch v := v.(type) {
+	case map[string]any:
+		if v["Ref"] == "AWS::NoValue" {
+			return absent{}
+		}
+		if branches, ok := v["Fn::If"].([]any); ok && len(v) == 1 && len(branches) == 3 {
+			if is, known := truth[canonical(branches[0])]; known {
+				return choose(branches[map[bool]int{true: 1, false: 2}[is]], truth)
+			}
+		}
+		chosen := make(map[string]any, len(v))
+		for key, value := range v {
+			if value = choose(value, truth); value != (absent{}) {
+				chosen[key] = value
+			}
+		}
+		return chosen
+	case []any:
+		chosen := make([]any, 0, len(v))
+		for _, value := range v {
+			if value = choose(value, truth); value != (absent{}) {
+				chosen = append(chosen, value)
+			}
+		}
+		return chosen
+	default:
+		return v
+	}
+}
+
+// truths are the different ways in which the conditions of a stack can hold.
+func (s *Stack) truths() []map[string]bool {
+	if len(s.Conditions) == 0 {
+		return []map[string]bool{nil}
+	}
+	var found []map[string]bool
+	for _, values := range s.scenarios() {
+		truth := map[string]bool{}
+		for _, name := range slices.Sorted(maps.Keys(s.Conditions)) {
+			s.holds(name, values, truth)
+		}
+		if !slices.ContainsFunc(found, func(seen map[string]bool) bool { return maps.Equal(seen, truth) }) {
+			found = append(found, truth)
+		}
+	}
+	return found
+}
+
+// holds decides a condition by name, and notes what it decides in truth. One that
+// refers to itself does not hold.
+func (s *Stack) holds(name string, values map[string]string, truth map[string]bool) bool {
+	if is, known := truth[name]; known {
+		return is
+	}
+	truth[name] = false
+	truth[name] = s.decide(s.Conditions[name], values, truth)
+	return truth[name]
+}
+
+func (s *Stack) decide(v any, values map[string]string, truth map[string]bool) bool {
+	if name, ok := at(v, "Condition").(string); ok {
+		return s.holds(name, values, truth)
+	}
+	decide := func(v any) bool { return s.decide(v, values, truth) }
+	if sides, ok := at(v, "Fn::Equals").([]any); ok && len(sides) == 2 {
+		return value(sides[0], values) == value(sides[1], values)
+	}
+	if not, ok := at(v, "Fn::Not").([]any); ok && len(not) == 1 {
+		return !decide(not[0])
+	}
+	if all, ok := at(v, "Fn::And").([]any); ok {
+		return !slices.ContainsFunc(all, func(v any) bool { return !decide(v) })
+	}
+	either, _ := at(v, "Fn::Or").([]any)
+	return slices.ContainsFunc(either, decide)
+}
+
+// value is one side of Fn::Equals.
+func value(v any, values map[string]string) string {
+	if text, ok := literal(v); ok {
+		return text
+	}
+	return values[canonical(v)]
+}
+
+// otherwise is a value that a template compares nothing with.
+const otherwise = "\x00"
+
+// scenarios are values for what the conditions compare: parameters, mostly.
+func (s *Stack) scenarios() []map[string]string {
+	candidates := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(s.Conditions)) {
+		s.compared(s.Conditions[name], candidates)
+	}
+	keys := slices.Sorted(maps.Keys(candidates))
+	first, combinations := map[string]string{}, 1
+	for _, key := range keys {
+		first[key] = candidates[key][0]
+		combinations = min(combinations*len(candidates[key]), mostScenarios+1)
+	}
+	found := []map[string]string{first}
+	for _, key := range keys {
+		start := found
+		if combinations > mostScenarios {
+			start = []map[string]string{first}
+		}
+		for _, values := range start {
+			for _, other := range candidates[key][1:] {
+				varied := maps.Clone(values)
+				varied[key] = other
+				found = append(found, varied)
+			}
+		}
+	}
+	return found
+}
+
+// compared collects the values that each side of an Fn::Equals may have, the
+// likeliest first.
+func (s *Stack) compared(v any, candidates map[string][]string) {
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			s.compared(item, candidates)
+		}
+	case map[string]any:
+		sides, ok := v["Fn::Equals"].([]any)
+		if !ok || len(sides) != 2 {
+			for _, key := range slices.Sorted(maps.Keys(v)) {
+				s.compared(v[key], candidates)
+			}
+			return
+		}
+		for i, side := range sides {
+			if _, ok := literal(side); ok {
+				continue
+			}
+			key := canonical(side)
+			known, fixed := s.known(side)
+			values := slices.Concat(known, candidates[key])
+			if other, ok := literal(sides[1-i]); ok && !fixed {
+				values = append(values, other)
+			}
+			if !fixed {
+				values = append(slices.DeleteFunc(values, func(text string) bool { return text == otherwise }), otherwise)
+			}
+			candidates[key] = unique(values)
+		}
+	}
+}
+
+// known are the values of a reference that the template or the target names; fixed
+// says that there are no others.
+func (s *Stack) known(v any) (values []string, fixed bool) {
+	name, _ := at(v, "Ref").(string)
+	if pseudo := map[string]string{"AWS::Region": s.Region, "AWS::AccountId": s.Account}[name]; pseudo != "" {
+		return []string{pseudo}, true
+	}
+	if text, ok := literal(at(s.Parameters[name], "Default")); ok {
+		values = append(values, text)
+	}
+	allowed, _ := at(s.Parameters[name], "AllowedValues").([]any)
+	for _, v := range allowed {
+		if text, ok := literal(v); ok {
+			values = append(values, text)
+		}
+	}
+	return values, len(allowed) > 0 && len(values) > 0
+}
+
+// unique keeps the first of each.
+func unique[T cmp.Ordered](values []T) []T {
+	seen := map[T]bool{}
+	return slices.DeleteFunc(slices.Clone(values), func(v T) bool {
+		was := seen[v]
+		seen[v] = true
+		return was
+	})
+}
+
+// literal is a scalar as the text that CloudFormation makes of it.
+func literal(v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case bool:
+		return strconv.FormatBool(v), true
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), true
+	default:
+		return "", false
+	}
+}

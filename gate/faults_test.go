@@ -1,0 +1,250 @@
+package gate
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// fault is one mistake, injected into a copy of the good assembly.
+type fault struct {
+	// name says what is wrong.
+	name string
+	// known is the number in the list of faults that the CDK's engine, cfn-lint and
+	// an emulator all let through; 0 for others.
+	known int
+	// rule must be the one that names it.
+	rule string
+	// in is the path of the stack that is damaged.
+	in string
+	// on is the resource that must be named: its logical id, the hash that the CDK
+	// adds left out; "" is the stack itself. With slashes it begins with the path of
+	// another stack than the damaged one.
+	on string
+	// also are rules that must find the same mistake on the same or another resource.
+	also []string
+	// inject damages the template.
+	inject func(t *template)
+}
+
+// template is a template that a fault damages. Its methods end the test where the
+// good assembly has not what they name.
+type template struct {
+	*testing.T
+	root map[string]any
+}
+
+// id is the whole logical id of a resource.
+func (t *template) id(name string) string {
+	resources, _ := t.root["Resources"].(map[string]any)
+	var found []string
+	for id := range resources {
+		if isNamed(id, name) {
+			found = append(found, id)
+		}
+	}
+	if len(found) != 1 {
+		t.Fatalf("the good assembly must have one resource %s, it has %d", name, len(found))
+	}
+	return found[0]
+}
+
+var hash = regexp.MustCompile(`^[0-9A-F]{8}$`)
+
+func isNamed(id, name string) bool {
+	rest, ok := strings.CutPrefix(id, name)
+	return ok && (rest == "" || hash.MatchString(rest))
+}
+
+// resource is the body of a resource.
+func (t *template) resource(name string) map[string]any {
+	return t.root["Resources"].(map[string]any)[t.id(name)].(map[string]any)
+}
+
+// set writes a property, given by keys and indices; an index one past the end of a
+// list appends.
+func (t *template) set(name string, value any, steps ...any) {
+	t.write(t.resource(name), value, append([]any{"Properties"}, steps...))
+}
+
+// setBody writes what stands beside the properties of a resource.
+func (t *template) setBody(name string, value any, steps ...any) {
+	t.write(t.resource(name), value, steps)
+}
+
+// setRoot writes outside of the resources.
+func (t *template) setRoot(value any, steps ...any) {
+	t.write(t.root, value, steps)
+}
+
+// gone is the value that removes.
+type gone struct{}
+
+func (t *template) write(from any, value any, steps []any) {
+	t.Helper()
+	if text, ok := value.(string); ok && strings.HasPrefix(text, "{") && json.Valid([]byte(text)) {
+		value = parse(text)
+	}
+	last := len(steps) - 1
+	switch holder := at(from, steps[:last]...).(type) {
+	case map[string]any:
+		key := steps[last].(string)
+		if value == (gone{}) {
+			if _, ok := holder[key]; !ok {
+				t.Fatalf("the good assembly has nothing at %v", steps)
+			}
+			delete(holder, key)
+			return
+		}
+		holder[key] = value
+	case []any:
+		index := steps[last].(int)
+		switch {
+		case value == (gone{}):
+			t.write(from, slices.Delete(slices.Clone(holder), index, index+1), steps[:last])
+		case index == len(holder):
+			t.write(from, append(slices.Clone(holder), value), steps[:last])
+		default:
+			holder[index] = value
+		}
+	default:
+		t.Fatalf("the good assembly has nothing at %v", steps[:last])
+	}
+}
+
+// remove takes a property away.
+func (t *template) remove(name string, steps ...any) {
+	t.Helper()
+	t.set(name, gone{}, steps...)
+}
+
+// get reads a property.
+func (t *template) get(name string, steps ...any) any {
+	t.Helper()
+	v := at(t.resource(name)["Properties"], steps...)
+	if v == nil {
+		t.Fatalf("the good assembly has nothing at %s %v", name, steps)
+	}
+	return v
+}
+
+// add adds a resource, given as JSON.
+func (t *template) add(id, body string) {
+	t.root["Resources"].(map[string]any)[id] = parse(body)
+}
+
+// parse is JSON as the gate reads it.
+func parse(text string) any {
+	var v any
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		panic(fmt.Sprintf("%s: %v", text, err))
+	}
+	return v
+}
+
+// good is the good assembly as files.
+func good(t testing.TB) fstest.MapFS {
+	t.Helper()
+	files := fstest.MapFS{}
+	from := os.DirFS("testdata/good")
+	err := fs.WalkDir(from, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(from, path)
+		files[path] = &fstest.MapFile{Data: text}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func mustRead(t testing.TB, files fs.FS) *Assembly {
+	t.Helper()
+	a, err := Read(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// damage is the good assembly with a fault.
+func damage(t *testing.T, files fstest.MapFS, f fault) *Assembly {
+	t.Helper()
+	for _, s := range mustRead(t, files).Stacks {
+		if s.Path != f.in {
+			continue
+		}
+		f.inject(&template{T: t, root: s.template})
+		text, err := json.MarshalIndent(s.template, "", " ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		damaged := fstest.MapFS{}
+		for path, file := range files {
+			damaged[path] = file
+		}
+		damaged[s.File] = &fstest.MapFile{Data: text}
+		return mustRead(t, damaged)
+	}
+	t.Fatalf("the good assembly has no stack %s", f.in)
+	return nil
+}
+
+func TestGoodAssemblyHasNoFinding(t *testing.T) {
+	for _, f := range mustRead(t, good(t)).Check() {
+		t.Errorf("%s/%s: %s [%s]", f.Stack, f.Resource, f.Message, f.Rule)
+	}
+}
+
+// Each injected fault must be named by its rule, on its resource, and nothing else
+// may be found.
+func TestInjectedFaults(t *testing.T) {
+	files := good(t)
+	faults := slices.Concat(faults, securityFaults)
+	caught := 0
+	for _, f := range faults {
+		t.Run(f.name, func(t *testing.T) {
+			stack, on := f.in, f.on
+			if i := strings.LastIndex(on, "/"); i >= 0 {
+				stack, on = on[:i], on[i+1:]
+			}
+			named := false
+			missing := slices.Clone(f.also)
+			for _, found := range damage(t, files, f).Check() {
+				switch {
+				case found.Rule == f.rule && found.Stack == stack && isNamed(found.Resource, on):
+					named = true
+				case slices.Contains(f.also, found.Rule):
+					missing = slices.DeleteFunc(missing, func(rule string) bool { return rule == found.Rule })
+				default:
+					t.Errorf("found besides: %s/%s: %s [%s]", found.Stack, found.Resource, found.Message, found.Rule)
+				}
+			}
+			if !named {
+				t.Errorf("the gate did not name it: want [%s] on %s/%s", f.rule, stack, on)
+			}
+			if len(missing) > 0 {
+				t.Errorf("these rules must find it too: %v", missing)
+			}
+			if !t.Failed() {
+				caught++
+			}
+		})
+	}
+	fmt.Printf("caught %d/%d injected faults\n", caught, len(faults))
+	if caught != len(faults) {
+		t.Errorf("caught %d/%d injected faults", caught, len(faults))
+	}
+	if len(faults) < 60 {
+		t.Errorf("at least 60 faults must be injected, there are %d", len(faults))
+	}
+}
