@@ -55,10 +55,13 @@ var (
 	regionSetting    = setting{"region", regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-\d+$`), "an AWS region, such as eu-west-1"}
 	envSetting       = setting{"env", regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`), "letters, digits and -"}
 	throwawaySetting = setting{"throwaway", regexp.MustCompile(`^(true|false)$`), "true or false"}
+	untrustedSetting = setting{"untrusted", regexp.MustCompile(`^(true|false)$`), "true or false"}
+	allowSetting     = setting{"allow", regexp.MustCompile(`^[A-Za-z_]\w*(,[A-Za-z_]\w*)*$`), "names of environment variables, separated by commas"}
+	rootSetting      = setting{"root", regexp.MustCompile(`^[^\x00]+$`), "a folder"}
 )
 
 // settings are all of them.
-var settings = []setting{composeSetting, accountSetting, regionSetting, envSetting, throwawaySetting}
+var settings = []setting{composeSetting, accountSetting, regionSetting, envSetting, throwawaySetting, untrustedSetting, allowSetting, rootSetting}
 
 // readInput reads the contract of the CDK CLI, CDK_OUTDIR and CDK_CONTEXT_JSON,
 // and finds the compose files: context, COMPOSE_FILE, the working directory, the
@@ -84,8 +87,13 @@ func readInput(env map[string]string) (input, error) {
 	in.account, in.region = value(accountSetting), value(regionSetting)
 	in.env = value(envSetting)
 	in.throwaway = value(throwawaySetting) == "true"
-	in.load = compose.Options{Environ: withoutCredentials(env), ProjectName: env["COMPOSE_PROJECT_NAME"]}
+	in.load = compose.Options{Environ: env, Untrusted: value(untrustedSetting) == "true", Root: value(rootSetting)}
+	if allow := value(allowSetting); allow != "" {
+		in.load.Allow = strings.Split(allow, ",")
+	}
+	problems = errors.Join(problems, trust(&in.load, given))
 	if problems == nil {
+		in.load.ProjectName = env[projectVariable]
 		in.load.Files, problems = composeFiles(files, env)
 	}
 	if problems != nil {
@@ -94,15 +102,59 @@ func readInput(env map[string]string) (input, error) {
 	return in, nil
 }
 
-// credentials are variables that a template must never hold: on AWS a task has a
-// role, and these are of the person or the pipeline that synthesises.
-var credentials = regexp.MustCompile(`^(AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|SECURITY_TOKEN|CONTAINER_.*|WEB_IDENTITY_.*)|GITHUB_TOKEN|ACTIONS_.*TOKEN)$`)
+// pipelineVariable is set in every build of CodeBuild.
+const pipelineVariable = "CODEBUILD_BUILD_ID"
 
-// withoutCredentials are the variables that compose files may use.
-func withoutCredentials(env map[string]string) map[string]string {
-	visible := maps.Clone(env)
-	maps.DeleteFunc(visible, func(name, _ string) bool { return credentials.MatchString(name) })
-	return visible
+// projectVariable names the project, as with Docker.
+const projectVariable = "COMPOSE_PROJECT_NAME"
+
+// choosing are Docker's variables that choose what is deployed.
+var choosing = []string{"COMPOSE_FILE", "COMPOSE_PROFILES", projectVariable}
+
+// trust settles how far the compose files are trusted. In a pipeline others have
+// written them, and what lets them reach further is refused there.
+func trust(load *compose.Options, given map[string]any) error {
+	pipeline := load.Environ[pipelineVariable] != ""
+	if pipeline && given[untrustedSetting.name] != nil && !load.Untrusted {
+		return fmt.Errorf("-c untrusted=false: this is a pipeline (%s is set), where the compose files are never trusted", pipelineVariable)
+	}
+	if load.Untrusted = load.Untrusted || pipeline; !load.Untrusted {
+		return nil
+	}
+	var problems []error
+	for _, name := range load.Allow {
+		if compose.Credential(name) {
+			problems = append(problems, fmt.Errorf("-c allow=%s: it looks like a credential, which untrusted compose files must not use", name))
+		}
+	}
+	if load.Root != "" && !below(load.Root) {
+		problems = append(problems, fmt.Errorf("-c root=%s: for untrusted compose files it must be the working directory or a folder in it", load.Root))
+	}
+	for _, name := range choosing {
+		if _, set := load.Environ[name]; set && !slices.Contains(load.Allow, name) {
+			problems = append(problems, fmt.Errorf("%s is set, but untrusted compose files use only what -c allow names", name))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// below tells whether a folder is the working directory or in it.
+func below(folder string) bool {
+	here, err := os.Getwd()
+	if err != nil {
+		return false
+	}
+	if here, err = filepath.EvalSymlinks(here); err != nil {
+		return false
+	}
+	if folder, err = filepath.EvalSymlinks(folder); err != nil {
+		return false
+	}
+	if folder, err = filepath.Abs(folder); err != nil {
+		return false
+	}
+	relative, err := filepath.Rel(here, folder)
+	return err == nil && filepath.IsLocal(relative)
 }
 
 // read is the text of a setting, "" where it is not given.
@@ -115,13 +167,13 @@ func (s setting) read(given map[string]any) (string, error) {
 	switch value := value.(type) {
 	case string, bool, json.Number:
 		ok = s.allowed.MatchString(text)
-	case []any: // a cdk.json can list the files
-		var files []string
-		for _, file := range value {
-			files = append(files, fmt.Sprint(file))
+	case []any: // a cdk.json can list files and names
+		var items []string
+		for _, item := range value {
+			items = append(items, fmt.Sprint(item))
 		}
-		text = strings.Join(files, ",")
-		ok = s == composeSetting && s.allowed.MatchString(text)
+		text = strings.Join(items, ",")
+		ok = (s == composeSetting || s == allowSetting) && s.allowed.MatchString(text)
 	default:
 		ok = false
 	}

@@ -27,6 +27,9 @@ func (l *loading) compose(name string, env types.Mapping, profiles []string) *ty
 	seen := map[Path]bool{}
 	l.index = l.buildIndex()
 	for range maxAttempts {
+		if l.late(l.index.main) {
+			return nil
+		}
 		if err := l.writeCopies(); err != nil {
 			l.errorAt(Pos{}, "", "compose-internal", "", "%s", l.cleanText(err.Error()))
 			return nil

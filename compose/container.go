@@ -1,10 +1,11 @@
 package compose
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -60,7 +61,7 @@ var windowsPath = regexp.MustCompile(`^[A-Za-z]:[\\/]`)
 // by a pipeline; otherwise what can be built from source is.
 func (r *resolver) image(path Path, s types.ServiceConfig) Image {
 	image := Image{Reference: s.Image}
-	if s.Image != "" && !strings.Contains(s.Image, "${") && !imageReference.MatchString(s.Image) {
+	if s.Image != "" && !namesImage(s.Image) {
 		r.add(Error, path.Key("image"), "image-reference", "write [registry/]name[:tag][@digest], the name in lower case",
 			fmt.Sprintf("%q does not name an image", s.Image))
 	}
@@ -87,7 +88,7 @@ func (r *resolver) image(path Path, s types.ServiceConfig) Image {
 	if image.Build.Inline != "" {
 		image.Build.Dockerfile = ""
 	}
-	problem := r.buildFiles(image.Build)
+	problem := r.buildFiles(at, image.Build)
 	switch {
 	case problem != "" && s.Image != "":
 		r.warnf(at, "build-missing", "%s, so the image %s is used as it is", problem, s.Image)
@@ -98,20 +99,95 @@ func (r *resolver) image(path Path, s types.ServiceConfig) Image {
 	case s.Image != "":
 		r.notef(at, "build-wins", "the image is built from source; %q stays unused", s.Image)
 	}
-	for _, name := range slices.Sorted(maps.Keys(b.AdditionalContexts)) {
-		if strings.HasPrefix(b.AdditionalContexts[name], types.ServicePrefix) {
-			r.errorf(at.Key("additional_contexts").Key(name), "unsupported-build-context",
-				"the image of another service cannot be a build context yet")
-		}
-	}
+	r.buildContexts(at.Key("additional_contexts"), b.AdditionalContexts)
+	r.buildWords(at, b)
 	for _, name := range slices.Sorted(maps.Keys(b.Args)) {
-		if v := b.Args[name]; v != nil {
+		arg := at.Key("args").Key(name)
+		switch v := b.Args[name]; {
+		case !argName.MatchString(name):
+			r.errorf(arg, "build-word", "%q cannot name a build argument: letters, digits and _ are allowed, no digit first", shorten(name))
+		case v != nil:
 			image.Build.Args[name] = *v
-		} else {
-			r.warnf(at.Key("args").Key(name), "variable-unset", "build argument %q has no value and is left out", name)
+		case r.project.withheld[name] != "":
+			r.add(Error, arg, "variable-refused", r.project.withheld.hint(name), r.project.withheld.message(name))
+		default:
+			r.warnf(arg, "variable-unset", "build argument %q has no value and is left out", name)
 		}
 	}
 	return image
+}
+
+// namesImage tells whether a text names an image; what only CloudFormation can
+// fill in may stand for any part of it.
+func namesImage(text string) bool {
+	var b strings.Builder
+	for _, part := range ParseText(text) {
+		if part.Literal == "" {
+			b.WriteString("x")
+		}
+		b.WriteString(part.Literal)
+	}
+	return imageReference.MatchString(b.String())
+}
+
+var (
+	argName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	// buildWord is a name of a stage, a network or the like: it becomes a word of
+	// the command line of docker build.
+	buildWord = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	// buildCache is where layers are taken from: an image, or type=…,key=value.
+	buildCache = regexp.MustCompile(`^(?:type=(?:registry|gha|s3|azblob),)?[A-Za-z0-9][A-Za-z0-9._:/@=,-]*$`)
+)
+
+// buildWords checks what of a build becomes words of a command line.
+func (r *resolver) buildWords(path Path, b *types.BuildConfig) {
+	for _, w := range []struct{ key, value string }{{"target", b.Target}, {"network", b.Network}} {
+		if w.value != "" && !buildWord.MatchString(w.value) {
+			r.errorf(path.Key(w.key), "build-word", "%q is not a name: letters, digits and . _ - are allowed, a letter or digit first", shorten(w.value))
+		}
+	}
+	for i, cache := range b.CacheFrom {
+		if !buildCache.MatchString(cache) {
+			r.errorf(path.Key("cache_from").Index(i), "build-word",
+				"%q is not a cache that a build can use: it names an image, or type=registry,ref=IMAGE", shorten(cache))
+		}
+	}
+}
+
+// buildContexts checks the additional contexts: folders of the project, and
+// images.
+func (r *resolver) buildContexts(path Path, contexts types.Mapping) {
+	for _, name := range slices.Sorted(maps.Keys(contexts)) {
+		at, context := path.Key(name), contexts[name]
+		image, isImage := strings.CutPrefix(context, "docker-image://")
+		switch {
+		case !buildWord.MatchString(name):
+			r.errorf(at, "build-word", "%q cannot name a build context", shorten(name))
+		case strings.HasPrefix(context, types.ServicePrefix):
+			r.errorf(at, "unsupported-build-context", "the image of another service cannot be a build context yet")
+		case isImage && namesImage(image):
+		case !filepath.IsAbs(context):
+			r.errorf(at, "file-remote", "%q is neither a folder of the project nor an image", shorten(context))
+		default:
+			if info, err := r.project.folder.stat(context); err != nil || !info.IsDir() {
+				r.noFolder(at, context, err)
+			}
+		}
+	}
+}
+
+// outside reports a path that leads out of the project's folder.
+func (r *resolver) outside(path Path, name string) {
+	code, problem, hint := fileFault(errOutside)
+	r.add(Error, path, code, hint, r.written(name)+" "+problem)
+}
+
+func (r *resolver) noFolder(path Path, name string, err error) {
+	if code, problem, hint := fileFault(err); err != nil {
+		r.add(Error, path, code, hint, fmt.Sprintf("the folder %s %s", r.written(name), problem))
+		return
+	}
+	r.errorf(path, "file-kind", "%s is not a folder", r.written(name))
 }
 
 // imageReference is a registry, a path in lower case, a tag and a digest.
@@ -121,14 +197,23 @@ var imageReference = regexp.MustCompile(
 		`[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*` +
 		`(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]+)?$`)
 
-// buildFiles tells what of the files that an image is built from is missing.
-func (r *resolver) buildFiles(b *Build) (problem string) {
+// buildFiles tells what of the files that an image is built from is missing. What
+// lies outside the project's folder is an error, also where the image exists.
+func (r *resolver) buildFiles(path Path, b *Build) (problem string) {
 	if !filepath.IsAbs(b.Context) {
-		return "images are built from folders, not from " + b.Context
+		return "images are built from folders, not from " + shorten(b.Context)
 	}
-	if info, err := os.Stat(b.Context); err != nil || !info.IsDir() {
+	stat := func(key, file string) fs.FileInfo {
+		info, err := r.project.folder.stat(file)
+		if errors.Is(err, errOutside) {
+			r.outside(path.Key(key), file)
+		}
+		return info
+	}
+	if info := stat("context", b.Context); info == nil || !info.IsDir() {
 		return "there is no folder " + r.written(b.Context)
 	}
+	stat("context", filepath.Join(b.Context, ".dockerignore"))
 	if b.Inline != "" {
 		return ""
 	}
@@ -136,7 +221,7 @@ func (r *resolver) buildFiles(b *Build) (problem string) {
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(b.Context, file)
 	}
-	if info, err := os.Stat(file); err != nil || info.IsDir() {
+	if info := stat("dockerfile", file); info == nil || !info.Mode().IsRegular() {
 		return "there is no Dockerfile " + r.written(file)
 	}
 	return ""

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 )
@@ -149,7 +148,7 @@ func sourceLine(files map[string][]string, p Pos) (string, bool) {
 	}
 	lines, read := files[p.File]
 	if !read {
-		content, err := os.ReadFile(p.File)
+		content, err := readFile(p.File)
 		if err == nil {
 			lines = strings.Split(string(content), "\n")
 		}

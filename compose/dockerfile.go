@@ -2,7 +2,6 @@ package compose
 
 import (
 	"encoding/json"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -22,9 +21,9 @@ type dockerfile struct {
 // goes in the image.
 type copied struct{ source, target string }
 
-// readDockerfile reads the Dockerfile of a service; a service without one, or
+// dockerfile reads the Dockerfile of a service; a service without one, or
 // whose file cannot be read, which is reported with its image, has an empty one.
-func readDockerfile(build *types.BuildConfig) dockerfile {
+func (f folder) dockerfile(build *types.BuildConfig) dockerfile {
 	if build == nil {
 		return dockerfile{}
 	}
@@ -35,7 +34,7 @@ func readDockerfile(build *types.BuildConfig) dockerfile {
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(build.Context, file)
 	}
-	content, err := os.ReadFile(file)
+	content, err := f.read(file)
 	if err != nil {
 		return dockerfile{}
 	}

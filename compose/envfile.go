@@ -2,10 +2,12 @@ package compose
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"io/fs"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -19,53 +21,139 @@ import (
 // resolveEnvironment reads the env_file and label_file of the active services
 // into their environment and labels. A file that is missing or unreadable is
 // reported at its entry and left out; `required: false` lets it be missing.
-func (l *loading) resolveEnvironment(p *types.Project) *types.Project {
+func (l *loading) resolveEnvironment(p *types.Project) {
 	registerRaw()
 	for _, name := range p.ServiceNames() {
+		if l.late(l.index.Pos(At("services", name))) {
+			return
+		}
 		service := p.Services[name]
-		path := At("services", name, "env_file")
-		files := slices.Clone(service.EnvFiles)
-		service.EnvFiles = nil
-		for i, file := range files {
-			if !l.readable(path, i, len(files), file.Path, bool(file.Required)) {
-				continue
-			}
-			service.EnvFiles = append(service.EnvFiles, file)
-		}
-		labels := service.LabelFiles
-		service.LabelFiles = nil
-		for i, file := range labels {
-			if l.readable(At("services", name, "label_file"), i, len(labels), file, true) {
-				service.LabelFiles = append(service.LabelFiles, file)
-			}
-		}
+		l.resolveVariables(p, &service)
+		l.resolveLabels(&service)
 		p.Services[name] = service
 	}
-	for _, name := range p.ServiceNames() {
-		p = l.resolveService(p, name)
-	}
-	return p
 }
 
-// resolveService reads the files of one service alone, so that a bad file of
-// one service does not stop the others.
-func (l *loading) resolveService(p *types.Project, name string) *types.Project {
-	alone := *p
-	alone.Services = types.Services{name: p.Services[name]}
-	alone.DisabledServices, alone.Jobs, alone.DisabledJobs = nil, nil, nil
-	resolved, err := alone.WithServicesEnvironmentResolved(false)
+// resolveVariables gives a service its variables: its own over those of its
+// files, of which the last wins. A variable without a value has that of the
+// project.
+func (l *loading) resolveVariables(p *types.Project, service *types.ServiceConfig) {
+	path := At("services", service.Name)
+	own := service.Environment.Resolve(p.Environment.Resolve)
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		at := path.Key("environment").Key(name)
+		if own[name] == nil && l.refused([]string{name}, p.Environment, l.index.Pos(at), at) {
+			delete(own, name)
+		}
+	}
+	vars := own.ToMapping()
+	for i, file := range service.EnvFiles {
+		at := item(path.Key("env_file"), i, len(service.EnvFiles))
+		l.variables(variableFile{
+			path: file.Path, format: file.Format, optional: !bool(file.Required), at: l.index.Pos(at), in: at,
+			lookup: func(name string) (string, bool) {
+				if value, ok := p.Environment[name]; ok {
+					return value, true
+				}
+				value, ok := vars[name]
+				return value, ok
+			},
+		}, vars)
+	}
+	service.Environment = vars.ToMappingWithEquals().OverrideBy(own)
+}
+
+// resolveLabels gives a service its labels: its own over those of its files.
+func (l *loading) resolveLabels(service *types.ServiceConfig) {
+	labels := types.Mapping{}
+	for i, file := range service.LabelFiles {
+		at := item(At("services", service.Name, "label_file"), i, len(service.LabelFiles))
+		l.variables(variableFile{path: file, at: l.index.Pos(at), in: at, lookup: labels.Resolve}, labels)
+	}
+	maps.Copy(labels, service.Labels)
+	if len(labels) > 0 {
+		service.Labels = types.Labels(labels)
+	}
+}
+
+// item is the path of an entry that may be written alone or in a list.
+func item(path Path, i, of int) Path {
+	if of > 1 {
+		return path.Index(i)
+	}
+	return path
+}
+
+// variableFile is a file of variables, and the place that names it.
+type variableFile struct {
+	path     string
+	format   string
+	optional bool // it need not be there
+	at       Pos
+	in       Path
+	// lookup finds the variables that the values may refer to.
+	lookup func(name string) (string, bool)
+}
+
+// variables reads a file of variables over those in vars; false when it cannot
+// be used. Where a value refers to a withheld variable, or must not get into a
+// template, that is reported at its line.
+func (l *loading) variables(f variableFile, vars types.Mapping) bool {
+	content, err := l.read(f.path)
 	if err != nil {
-		path := At("services", name, "env_file")
-		l.badFile(l.index.Pos(path), path, err)
-		return p
+		if f.optional && errors.Is(err, fs.ErrNotExist) {
+			return true
+		}
+		code, problem, hint := fileFault(err)
+		l.errorAt(f.at, f.in, code, hint, "the file %s %s", l.display(f.path), problem)
+		return false
 	}
-	if resolved, err = resolved.WithServicesLabelsResolved(false); err != nil {
-		path := At("services", name, "label_file")
-		l.badFile(l.index.Pos(path), path, err)
-		return p
+	var missing []string
+	length, read := 0, types.Mapping{}
+	lookup := func(name string) (string, bool) {
+		value, ok := f.lookup(name)
+		if !ok {
+			value, ok = read[name]
+		}
+		if !ok {
+			missing = append(missing, name)
+		}
+		if length += len(value); length > maxText {
+			return "", true
+		}
+		return value, ok
 	}
-	p.Services[name] = resolved.Services[name]
-	return p
+	name := l.display(f.path)
+	if err := dotenv.ParseWithFormat(bytes.NewReader(content), name, read, lookup, f.format); err != nil {
+		l.badFile(f.at, f.in, err)
+		return false
+	}
+	if length > maxText {
+		l.errorAt(f.at, f.in, "limit-text", "", "the variables of %s make its text longer than %d MiB", name, maxText>>20)
+		return false
+	}
+	at := func(variable string) Pos { return Pos{File: name, Line: lineOf(content, variable), Column: 1} }
+	ok := true
+	for _, variable := range slices.Compact(slices.Sorted(slices.Values(missing))) {
+		ok = !l.refused([]string{variable}, nil, at(variable), f.in) && ok
+	}
+	for _, variable := range slices.Sorted(maps.Keys(read)) {
+		if l.checkName(variable, at(variable), f.in) && l.checkText(read[variable], at(variable), f.in) {
+			vars[variable] = read[variable]
+		}
+	}
+	return ok
+}
+
+// lineOf is the first line that speaks of a variable.
+func lineOf(content []byte, variable string) int {
+	whole := regexp.MustCompile(`(?:^|[^A-Za-z0-9_])` + regexp.QuoteMeta(variable) + `(?:[^A-Za-z0-9_]|$)`)
+	for number, line := range bytes.Split(content, []byte("\n")) {
+		if whole.Match(line) {
+			return number + 1
+		}
+	}
+	return 1
 }
 
 // registerRaw makes compose-go read an env_file of `format: raw`, which the
@@ -109,24 +197,4 @@ func (l *loading) badFile(at Pos, path Path, err error) {
 		at, text = Pos{File: m[1], Line: line, Column: 1}, m[3]
 	}
 	l.add(Error, at, path, "env-file", "", text)
-}
-
-// readable reports a file that a service names and that cannot be read.
-func (l *loading) readable(path Path, i, of int, file string, required bool) bool {
-	info, err := os.Stat(file)
-	if err == nil && !info.IsDir() {
-		return true
-	}
-	if !required && errors.Is(err, os.ErrNotExist) {
-		return false
-	}
-	if of > 1 {
-		path = path.Index(i)
-	}
-	problem := "is a folder"
-	if err != nil {
-		problem = readProblem(err)
-	}
-	l.add(Error, l.index.Pos(path), path, "file-missing", "", "the file "+l.display(file)+" "+problem)
-	return false
 }

@@ -1,41 +1,51 @@
 package compose
 
 import (
+	"errors"
 	"fmt"
-	"maps"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/consts"
-	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
 // environment is what the files may refer to as ${NAME}: the process's
-// variables over those of the .env file in the project directory.
-func (l *loading) environment(dir string, environ map[string]string) types.Mapping {
-	env := types.Mapping(maps.Clone(environ))
-	if env == nil {
-		env = types.Mapping{}
+// variables, but for those that are withheld, over those of the .env file in the
+// project directory.
+func (l *loading) environment(dir string, opts Options) types.Mapping {
+	env := types.Mapping{}
+	l.withheld = withheld{}
+	for name, value := range opts.Environ {
+		if reason := opts.withholds(name); reason != "" {
+			l.withheld[name] = reason
+			continue
+		}
+		env[name] = value
 	}
 	file := filepath.Join(dir, ".env")
-	if info, err := os.Stat(file); err != nil || info.IsDir() {
+	if !l.hasVariables(file) {
 		return env
 	}
-	env, _ = l.withEnvFile(env, Pos{File: l.display(file)}, "", file)
+	env, ok := l.withVariables(env, Pos{File: l.display(file)}, "", file)
+	l.unread = l.unread || !ok
 	return env
 }
 
-// withEnvFile is env with the variables of a file underneath; false when a line
-// of the file cannot be read.
-func (l *loading) withEnvFile(env types.Mapping, at Pos, path Path, file string) (types.Mapping, bool) {
-	below, err := dotenv.GetEnvFromFile(env, []string{file})
-	if err != nil {
-		l.badFile(at, path, err)
-	}
-	return env.Clone().Merge(below), err == nil
+// hasVariables tells whether there is a file of variables that need not be there.
+func (l *loading) hasVariables(file string) bool {
+	info, err := l.folder.stat(file)
+	return !errors.Is(err, fs.ErrNotExist) && (err != nil || !info.IsDir())
+}
+
+// withVariables is env with the variables of a file underneath; false when the
+// file cannot be used.
+func (l *loading) withVariables(env types.Mapping, at Pos, path Path, file string) (types.Mapping, bool) {
+	vars := types.Mapping{}
+	ok := l.variables(variableFile{path: file, lookup: env.Resolve, at: at, in: path}, vars)
+	return env.Clone().Merge(vars), ok
 }
 
 // projectName follows the order of docker compose: the option, the variable

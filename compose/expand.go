@@ -9,7 +9,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// maxNodes caps how large a file may become when its aliases are written out.
+// maxNodes caps how many values a file may have when its aliases are written out.
 const maxNodes = 100_000
 
 // cloudFormationTags are the short forms of intrinsic functions; the long form
@@ -21,7 +21,7 @@ var (
 		"RefAll", "Select", "Split", "Sub", "ToJsonString", "Transform", "ValueOf", "ValueOfAll",
 	}
 	plainFunctions = []string{"Ref", "Condition"}
-	standardTags   = []string{"!!binary", "!!bool", "!!float", "!!int", "!!map", "!!merge", "!!null", "!!seq", "!!str", "!!timestamp"}
+	standardTags   = []string{"!!bool", "!!float", "!!int", "!!map", "!!merge", "!!null", "!!seq", "!!str", "!!timestamp"}
 )
 
 // accountID is a number that must keep its leading zero.
@@ -33,7 +33,9 @@ var accountID = regexp.MustCompile(`^0[0-9]{11,}$`)
 type expander struct {
 	l      *loading
 	file   string
-	count  int
+	count  int  // values so far
+	length int  // of their texts
+	full   bool // too much of either
 	active map[*yaml.Node]bool
 }
 
@@ -45,10 +47,7 @@ func (e *expander) errorf(n *yaml.Node, path Path, code, hint, format string, ar
 
 // node is the expanded copy of n, or nil where n cannot be used.
 func (e *expander) node(n *yaml.Node, path Path) *yaml.Node {
-	if e.count++; e.count >= maxNodes {
-		if e.count == maxNodes {
-			e.l.errorAt(Pos{File: e.file}, "", "yaml-too-large", "", "the file holds more than %d values when its aliases are written out", maxNodes)
-		}
+	if !e.countNode(n) {
 		return nil
 	}
 	if n.Kind == yaml.AliasNode {
@@ -208,6 +207,9 @@ func (e *expander) merge(value, c *yaml.Node, path Path, have map[string]int) {
 		target = target.Alias
 	}
 	if target.Kind == yaml.SequenceNode {
+		if !e.countNode(target) {
+			return
+		}
 		for _, item := range target.Content {
 			e.merge(item, c, path, have)
 		}

@@ -12,33 +12,26 @@ import (
 
 // includeEnvironment is the environment of an included file: that of the file
 // which includes it over the entry's env_file, or over the .env file beside it.
-func (l *loading) includeEnvironment(s *source, item *yaml.Node, dir string, path Path) types.Mapping {
-	written := scalars(entry(item, "env_file"))
-	if len(written) == 0 {
-		file := filepath.Join(dir, ".env")
-		if info, err := os.Stat(file); err != nil || info.IsDir() {
-			return s.env
-		}
-		env, ok := l.withEnvFile(s.env, Pos{File: l.display(file)}, "", file)
-		l.unread = l.unread || !ok
-		return env
-	}
-	env := s.env
-	for _, n := range written {
-		if n.Value == os.DevNull {
-			continue
-		}
-		n.Value = absolute(n.Value, s.dir)
-		if info, err := os.Stat(n.Value); err != nil || info.IsDir() {
-			l.unread = true
-			l.errorAt(s.pos(n), path, "file-missing", "", "the file %s does not exist", l.display(n.Value))
-			continue
-		}
+// The files are those that it takes the variables from.
+func (l *loading) includeEnvironment(s *source, item *yaml.Node, dir string, path Path) (env types.Mapping, files []string) {
+	env = s.env
+	add := func(file string, at Pos, path Path) {
 		var ok bool
-		env, ok = l.withEnvFile(env, s.pos(n), path, n.Value)
+		if env, ok = l.withVariables(env, at, path, file); ok {
+			files = append(files, file)
+		}
 		l.unread = l.unread || !ok
 	}
-	return env
+	written := scalars(entry(item, "env_file"))
+	if file := filepath.Join(dir, ".env"); len(written) == 0 && l.hasVariables(file) {
+		add(file, Pos{File: l.display(file)}, "")
+	}
+	for _, n := range written {
+		if n.Value != os.DevNull {
+			add(absolute(n.Value, s.dir), s.pos(n), path)
+		}
+	}
+	return env, files
 }
 
 // includeCycle reports a file that includes itself, directly or through others.
@@ -55,8 +48,9 @@ func (l *loading) includeCycle(s *source, file string, at Pos, path Path) bool {
 	return false
 }
 
-// rewriteInclude makes an include entry name the prepared copies.
-func (l *loading) rewriteInclude(item *yaml.Node, opened []*source, dir string) {
+// rewriteInclude makes an include entry name the prepared copies, and copies of
+// its files of variables: compose-go would follow links.
+func (l *loading) rewriteInclude(item *yaml.Node, opened []*source, dir string, variables []string) error {
 	if item.Kind == yaml.ScalarNode {
 		*item = *mapping(item)
 	}
@@ -65,8 +59,22 @@ func (l *loading) rewriteInclude(item *yaml.Node, opened []*source, dir string) 
 		in.copy = l.copyPath()
 		copies.Content = append(copies.Content, text(item, in.copy))
 	}
+	files := sequence(item, text(item, os.DevNull)) // so that compose-go looks for none
+	for _, file := range variables {
+		content, err := l.read(file)
+		if err != nil {
+			return err
+		}
+		name := l.copyPath()
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			return err
+		}
+		files.Content = append(files.Content, text(item, name))
+	}
 	setEntry(item, "path", copies)
 	setEntry(item, "project_directory", text(item, dir))
+	setEntry(item, "env_file", files)
+	return nil
 }
 
 // setEntry replaces or adds a mapping's entry.

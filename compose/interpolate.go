@@ -2,6 +2,10 @@ package compose
 
 import (
 	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
@@ -26,8 +30,12 @@ func (f filler) node(n *yaml.Node, path Path, inSub bool) bool {
 		kept := n.Content[:0]
 		for i := 0; i < len(n.Content); i += 2 {
 			key, value := n.Content[i], n.Content[i+1]
+			if !f.l.checkName(key.Value, f.at(key), path) {
+				f.l.prune(path.Key(key.Value))
+				continue
+			}
 			sub := inSub || (key.Value == "Fn::Sub" && inExtension(path))
-			if f.node(value, path.Key(key.Value), sub) {
+			if f.node(value, path.Key(key.Value), sub) && f.function(key, value, path) {
 				kept = append(kept, key, value)
 			}
 		}
@@ -41,8 +49,11 @@ func (f filler) node(n *yaml.Node, path Path, inSub bool) bool {
 		}
 		n.Content = kept
 	case yaml.ScalarNode:
-		if n.Tag == "!!str" {
+		switch n.Tag {
+		case "!!str":
 			return f.scalar(n, path, inSub)
+		case "!!int", "!!float":
+			return f.number(n, path)
 		}
 	}
 	return true
@@ -50,8 +61,11 @@ func (f filler) node(n *yaml.Node, path Path, inSub bool) bool {
 
 func (f filler) scalar(n *yaml.Node, path Path, inSub bool) bool {
 	out := substitute(n.Value, f.env, inSub)
-	at := Pos{File: f.file, Line: n.Line, Column: n.Column}
-	ok := true
+	at := f.at(n)
+	if !f.l.countText(&out, at, path) {
+		return false
+	}
+	ok := !f.l.refused(slices.Compact(slices.Sorted(slices.Values(out.names))), f.env, at, path)
 	if out.invalid != "" {
 		f.l.errorAt(at, path, "interpolation", invalidHint(out.invalid, path), "%q is not a variable", shorten(out.invalid))
 		ok = false
@@ -62,7 +76,7 @@ func (f filler) scalar(n *yaml.Node, path Path, inSub bool) bool {
 	}
 	reported := map[string]bool{}
 	for _, name := range out.unset {
-		if reported[name] {
+		if reported[name] || f.l.withheld[name] != "" {
 			continue
 		}
 		reported[name] = true
@@ -78,7 +92,83 @@ func (f filler) scalar(n *yaml.Node, path Path, inSub bool) bool {
 			n.Style = yaml.DoubleQuotedStyle
 		}
 	}
+	if ok && !f.l.checkText(n.Value, at, path) {
+		f.l.prune(path)
+		return false
+	}
 	return ok
+}
+
+func (f filler) at(n *yaml.Node) Pos { return Pos{File: f.file, Line: n.Line, Column: n.Column} }
+
+// maxNumber is the largest number that a file may hold: beyond, the CDK keeps
+// references of its own.
+const maxNumber = 1e18
+
+func (f filler) number(n *yaml.Node, path Path) bool {
+	if value, err := strconv.ParseFloat(n.Value, 64); err == nil && math.Abs(value) <= maxNumber || err != nil && len(n.Value) < 20 {
+		return true
+	}
+	f.l.errorAt(f.at(n), path, "text-number", "", "%s is larger than any number that a template can hold", shorten(n.Value))
+	f.l.prune(path)
+	return false
+}
+
+// function checks the argument of an intrinsic function. What it joins must not
+// become a dynamic reference, and a macro must not run.
+func (f filler) function(key, value *yaml.Node, path Path) bool {
+	if !inExtension(path) || !strings.HasPrefix(key.Value, "Fn::") {
+		return true
+	}
+	code, message := "", ""
+	switch {
+	case key.Value == "Fn::Transform":
+		code, message = "intrinsic", "a macro of CloudFormation runs code in the account, and is not possible"
+	case strings.Contains(spelled(key.Value, value), "{{"):
+		code, message = "text-dynamic", "the function joins texts that hold {{, by which CloudFormation would read a value of the account"
+	case f.l.untrusted && key.Value == "Fn::ImportValue":
+		code, message = "untrusted", "a value that another stack exports must not be imported by a file of others"
+	default:
+		return true
+	}
+	f.l.errorAt(f.at(key), path.Key(key.Value), code, "", "%s", message)
+	f.l.prune(path.Key(key.Value))
+	return false
+}
+
+// spelled is the text that a function may make of its argument: what it joins, in
+// order. A function that takes texts apart may make any of them.
+func spelled(name string, n *yaml.Node) string {
+	var texts []string
+	for _, item := range n.Content {
+		texts = append(texts, spelled("", item))
+	}
+	switch {
+	case n.Kind == yaml.ScalarNode:
+		return subVariable.ReplaceAllString(n.Value, "")
+	case n.Kind == yaml.MappingNode:
+		return spelledMapping(n)
+	case name == "Fn::Join" && len(n.Content) == 2 && n.Content[1].Kind == yaml.SequenceNode:
+		var joined []string
+		for _, item := range n.Content[1].Content {
+			joined = append(joined, spelled("", item))
+		}
+		return strings.Join(joined, texts[0])
+	}
+	return strings.Join(texts, "")
+}
+
+// spelledMapping is the text of a mapping: that of a function where it is one.
+func spelledMapping(n *yaml.Node) string {
+	var b strings.Builder
+	for k, v := range entries(n) {
+		said := spelled(k.Value, v)
+		if slices.Contains([]string{"Fn::Select", "Fn::Split"}, k.Value) && strings.Contains(said, "{") {
+			said += "{{"
+		}
+		b.WriteString(said)
+	}
+	return b.String()
 }
 
 // invalidHint says how to keep a $ or a placeholder of CloudFormation.

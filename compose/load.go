@@ -24,6 +24,11 @@ type Project struct {
 
 	report *reporter
 	index  *index
+	folder folder
+	// untrusted says that others have written the files.
+	untrusted bool
+	// withheld are the variables of the process that the files must not use.
+	withheld withheld
 	// unmapped are the attributes of the files that the model may have no place for.
 	unmapped []loader.UnsupportedAttribute
 }
@@ -42,9 +47,12 @@ func (p *Project) KeyPos(path Path) Pos { return p.index.KeyPos(path) }
 // as a compose file; a project that comes with errors lacks what they are about.
 func Load(ctx context.Context, opts Options) (*Project, Diagnostics) {
 	l := &loading{
-		ctx: ctx, said: map[Diagnostic]bool{}, files: map[string]*file{}, bases: map[baseKey]*source{},
-		services: map[serviceKey]bool{}, adoptedFrom: map[*yaml.Node]*source{},
+		untrusted: opts.Untrusted, said: map[Diagnostic]bool{}, files: map[string]*file{}, bases: map[baseKey]*source{},
+		services: map[serviceKey]bool{}, adoptedFrom: map[*yaml.Node]*source{}, given: map[string]bool{},
 	}
+	var cancel context.CancelFunc
+	l.ctx, cancel = context.WithTimeout(ctx, maxTime)
+	defer cancel()
 	defer silence()()
 	p := l.load(opts)
 	if p == nil {
@@ -60,6 +68,8 @@ type loading struct {
 	found    Diagnostics
 	said     map[Diagnostic]bool // what was found, without the paths
 	dir      string              // project directory, absolute
+	folder   folder              // the project's folder, outside of which nothing is read
+	given    map[string]bool     // the files that the user of the program named
 	files    map[string]*file    // by absolute path
 	unread   bool                // a file could not be read at all
 	main     []*source
@@ -73,6 +83,11 @@ type loading struct {
 	// adoptedFrom tells which included file a node of an x-* section is from.
 	adoptedFrom map[*yaml.Node]*source
 	order       []*source // the files that services extend, as they were opened
+	untrusted   bool      // the files were written by others
+	withheld    withheld  // variables of the process that the files must not use
+	uses        int       // how often files were opened
+	bytes, text int       // how much was read, and how much variables brought
+	told        bool      // that it takes too long
 	temp        string    // folder of the prepared copies
 	copied      int
 	unmapped    []loader.UnsupportedAttribute
@@ -85,6 +100,11 @@ func (l *loading) load(opts Options) *Project {
 		return nil
 	}
 	l.dir = dir
+	l.folder, err = projectFolder(opts.Root, dir)
+	if err != nil {
+		l.errorAt(Pos{}, "", "working-dir", "", "the project's folder cannot be found: %s", err)
+		return nil
+	}
 	l.temp, err = os.MkdirTemp("", "composecdk-")
 	if err != nil {
 		l.errorAt(Pos{}, "", "working-dir", "", "a temporary folder cannot be made: %s", err)
@@ -95,12 +115,13 @@ func (l *loading) load(opts Options) *Project {
 		l.errorAt(Pos{File: l.display(dir)}, "", "file-missing", "", "no compose file was named, and the folder holds none")
 		return nil
 	}
-	env := l.environment(dir, opts.Environ)
+	env := l.environment(dir, opts)
 	for _, name := range opts.Files {
 		path := absolute(name, dir)
 		if opts.WorkingDir == "" {
 			path, _ = filepath.Abs(name)
 		}
+		l.given[path] = true
 		if s := l.open(path, dir, nil, Pos{File: l.display(path)}, ""); s != nil {
 			l.main = append(l.main, s)
 		}
@@ -117,15 +138,15 @@ func (l *loading) load(opts Options) *Project {
 	l.liftSettings()
 	l.mergeExtensions()
 	l.checkSchema()
-	if l.unread {
+	if l.unread || !l.countServices() {
 		return nil
 	}
 	project := l.compose(name, env, profiles(opts.Profiles, env))
 	if project == nil {
 		return nil
 	}
-	project = l.resolveEnvironment(project)
-	p := &Project{Project: project, Settings: l.settings, index: l.index, report: &reporter{positions: l.index}, unmapped: l.unmapped}
+	l.resolveEnvironment(project)
+	p := &Project{Project: project, Settings: l.settings, index: l.index, report: &reporter{positions: l.index}, folder: l.folder, untrusted: l.untrusted, withheld: l.withheld, unmapped: l.unmapped}
 	l.checkConsistency(p.Project)
 	return p
 }

@@ -21,9 +21,21 @@ type Options struct {
 	ProjectName string
 	// Profiles are the active profiles. Empty means COMPOSE_PROFILES.
 	Profiles []string
-	// Environ holds the variables for interpolation. Load adds the .env file of
-	// the project directory underneath.
+	// Environ holds the variables of the process. Those that look like a
+	// credential are withheld. Load adds the .env file of the project directory
+	// underneath.
 	Environ map[string]string
+	// Untrusted says that the files were written by others: of Environ only what
+	// Allow names is used, and the files cannot give themselves wide permissions.
+	Untrusted bool
+	// Allow names variables of Environ that the files may use although they look
+	// like a credential; with Untrusted it names all that they may use, of which
+	// none may look like one.
+	Allow []string
+	// Root is the folder outside of which nothing is read that the files name.
+	// Empty means the git working tree around the project directory, else the
+	// project directory.
+	Root string
 }
 
 // DiscoverFiles finds the compose files of a directory as docker compose does:
@@ -51,7 +63,7 @@ func DiscoverFiles(dir string, environ map[string]string) []string {
 
 func firstFile(dir string, names []string) string {
 	for _, name := range names {
-		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && !info.IsDir() {
+		if isFile(filepath.Join(dir, name)) {
 			return name
 		}
 	}

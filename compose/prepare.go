@@ -74,7 +74,7 @@ func (l *loading) includeOne(s *source, item *yaml.Node, names []*yaml.Node, pat
 	if n := entry(item, "project_directory"); n != nil && n.Value != "" {
 		dir = absolute(n.Value, s.dir)
 	}
-	env := l.includeEnvironment(s, item, dir, path)
+	env, variables := l.includeEnvironment(s, item, dir, path)
 	var opened []*source
 	for _, name := range names {
 		file := absolute(name.Value, s.dir)
@@ -92,7 +92,9 @@ func (l *loading) includeOne(s *source, item *yaml.Node, names []*yaml.Node, pat
 		s.includes = append(s.includes, in)
 		opened = append(opened, in)
 	}
-	l.rewriteInclude(item, opened, dir)
+	if err := l.rewriteInclude(item, opened, dir, variables); err != nil {
+		l.unreadable(s.pos(item), path, l.display(dir), err)
+	}
 }
 
 // misspelt tells whether a mapping has a key that was meant to be another.

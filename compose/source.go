@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -38,13 +37,19 @@ type source struct {
 // open reads a file for one use of it. Problems are reported at the place that
 // names the file, and nil is returned.
 func (l *loading) open(path, dir string, parent *source, at Pos, in Path) *source {
+	if l.late(at) {
+		return nil
+	}
 	f := l.files[path]
+	if err := l.countUse(path); err != nil {
+		l.unreadable(at, in, l.display(path), err)
+		return nil
+	}
 	if f == nil {
 		f = &file{path: path, name: l.display(path)}
-		content, err := os.ReadFile(path)
+		content, err := l.read(path)
 		if err != nil {
-			l.unread = true
-			l.errorAt(at, in, "file-missing", "", "the file %s %s", f.name, readProblem(err))
+			l.unreadable(at, in, f.name, err)
 			return nil
 		}
 		if !l.parse(f, content) {
@@ -60,6 +65,14 @@ func (l *loading) open(path, dir string, parent *source, at Pos, in Path) *sourc
 	return s
 }
 
+// unreadable reports a file that cannot be read at the place that names it;
+// without it nothing can be said of the project.
+func (l *loading) unreadable(at Pos, in Path, name string, err error) {
+	l.unread = true
+	code, problem, hint := fileFault(err)
+	l.errorAt(at, in, code, hint, "the file %s %s", name, problem)
+}
+
 var remoteFile = regexp.MustCompile(`^(?:[a-z+]+://|git@|oci:|github\.com/)`)
 
 // remote reports a file that lies elsewhere: a deployment must not depend on
@@ -71,20 +84,6 @@ func (l *loading) remote(name string, at Pos, path Path) bool {
 	l.unread = true
 	l.errorAt(at, path, "file-remote", "copy it into the project", "%s is not a local file", shorten(name))
 	return true
-}
-
-func readProblem(err error) string {
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return "does not exist"
-	case errors.Is(err, os.ErrPermission):
-		return "must not be read by this user"
-	}
-	var pathErr *os.PathError
-	if errors.As(err, &pathErr) {
-		return "cannot be read: " + pathErr.Err.Error()
-	}
-	return "cannot be read: " + err.Error()
 }
 
 // parse reads and expands the documents of a file; false when it is no compose
@@ -117,7 +116,7 @@ func (l *loading) parse(f *file, content []byte) bool {
 			continue
 		}
 		x := e.node(root, "")
-		if e.count >= maxNodes {
+		if e.full {
 			return false
 		}
 		if x != nil && x.Kind == yaml.MappingNode {

@@ -14,6 +14,9 @@ type substituted struct {
 	unset    []string // variables that were replaced by nothing
 	required []string // messages of ${NAME:?message}
 	invalid  string   // the piece that is no variable; "" when all are
+	names    []string // all that were asked for
+	length   int      // of their values
+	tooLong  bool     // so that no more was put in
 }
 
 var (
@@ -97,17 +100,28 @@ func (out *substituted) reject(piece string) {
 }
 
 func (out *substituted) lookup(name string, env types.Mapping) string {
-	value, ok := env[name]
+	value, ok := out.value(name, env)
 	if !ok {
 		out.unset = append(out.unset, name)
 	}
 	return value
 }
 
+// value is that of a variable, as long as the text does not become too long.
+func (out *substituted) value(name string, env types.Mapping) (value string, ok bool) {
+	out.names = append(out.names, name)
+	value, ok = env[name]
+	if out.length += len(value); out.length > maxText {
+		out.tooLong = true
+		return "", ok
+	}
+	return value, ok
+}
+
 // operator applies -word, +word or ?word, which a colon makes to treat an empty
 // value as an unset one.
 func (out *substituted) operator(name, rest string, env types.Mapping, inSub bool) (value string, ok bool) {
-	value, set := env[name]
+	value, set := out.value(name, env)
 	if strings.HasPrefix(rest, ":") {
 		rest = rest[1:]
 		set = set && value != ""
@@ -144,6 +158,9 @@ func (out *substituted) operator(name, rest string, env types.Mapping, inSub boo
 
 func (out *substituted) nested(word string, env types.Mapping, inSub bool) string {
 	inner := substitute(word, env, inSub)
+	out.names = append(out.names, inner.names...)
+	out.length += inner.length
+	out.tooLong = out.tooLong || inner.tooLong
 	out.unset = append(out.unset, inner.unset...)
 	out.required = append(out.required, inner.required...)
 	if inner.invalid != "" {

@@ -18,7 +18,7 @@ func (r *resolver) mounts(f *Family, path Path, s types.ServiceConfig, c *Contai
 	for i, target := range s.Tmpfs {
 		r.tmpfsLine(path.Key("tmpfs").Index(i), target, c)
 	}
-	held := heldMounts(s)
+	held := r.heldMounts(s)
 	for i, v := range s.Volumes {
 		at := path.Key("volumes").Index(i)
 		if j := slices.IndexFunc(held, func(target string) bool { return within(target, v.Target) }); j >= 0 && v.Source == "" {
@@ -72,11 +72,11 @@ func (r *resolver) mountTargets(path Path, c *Container) {
 }
 
 // heldMounts are the targets of bind mounts whose files the image holds as well.
-func heldMounts(s types.ServiceConfig) []string {
+func (r *resolver) heldMounts(s types.ServiceConfig) []string {
 	if s.Build == nil {
 		return nil
 	}
-	d := readDockerfile(s.Build)
+	d := r.project.folder.dockerfile(s.Build)
 	var targets []string
 	for _, v := range s.Volumes {
 		below, err := filepath.Rel(s.Build.Context, v.Source)
@@ -101,7 +101,7 @@ func (r *resolver) bindMount(path Path, s types.ServiceConfig, v types.ServiceVo
 		r.errorf(path, "docker-socket", "Fargate has no Docker daemon to reach at %s", source)
 		return
 	}
-	if slices.Contains(heldMounts(s), v.Target) {
+	if slices.Contains(r.heldMounts(s), v.Target) {
 		r.warnf(path, "bind-mount-image", "%s is not mounted: the image holds it at %s, as it was when it was built", source, v.Target)
 		return
 	}

@@ -1,0 +1,157 @@
+package compose
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// folder is the project's folder: everything that compose files name is read
+// through it, and nothing outside of it can be reached, whatever links lie on
+// the way. It is the only place of the package that opens files.
+type folder struct{ dir string }
+
+// projectFolder is the folder around a project directory: the one given, else
+// the git working tree that holds it, else the directory itself.
+func projectFolder(given, dir string) (folder, error) {
+	if given != "" {
+		abs, err := filepath.Abs(given)
+		if err != nil {
+			return folder{}, err
+		}
+		if info, err := os.Stat(abs); err != nil || !info.IsDir() {
+			return folder{}, fmt.Errorf("there is no folder %s", given)
+		}
+		return folder{abs}, nil
+	}
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {
+			return folder{at}, nil
+		}
+		if at == filepath.Dir(at) {
+			return folder{dir}, nil
+		}
+	}
+}
+
+// maxFile is the size of the largest file that is read.
+const maxFile = 1 << 20
+
+var (
+	errOutside = errors.New("lies outside the project's folder")
+	errKind    = errors.New("is a folder, a device or a pipe, not a file")
+	errLarge   = fmt.Errorf("is larger than %d KiB", maxFile>>10)
+)
+
+// relative is a path as seen from the folder.
+func (f folder) relative(path string) (string, error) {
+	below, err := filepath.Rel(f.dir, path)
+	if err != nil || !filepath.IsLocal(below) {
+		return "", errOutside
+	}
+	return below, nil
+}
+
+// holds tells whether a path is written as one in the folder; a link on its way
+// may still lead elsewhere.
+func (f folder) holds(path string) bool {
+	_, err := f.relative(path)
+	return err == nil
+}
+
+// read is the content of a file. Opening never waits, so that a pipe cannot stop
+// the run, and what was opened is what is checked.
+func (f folder) read(path string) ([]byte, error) {
+	below, err := f.relative(path)
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(f.dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close() //nolint:errcheck // nothing was written
+	file, err := root.OpenFile(below, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, escaped(err)
+	}
+	defer file.Close() //nolint:errcheck // nothing was written
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errKind
+	}
+	content, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err == nil && len(content) > maxFile {
+		return nil, errLarge
+	}
+	return content, err
+}
+
+// stat tells what a path is, with all links followed.
+func (f folder) stat(path string) (fs.FileInfo, error) {
+	below, err := f.relative(path)
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(f.dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close() //nolint:errcheck // nothing was written
+	info, err := root.Stat(below)
+	return info, escaped(err)
+}
+
+// escaped makes errOutside of what os.Root says of a link that leads out of it,
+// for which it has no value to compare with.
+func escaped(err error) error {
+	if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) && strings.Contains(pathErr.Err.Error(), "escapes") {
+		return errOutside
+	}
+	return err
+}
+
+// readFile reads a file that the user of the program named: it may lie anywhere,
+// but a link in its place leads nowhere outside of its own folder.
+func readFile(path string) ([]byte, error) {
+	return folder{filepath.Dir(path)}.read(path)
+}
+
+// isFile tells whether there is something that may be read as a file.
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
+}
+
+// fileFault is what is wrong with a file that could not be read: the code of the
+// diagnostic, what is said of the file, and a hint.
+func fileFault(err error) (code, problem, hint string) {
+	switch {
+	case errors.Is(err, errOutside):
+		return "path-outside", errOutside.Error(), "copy it into the folder, or let -c root=FOLDER name a folder that holds both"
+	case errors.Is(err, errLarge):
+		return "limit-size", errLarge.Error(), ""
+	case errors.Is(err, errTotal):
+		return "limit-size", errTotal.Error(), ""
+	case errors.Is(err, errFiles):
+		return "limit-files", errFiles.Error(), "divide the project into several"
+	case errors.Is(err, errKind):
+		return "file-kind", errKind.Error(), ""
+	case errors.Is(err, fs.ErrNotExist):
+		return "file-missing", "does not exist", ""
+	case errors.Is(err, fs.ErrPermission):
+		return "file-missing", "must not be read by this user", ""
+	}
+	if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) {
+		err = pathErr.Err
+	}
+	return "file-missing", "cannot be read: " + err.Error(), ""
+}

@@ -1,0 +1,119 @@
+package compose
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// withheld are the variables of the process that the files must not use, and why.
+type withheld map[string]string
+
+// credential looks like the name of a variable that holds a credential, or that
+// tells of the machine that deploys. On AWS a task has a role of its own, and what
+// gets into a template is in CloudFormation for ever.
+var credential = regexp.MustCompile(`(?i)^(?:AWS|CODEBUILD|GITHUB)_|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|KEY`)
+
+// Credential tells whether a variable looks like a credential of the process.
+func Credential(name string) bool { return credential.MatchString(name) }
+
+// withholds tells why the files must not use a variable of the process; "" where
+// they may.
+func (o Options) withholds(name string) string {
+	allowed := slices.Contains(o.Allow, name)
+	switch {
+	case Credential(name) && (!allowed || o.Untrusted):
+		return "looks like a credential"
+	case o.Untrusted && !allowed:
+		return "is not among those that -c allow names"
+	}
+	return ""
+}
+
+// hint is what to do about a variable that is withheld.
+func (w withheld) hint(name string) string {
+	switch {
+	case name == "AWS_REGION" || name == "AWS_DEFAULT_REGION":
+		return "write x-aws::AWS::Region for the region that is deployed to"
+	case Credential(name):
+		return "declare it below secrets, or set it in .env if it is none"
+	}
+	return "set it in .env, or let -c allow=" + name + " pass it on"
+}
+
+// message says that a variable is withheld.
+func (w withheld) message(name string) string {
+	return fmt.Sprintf("variable %s is set in the environment, but must not be used: it %s", name, w[name])
+}
+
+// refuse reports that the files use a variable that is withheld.
+func (l *loading) refuse(name string, at Pos, path Path) {
+	l.add(Error, at, path, "variable-refused", l.withheld.hint(name), l.withheld.message(name))
+}
+
+// refused reports those of the names that are withheld and that no file sets, and
+// tells whether there are any.
+func (l *loading) refused(names []string, set map[string]string, at Pos, path Path) bool {
+	found := false
+	for _, name := range names {
+		if _, ok := set[name]; !ok && l.withheld[name] != "" {
+			l.refuse(name, at, path)
+			found = true
+		}
+	}
+	return found
+}
+
+// forbidden are texts that must not get into a template, wherever they stand.
+var forbidden = []struct {
+	pattern             *regexp.Regexp
+	code, message, hint string
+}{
+	{
+		regexp.MustCompile(`[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{80}-\x{9f}]`), "text-control",
+		"the text %s holds a control character, U+%04X", "",
+	},
+	{
+		regexp.MustCompile(`[\x{202a}-\x{202e}\x{2066}-\x{2069}]`), "text-invisible",
+		"the text %s holds U+%04X, which makes it look like another text", "",
+	},
+	{
+		regexp.MustCompile(`(?i)\{\{\s*resolve\s*:`), "text-dynamic",
+		"%s would make CloudFormation read a value of the account into the template", "declare it below secrets, or name an x-resource",
+	},
+	{
+		regexp.MustCompile(`[$#]\{Token\[`), "text-token",
+		"%s has a meaning of its own for the CDK", "",
+	},
+}
+
+// invisible are characters that no name may hold: two names that look alike would
+// differ.
+var invisible = regexp.MustCompile(`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]`)
+
+// checkText reports a text that must not get into a template; false when it is one.
+func (l *loading) checkText(text string, at Pos, path Path) bool {
+	for _, f := range forbidden {
+		found := f.pattern.FindString(text)
+		if found == "" {
+			continue
+		}
+		args := []any{fmt.Sprintf("%q", shorten(text))}
+		if strings.Contains(f.message, "U+") {
+			args = append(args, []rune(found)[0])
+		}
+		l.errorAt(at, path, f.code, f.hint, f.message, args...)
+		return false
+	}
+	return true
+}
+
+// checkName is checkText for the key of a mapping.
+func (l *loading) checkName(name string, at Pos, path Path) bool {
+	if found := invisible.FindString(name); found != "" {
+		l.errorAt(at, path, "text-invisible", "", "the name %+q holds U+%04X, which nobody sees", shorten(name), []rune(found)[0])
+		return false
+	}
+	return l.checkText(name, at, path)
+}
