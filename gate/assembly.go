@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -41,8 +42,14 @@ type Stack struct {
 	byLogical map[string]*Resource
 	// template is the whole of it, as it was read.
 	template map[string]any
+	// generates says that macros add to the template what only CloudFormation sees.
+	generates bool
 	// parent has the stack as its resource Name, where it is a nested one.
 	parent *Stack
+	// lines and constructs are where each resource stands, in the template and in the
+	// construct tree.
+	lines      map[string]int
+	constructs map[string]string
 }
 
 // Resource is one resource of a template.
@@ -63,6 +70,8 @@ type Resource struct {
 	Line int
 
 	construct string
+	// needed is what needs has found, nil before.
+	needed []*Resource
 }
 
 // Path is the place in the construct tree, as the CDK notes it, else the logical id.
@@ -105,6 +114,7 @@ func (c constructs) ids() map[string]string {
 
 const (
 	manifestFile   = "manifest.json"
+	nestedStack    = "AWS::CloudFormation::Stack"
 	templateSuffix = ".template.json"
 	nestedSuffix   = ".nested" + templateSuffix
 	// mostFiles bounds what one folder can make the reader do: a manifest that
@@ -189,7 +199,7 @@ func (r *reader) folder(dir string) error {
 		case "aws:cloudformation:stack":
 			s := &Stack{Name: cmp.Or(artifact.Properties.StackName, id)}
 			s.Path = cmp.Or(artifact.DisplayName, s.Name)
-			s.Account, s.Region = target(artifact.Environment)
+			s.Account, s.Region = deployedTo(artifact.Environment)
 			notes := artifact.Metadata
 			if artifact.AdditionalMetadataFile != "" {
 				if _, err := r.decode(path.Join(dir, artifact.AdditionalMetadataFile), &notes); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -204,8 +214,8 @@ func (r *reader) folder(dir string) error {
 	return nil
 }
 
-// target takes an environment apart, as in aws://111111111111/eu-west-1.
-func target(environment string) (account, region string) {
+// deployedTo takes an environment apart, as in aws://111111111111/eu-west-1.
+func deployedTo(environment string) (account, region string) {
 	account, region, _ = strings.Cut(strings.TrimPrefix(environment, "aws://"), "/")
 	if account == "unknown-account" {
 		account = ""
@@ -276,16 +286,16 @@ func (r *reader) stack(s *Stack, file string, assets, constructs map[string]stri
 		return err
 	}
 	s.assembly, s.File, s.Size, s.byLogical = r.assembly, file, len(text), map[string]*Resource{}
+	s.generates = s.template["Transform"] != nil || bytes.Contains(text, []byte(`"Fn::Transform"`)) || bytes.Contains(text, []byte(`"Fn::ForEach:`))
 	section := func(name string) map[string]any { m, _ := s.template[name].(map[string]any); return m }
 	s.Outputs, s.Parameters, s.Mappings, s.Conditions = section("Outputs"), section("Parameters"), section("Mappings"), section("Conditions")
-	lines := resourceLines(text)
+	s.lines, s.constructs = resourceLines(text), constructs
 	for id, v := range section("Resources") {
 		body, ok := v.(map[string]any)
 		if !ok {
 			continue
 		}
 		resource := newResource(s, id, body)
-		resource.Line, resource.construct = lines[id], constructs[id]
 		s.byLogical[id] = resource
 		s.Resources = append(s.Resources, resource)
 	}
@@ -308,7 +318,7 @@ func newResource(s *Stack, id string, body map[string]any) *Resource {
 	word := func(key string) string { text, _ := body[key].(string); return text }
 	fields := func(key string) map[string]any { m, _ := body[key].(map[string]any); return m }
 	r := &Resource{
-		Stack: s, LogicalID: id, Type: word("Type"), Condition: word("Condition"), Properties: fields("Properties"), Metadata: fields("Metadata"),
+		Stack: s, LogicalID: id, Line: s.lines[id], construct: s.constructs[id], Type: word("Type"), Condition: word("Condition"), Properties: fields("Properties"), Metadata: fields("Metadata"),
 		DeletionPolicy: word("DeletionPolicy"), UpdateReplacePolicy: word("UpdateReplacePolicy"),
 	}
 	for _, on := range list(body["DependsOn"]) {
@@ -322,7 +332,7 @@ func newResource(s *Stack, id string, body map[string]any) *Resource {
 // nestedTemplate is the file of a nested stack: the CDK CLI asks for a note beside
 // the resource, and without it the URL holds the hash of the asset.
 func nestedTemplate(r *Resource, assets map[string]string) (string, bool) {
-	if r.Type != "AWS::CloudFormation::Stack" {
+	if r.Type != nestedStack {
 		return "", false
 	}
 	if asset, ok := r.Metadata["aws:asset:path"].(string); ok {

@@ -51,7 +51,7 @@ func (s *Stack) under(truth map[string]bool, a *Assembly) *Stack {
 			continue
 		}
 		copied := *r
-		copied.Stack = &decided
+		copied.Stack, copied.needed = &decided, nil
 		copied.Properties, _ = choose(r.Properties, truth).(map[string]any)
 		decided.Resources = append(decided.Resources, &copied)
 		decided.byLogical[r.LogicalID] = &copied

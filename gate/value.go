@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,6 +106,9 @@ func (s *Stack) through(id, attribute string) (*Stack, any) {
 
 // nested is the stack that a resource of this one is.
 func (s *Stack) nested(id string) *Stack {
+	if r := s.byLogical[id]; r == nil || r.Type != nestedStack {
+		return nil
+	}
 	for _, other := range s.assembly.Stacks {
 		if other.parent == s && other.Name == id {
 			return other
@@ -224,4 +228,111 @@ func canonical(v any) string {
 		return fmt.Sprint(v)
 	}
 	return string(text)
+}
+
+// settle follows references to parameters of nested stacks up to what is passed.
+func (s *Stack) settle(v any) any {
+	for range 20 {
+		id, ok := at(v, "Ref").(string)
+		if !ok {
+			return v
+		}
+		up, passed := s.through(id, "")
+		if passed == nil {
+			return v
+		}
+		s, v = up, passed
+	}
+	return v
+}
+
+// pieces are the parts of a text: literal strings, and what is resolved only when
+// it is deployed. It is not ok for what is not built of parts.
+func pieces(v any) (parts []any, ok bool) {
+	if text, ok := literal(v); ok {
+		return []any{text}, true
+	}
+	name, argument, _ := function(v)
+	switch name {
+	case "Fn::Join":
+		items, isList := at(argument, 1).([]any)
+		by, isText := at(argument, 0).(string)
+		if !isList || !isText {
+			return nil, false
+		}
+		for i, item := range items {
+			if i > 0 && by != "" {
+				parts = append(parts, by)
+			}
+			inner, ok := pieces(item)
+			if !ok {
+				return nil, false
+			}
+			parts = append(parts, inner...)
+		}
+		return parts, true
+	case "Fn::Sub":
+		return subPieces(argument)
+	case "Ref", "Fn::GetAtt", "Fn::GetStackOutput", "Fn::ImportValue", "Fn::Select", "Fn::FindInMap":
+		return []any{v}, true
+	default:
+		return nil, false
+	}
+}
+
+var subPart = regexp.MustCompile(`\$\{[^}]*\}`)
+
+func subPieces(argument any) (parts []any, ok bool) {
+	text, isText := argument.(string)
+	if !isText {
+		text, isText = at(argument, 0).(string)
+	}
+	if !isText {
+		return nil, false
+	}
+	for text != "" {
+		where := subPart.FindStringIndex(text)
+		if where == nil {
+			return append(parts, text), true
+		}
+		if where[0] > 0 {
+			parts = append(parts, text[:where[0]])
+		}
+		name := text[where[0]+2 : where[1]-1]
+		own := at(argument, 1, name)
+		switch {
+		case strings.HasPrefix(name, "!"):
+			parts = append(parts, "${"+name[1:]+"}")
+		case own != nil:
+			inner, ok := pieces(own)
+			if !ok {
+				return nil, false
+			}
+			parts = append(parts, inner...)
+		case strings.Contains(name, "."):
+			parts = append(parts, map[string]any{"Fn::GetAtt": name})
+		default:
+			parts = append(parts, map[string]any{"Ref": name})
+		}
+		text = text[where[1]:]
+	}
+	return parts, true
+}
+
+// text is a value with a placeholder for each part that is resolved only when it is
+// deployed.
+func text(v any, placeholder string) (string, bool) {
+	parts, ok := pieces(v)
+	if !ok {
+		return "", false
+	}
+	var b strings.Builder
+	for _, part := range parts {
+		if literal, ok := part.(string); ok {
+			b.WriteString(literal)
+		} else {
+			b.WriteString(placeholder)
+		}
+	}
+	return b.String(), true
 }

@@ -1,3 +1,415 @@
 package gate
 
-var wiring = []Rule{}
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+const (
+	functionsGuide = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html"
+	exportsGuide   = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html"
+	balancerGuide  = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-load-balancing.html"
+	scalingGuide   = "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html"
+)
+
+// wiring is what must fit together between the resources of an application.
+var wiring = []Rule{
+	{
+		ID: "reference-unresolved", Says: "every Ref, Fn::GetAtt, Fn::Sub variable, DependsOn, condition and mapping names something of its template",
+		Source: functionsGuide, check: referencesResolve,
+	},
+	{
+		ID: "reference-cycle", Says: "no resource waits for itself, and no stack for its own outputs",
+		Source: functionsGuide, check: noCycles,
+	},
+	{
+		ID: "output-unknown", Says: "what reads an output of a stack of the assembly names one that it has",
+		Source: exportsGuide, check: outputsExist,
+	},
+	{
+		ID: "target-type", Says: "a target group of tasks with their own network interface has targets of type ip",
+		Source: balancerGuide, check: targetTypes,
+	},
+	{
+		ID: "listener-order", Says: "a service is created after the listener or rule that attaches its target group to a load balancer",
+		Source: balancerGuide, check: listenersFirst,
+	},
+	{
+		ID: "scaling-range", Says: "a minimum capacity is at most the maximum",
+		Source: scalingGuide, check: scalingRanges,
+	},
+	{
+		ID: "scaling-target", Says: "a scalable target of ECS names a service, as service/CLUSTER/SERVICE",
+		Source: scalingGuide, check: scalingTargets,
+	},
+}
+
+var pseudoParameters = []string{
+	"AWS::AccountId", "AWS::NotificationARNs", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::URLSuffix",
+}
+
+func referencesResolve(a *Assembly, found *report) {
+	for _, s := range a.Stacks {
+		if s.generates {
+			continue
+		}
+		resources, _ := s.template["Resources"].(map[string]any)
+		for _, id := range slices.Sorted(maps.Keys(resources)) {
+			body, ok := resources[id].(map[string]any)
+			if !ok {
+				continue
+			}
+			r := newResource(s, id, body)
+			for _, on := range r.DependsOn {
+				if !isMap(resources[on]) {
+					found.on(r, "DependsOn names %q, which is no resource of the template", on)
+				}
+			}
+			if r.Condition != "" && s.Conditions[r.Condition] == nil {
+				found.on(r, "its Condition %q is none of the template", r.Condition)
+			}
+			for _, problem := range s.unresolved(body) {
+				found.on(r, "%s", problem)
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(s.Conditions)) {
+			for _, problem := range append(s.unresolved(s.Conditions[name]), s.unresolvedConditions(s.Conditions[name])...) {
+				found.stack(s, "condition %s: %s", name, problem)
+			}
+		}
+		outputs, _ := s.template["Outputs"].(map[string]any)
+		for _, name := range slices.Sorted(maps.Keys(outputs)) {
+			if condition, ok := at(outputs[name], "Condition").(string); ok && s.Conditions[condition] == nil {
+				found.stack(s, "output %s: its Condition %q is none of the template", name, condition)
+			}
+			for _, problem := range s.unresolved(outputs[name]) {
+				found.stack(s, "output %s: %s", name, problem)
+			}
+		}
+	}
+}
+
+func isMap(v any) bool { _, ok := v.(map[string]any); return ok }
+
+// unresolved are the names in a value that the template does not have.
+func (s *Stack) unresolved(v any) []string {
+	var problems []string
+	report := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	for _, ref := range references(v) {
+		isResource := isMap(at(s.template, "Resources", ref.id))
+		switch {
+		case strings.HasPrefix(ref.id, "AWS::") && ref.how != "Fn::GetAtt":
+			if !slices.Contains(pseudoParameters, ref.id) {
+				report("%s names %q, which is no pseudo parameter of CloudFormation", ref.how, ref.id)
+			}
+		case ref.attribute == "" && ref.how != "Fn::GetAtt":
+			if !isResource && s.Parameters[ref.id] == nil {
+				report("%s names %q, which is neither a resource nor a parameter of the template", ref.how, ref.id)
+			}
+		case !isResource:
+			report("%s reads %q of %q, which is no resource of the template", ref.how, ref.attribute, ref.id)
+		case ref.attribute == "":
+			report("%s of %q names no attribute", ref.how, ref.id)
+		default:
+			name, isOutput := strings.CutPrefix(ref.attribute, "Outputs.")
+			if nested := s.nested(ref.id); isOutput && nested != nil && at(nested.template, "Outputs", name) == nil {
+				report("%s reads the output %q of %q, which the nested stack does not have", ref.how, name, ref.id)
+			}
+		}
+	}
+	walk(v, func(name string, argument any) {
+		switch name {
+		case "Fn::If":
+			if condition, ok := at(argument, 0).(string); ok && s.Conditions[condition] == nil {
+				report("Fn::If asks for the condition %q, which the template does not have", condition)
+			}
+		case "Fn::FindInMap":
+			keys := list(argument)
+			for n := 1; n <= len(keys) && n <= 3; n++ {
+				path, literals := literalPath(keys[:n])
+				if literals && len(keys) == 3 && at(s.template["Mappings"], path...) == nil {
+					report("Fn::FindInMap names %s, which the mappings of the template do not have", canonical(keys))
+					break
+				}
+			}
+		}
+	})
+	return problems
+}
+
+func literalPath(keys []any) (path []any, literals bool) {
+	for _, key := range keys {
+		text, ok := literal(key)
+		if !ok {
+			return nil, false
+		}
+		path = append(path, text)
+	}
+	return path, true
+}
+
+// unresolvedConditions are the conditions that a condition names and the template
+// does not have. Elsewhere the key Condition is data, as in a policy.
+func (s *Stack) unresolvedConditions(v any) []string {
+	var problems []string
+	for _, operand := range slices.Concat(list(at(v, "Fn::And")), list(at(v, "Fn::Or")), list(at(v, "Fn::Not"))) {
+		problems = append(problems, s.unresolvedConditions(operand)...)
+	}
+	if name, ok := at(v, "Condition").(string); ok && s.Conditions[name] == nil {
+		problems = append(problems, fmt.Sprintf("it names the condition %q, which the template does not have", name))
+	}
+	return problems
+}
+
+func noCycles(a *Assembly, found *report) {
+	for _, s := range a.Stacks {
+		for _, cycle := range cycles(s.Resources, (*Resource).needs) {
+			ids := make([]string, 0, len(cycle))
+			for _, r := range cycle {
+				ids = append(ids, r.LogicalID)
+			}
+			found.on(cycle[0], "it waits for itself: %s -> %s", strings.Join(ids, " -> "), ids[0])
+		}
+	}
+	for _, cycle := range cycles(a.Stacks, (*Stack).uses) {
+		paths := make([]string, 0, len(cycle))
+		for _, s := range cycle {
+			paths = append(paths, s.Path)
+		}
+		found.stack(cycle[0], "it reads its own outputs, or those of stacks that read its own: %s -> %s", strings.Join(paths, " -> "), paths[0])
+	}
+}
+
+func outputsExist(a *Assembly, found *report) {
+	for _, s := range a.Stacks {
+		check := func(v any, report func(format string, args ...any)) {
+			walk(v, func(name string, argument any) {
+				switch name {
+				case "Fn::GetStackOutput":
+					output, ok := at(argument, "OutputName").(string)
+					if from, _ := s.output(argument); ok && from == nil && len(s.named(argument)) > 0 {
+						report("it reads the output %q of stack %s, which has none of that name", output, at(argument, "StackName"))
+					}
+				case "Fn::ImportValue":
+					export, _ := argument.(string)
+					stack, _, ok := strings.Cut(export, ":")
+					if from, _ := s.export(argument); ok && from == nil && len(s.named(map[string]any{"StackName": stack})) > 0 {
+						report("it imports %q, which stack %s does not export", export, stack)
+					}
+				}
+			})
+		}
+		for _, r := range s.Resources {
+			check(r.Properties, func(format string, args ...any) { found.on(r, format, args...) })
+		}
+		for _, name := range slices.Sorted(maps.Keys(s.Outputs)) {
+			check(s.Outputs[name], func(format string, args ...any) {
+				found.stack(s, "output %s: %s", name, fmt.Sprintf(format, args...))
+			})
+		}
+	}
+}
+
+// balanced calls each for what load balancers call: services with a target group of
+// this assembly.
+func (a *Assembly) balanced(each func(service, group *Resource)) {
+	for _, service := range a.Of("AWS::ECS::Service", "AWS::ECS::TaskSet") {
+		for _, lb := range list(service.Properties["LoadBalancers"]) {
+			group, _ := service.Stack.Target(at(lb, "TargetGroupArn"))
+			if group != nil && group.Type == "AWS::ElasticLoadBalancingV2::TargetGroup" {
+				each(service, group)
+			}
+		}
+	}
+}
+
+func targetTypes(a *Assembly, found *report) {
+	a.balanced(func(service, group *Resource) {
+		kind, known := "instance", true
+		if v, ok := group.Properties["TargetType"]; ok {
+			kind, known = v.(string)
+		}
+		task := taskOf(service)
+		mode := ""
+		if task != nil {
+			mode = word(task.Properties["NetworkMode"])
+		}
+		switch {
+		case !known:
+		case (mode == "awsvpc" || isFargate(service)) && kind != "ip":
+			found.on(group, "its targets are of type %q, and the tasks of %s have their own network interfaces: they need \"ip\"", kind, service.LogicalID)
+		case (mode == "bridge" || mode == "host") && kind == "ip":
+			found.on(group, "its targets are of type \"ip\", and the tasks of %s are in network mode %q: they need \"instance\"", service.LogicalID, mode)
+		}
+	})
+}
+
+func listenersFirst(a *Assembly, found *report) {
+	a.balanced(func(service, group *Resource) {
+		attached, certain := a.attaching(group)
+		if len(attached) == 0 {
+			if certain && group.Stack.root() == service.Stack.root() && !group.Stack.generates {
+				found.on(service, "its target group %s is in no action of a listener: ECS takes only one that a load balancer uses", group.LogicalID)
+			}
+			return
+		}
+		if !slices.ContainsFunc(attached, func(listener *Resource) bool { return inOrder(service, listener) }) {
+			found.on(service, "it does not wait for %s, which attaches its target group %s to a load balancer: add a DependsOn",
+				attached[0].LogicalID, group.LogicalID)
+		}
+	})
+}
+
+// inOrder says whether the listener is there when the service is made. Different
+// stacks are deployed in an order that is not in the templates, unless one reads the
+// other's outputs.
+func inOrder(service, listener *Resource) bool {
+	from, to := service.Stack.root(), listener.Stack.root()
+	if from == to {
+		return service.createdAfter(listener)
+	}
+	return !slices.Contains(to.uses(), from)
+}
+
+// attaching are the listeners and rules that forward to a target group. It is not
+// certain that there are no others where one forwards to what cannot be resolved.
+func (a *Assembly) attaching(group *Resource) (attached []*Resource, certain bool) {
+	certain = true
+	for _, listener := range a.Of("AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerRule") {
+		for _, property := range []string{"DefaultActions", "Actions"} {
+			actions := listener.Properties[property]
+			if _, _, ok := function(actions); ok {
+				certain = false
+			}
+			for _, action := range list(actions) {
+				targets := []any{at(action, "TargetGroupArn")}
+				for _, weighted := range list(at(action, "ForwardConfig", "TargetGroups")) {
+					targets = append(targets, at(weighted, "TargetGroupArn"))
+				}
+				for _, target := range targets {
+					to, _ := listener.Stack.Target(target)
+					certain = certain && (target == nil || to != nil)
+					if to == group {
+						attached = append(attached, listener)
+					}
+				}
+			}
+		}
+	}
+	return attached, certain
+}
+
+// capacities are where resources have a range.
+var capacities = []struct {
+	of        string
+	path      []any
+	min, most string
+}{
+	{of: "AWS::ApplicationAutoScaling::ScalableTarget", min: "MinCapacity", most: "MaxCapacity"},
+	{of: "AWS::AutoScaling::AutoScalingGroup", min: "MinSize", most: "MaxSize"},
+	{of: "AWS::RDS::DBCluster", path: []any{"ServerlessV2ScalingConfiguration"}, min: "MinCapacity", most: "MaxCapacity"},
+	{of: "AWS::RDS::DBCluster", path: []any{"ScalingConfiguration"}, min: "MinCapacity", most: "MaxCapacity"},
+}
+
+func scalingRanges(a *Assembly, found *report) {
+	for _, row := range capacities {
+		for _, r := range a.Of(row.of) {
+			holder := at(r.Properties, row.path...)
+			least, ok := number(r.Stack.settle(at(holder, row.min)))
+			most, also := number(r.Stack.settle(at(holder, row.most)))
+			if ok && also && least > most {
+				found.on(r, "its %s is %v and its %s %v: the minimum may not be above the maximum", row.min, least, row.most, most)
+			}
+		}
+	}
+}
+
+func scalingTargets(a *Assembly, found *report) {
+	for _, r := range a.Of("AWS::ApplicationAutoScaling::ScalableTarget") {
+		if r.Properties["ServiceNamespace"] != "ecs" {
+			continue
+		}
+		if problem := a.scaled(r); problem != "" {
+			found.on(r, "its ResourceId %s", problem)
+		}
+	}
+}
+
+// scaled says what is wrong with what a scalable target names, "" where nothing is,
+// or it cannot be decided.
+func (a *Assembly) scaled(r *Resource) string {
+	pieces, ok := pieces(r.Properties["ResourceId"])
+	if !ok {
+		return ""
+	}
+	var segments [3][]any
+	n := 0
+	for _, piece := range pieces {
+		text, isText := piece.(string)
+		if !isText {
+			segments[n] = append(segments[n], piece)
+			continue
+		}
+		for i, part := range strings.Split(text, "/") {
+			if i > 0 {
+				if n++; n > 2 {
+					return "has more than three parts: the form is service/CLUSTER/SERVICE"
+				}
+			}
+			if part != "" {
+				segments[n] = append(segments[n], part)
+			}
+		}
+	}
+	if n < 2 {
+		return scaledShort(pieces)
+	}
+	if len(segments[0]) != 1 || segments[0][0] != "service" || len(segments[1]) == 0 || len(segments[2]) == 0 {
+		return "is not of the form service/CLUSTER/SERVICE"
+	}
+	if len(segments[1]) > 1 || len(segments[2]) > 1 {
+		return ""
+	}
+	return a.scaledService(r.Stack, segments[1][0], segments[2][0])
+}
+
+// scaledShort is for less than three parts, which a parameter may make up.
+func scaledShort(pieces []any) string {
+	for _, piece := range pieces {
+		if _, isText := piece.(string); !isText {
+			return ""
+		}
+	}
+	return "is not of the form service/CLUSTER/SERVICE"
+}
+
+func (a *Assembly) scaledService(s *Stack, cluster, service any) string {
+	on, onAttribute := s.Target(cluster)
+	of, ofAttribute := s.Target(service)
+	switch {
+	case on != nil && (on.Type != "AWS::ECS::Cluster" || onAttribute != ""):
+		return fmt.Sprintf("names %s as the cluster: that is not the name of one", label(on, onAttribute))
+	case of != nil && (of.Type != "AWS::ECS::Service" || ofAttribute != "Name"):
+		return fmt.Sprintf("names %s as the service: that is not the name of one", label(of, ofAttribute))
+	}
+	name, isText := service.(string)
+	if !isText || on == nil {
+		return ""
+	}
+	if !slices.ContainsFunc(a.Of("AWS::ECS::Service"), func(r *Resource) bool {
+		known, isText := r.Properties["ServiceName"].(string)
+		return known == name || !isText
+	}) {
+		return fmt.Sprintf("names the service %q, and the assembly has none of that name", name)
+	}
+	return ""
+}
+
+func label(r *Resource, attribute string) string {
+	if attribute == "" {
+		return "Ref " + r.LogicalID
+	}
+	return r.LogicalID + "." + attribute
+}
