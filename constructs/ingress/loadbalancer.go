@@ -130,9 +130,11 @@ func (lb *LoadBalancer) create() error {
 	return nil
 }
 
-// substituted is text in which ${AWS::Region} and the like may stand.
+// substituted is text in which ${AWS::Region} and the like may stand; any other
+// ${ stays as it is.
 func substituted(text string) *string {
 	if strings.Contains(text, "${AWS::") {
+		text = strings.ReplaceAll(strings.ReplaceAll(text, "${", "${!"), "${!AWS::", "${AWS::")
 		return awscdk.Fn_Sub(&text, nil)
 	}
 	return &text

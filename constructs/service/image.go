@@ -101,6 +101,8 @@ func (f *Family) build(this constructs.Construct, m *compose.Container) (awsecs.
 		Target:        cfn.Optional(b.Target),
 		CacheFrom:     cacheFrom(b.CacheFrom),
 		CacheDisabled: when(b.NoCache),
+		// A link stays a link, as Docker takes it: its target may be none of the project's.
+		FollowSymlinks: awscdk.SymlinkFollowMode_NEVER,
 	}
 	if len(b.Args) > 0 {
 		props.BuildArgs = stringMap(b.Args)
