@@ -83,7 +83,18 @@ func (d Diagnostic) String() string {
 	if d.Path != "" {
 		path = string(d.Path) + ": "
 	}
-	return fmt.Sprintf("%s: %s%s%s [%s]", d.Pos, path, d.Severity, d.Message, d.Code)
+	return printable(fmt.Sprintf("%s: %s%s%s [%s]", d.Pos, path, d.Severity, d.Message, d.Code))
+}
+
+// printable writes out what a terminal would not show as it is: text of a file
+// must not look like a diagnostic, or be taken for a command.
+func printable(text string) string {
+	return invisible.ReplaceAllStringFunc(text, func(s string) string {
+		if s == "\t" {
+			return s
+		}
+		return fmt.Sprintf("<U+%04X>", []rune(s)[0])
+	})
 }
 
 // Diagnostics is a list of problems; Sort orders it as it is printed.
@@ -121,15 +132,17 @@ func (ds Diagnostics) Count(s Severity) int {
 }
 
 // Print writes every diagnostic with its source line, a caret under the value
-// and the hint. Lines that cannot be read are left out.
+// and the hint, errors before others where there are very many. Lines that cannot
+// be read are left out.
 func (ds Diagnostics) Print(w io.Writer) error {
 	files := map[string][]string{}
-	for _, d := range ds.Sort() {
+	shown, hidden := ds.Sort().first(maxPrinted)
+	for _, d := range shown {
 		var b strings.Builder
 		b.WriteString(d.String() + "\n")
 		line, ok := sourceLine(files, d.Pos)
 		if ok {
-			fmt.Fprintf(&b, "%6d | %s\n", d.Pos.Line, line)
+			fmt.Fprintf(&b, "%6d | %s\n", d.Pos.Line, printable(line))
 			fmt.Fprintf(&b, "       | %s%s\n", indentTo(line, d.Pos.Column), underline(line, d.Pos.Column))
 		}
 		if d.Hint != "" {
@@ -139,7 +152,33 @@ func (ds Diagnostics) Print(w io.Writer) error {
 			return fmt.Errorf("print diagnostics: %w", err)
 		}
 	}
+	if hidden > 0 {
+		if _, err := fmt.Fprintf(w, "compose: %d more problems are not shown\n", hidden); err != nil {
+			return fmt.Errorf("print diagnostics: %w", err)
+		}
+	}
 	return nil
+}
+
+// maxPrinted is how many problems are printed: nobody reads more.
+const maxPrinted = 200
+
+// first are as many problems of a sorted list as are to be shown, in its order,
+// the most serious rather than others, and how many they leave out.
+func (ds Diagnostics) first(most int) (shown Diagnostics, hidden int) {
+	left := most
+	var limit [Note + 1]int
+	for s := range limit {
+		limit[s] = min(ds.Count(Severity(s)), left)
+		left -= limit[s]
+	}
+	for _, d := range ds {
+		if limit[d.Severity] > 0 {
+			limit[d.Severity]--
+			shown = append(shown, d)
+		}
+	}
+	return shown, len(ds) - len(shown)
 }
 
 func sourceLine(files map[string][]string, p Pos) (string, bool) {
@@ -157,8 +196,12 @@ func sourceLine(files map[string][]string, p Pos) (string, bool) {
 	if p.Line > len(lines) {
 		return "", false
 	}
-	return strings.TrimRight(lines[p.Line-1], "\r"), true
+	line := strings.TrimRight(lines[p.Line-1], "\r")
+	return line, len(line) <= maxLine
 }
+
+// maxLine is the longest line that is shown: another helps nobody.
+const maxLine = 1000
 
 // indentTo is the white space that puts a caret under a column; tabs are kept
 // so that the caret lines up however wide they are shown. Columns count runes,

@@ -72,6 +72,9 @@ func (r *resolver) iamExtension(f *Family, path Path, ext iamExtension) {
 	if boundary := ext.PermissionsBoundary; boundary != "" {
 		at := path.Key("PermissionsBoundary")
 		r.policyARN(at, boundary)
+		if r.project.untrusted {
+			r.errorf(at, "untrusted", "a file of others must not choose the permissions boundary of its roles")
+		}
 		if old := f.IAM.PermissionsBoundary; old != "" && old != boundary {
 			r.errorf(at, "boundary-conflict", "services of family %q want two permissions boundaries, %s and %s", f.Name, old, boundary)
 		}
@@ -82,7 +85,7 @@ func (r *resolver) iamExtension(f *Family, path Path, ext iamExtension) {
 func (r *resolver) managedPolicy(f *Family, path Path, arn string) {
 	r.policyARN(path, arn)
 	if name := arn[strings.LastIndexByte(arn, '/')+1:]; slices.Contains(broadPolicies, name) {
-		r.add(Warning, path, "iam-broad", "name the actions and resources in Policies",
+		r.add(r.unlessTrusted(), path, "iam-broad", "name the actions and resources in Policies",
 			fmt.Sprintf("%s lets everyone who breaks into a container of family %q do nearly anything in the account", name, f.Name))
 	}
 	if !slices.Contains(f.IAM.ManagedPolicies, arn) {
@@ -147,12 +150,78 @@ func (r *resolver) statement(path Path, value any) {
 		r.errorf(path.Key("Effect"), "policy", "the Effect of a statement is Allow or Deny, not %s", describe(s["Effect"]))
 		return
 	}
-	if s["Effect"] == "Allow" && everything(s["Action"]) && everything(s["Resource"]) {
-		r.warnf(path, "iam-broad", "the statement allows every action on every resource")
+	if s["Effect"] != "Allow" {
+		return
+	}
+	if everything(s["Action"]) && everything(s["Resource"]) {
+		r.add(r.unlessTrusted(), path, "iam-broad", "", "the statement allows every action on every resource")
+		return
+	}
+	if r.project.untrusted {
+		r.untrustedStatement(path, s)
 	}
 }
 
+// unlessTrusted is how serious it is that a file gives itself wide permissions.
+func (r *resolver) unlessTrusted() Severity {
+	if r.project.untrusted {
+		return Error
+	}
+	return Warning
+}
+
+// escalating are actions by which a role can give itself, or take on, what the
+// file does not give it; reading is let be.
+var (
+	escalating   = regexp.MustCompile(`(?i)^(?:iam|sts|organizations|account|sso|cloudformation):`)
+	onlyReading  = regexp.MustCompile(`(?i)^(?:iam|organizations|account|cloudformation):(?:Get|List|Describe)|^sts:GetCallerIdentity$`)
+	wideService  = regexp.MustCompile(`^[^:]*[*?][^:]*(?::|$)`)
+	wholeService = regexp.MustCompile(`^[^:]+:[*?]+$`)
+	keepsSecrets = regexp.MustCompile(`(?i)^(?:secretsmanager|ssm|kms):`)
+	// everySecret is a resource that stands for all secrets, parameters or keys.
+	everySecret = regexp.MustCompile(`^\*$|:(?:secret|parameter|key)[:/]?\*|:\*$`)
+)
+
+// untrustedStatement refuses what a file of others must not give to its services:
+// what it does not name, and what leads to more.
+func (r *resolver) untrustedStatement(path Path, s map[string]any) {
+	for _, key := range []string{"NotAction", "NotResource"} {
+		if s[key] != nil {
+			r.errorf(path.Key(key), "untrusted", "a file of others allows by name only: Action and Resource, not %s", key)
+		}
+	}
+	at := path.Key("Action")
+	for i, action := range many(s["Action"]) {
+		if _, list := s["Action"].([]any); list {
+			at = path.Key("Action").Index(i)
+		}
+		text, ok := action.(string)
+		switch {
+		case !ok:
+			r.errorf(at, "untrusted", "a file of others names its actions as text, not by %s", describe(action))
+		case wideService.MatchString(text), wholeService.MatchString(text) && everything(s["Resource"]):
+			r.errorf(at, "untrusted", "%q is more than a file of others may allow: name the actions or the resources", shorten(text))
+		case keepsSecrets.MatchString(text) && slices.ContainsFunc(many(s["Resource"]), everySecretOf):
+			r.errorf(at, "untrusted", "%q on every resource reaches the secrets of others: name the resources", shorten(text))
+		case escalating.MatchString(text) && !onlyReading.MatchString(text):
+			r.errorf(at, "untrusted", "%q lets a service reach more than its file says, which a file of others must not allow", shorten(text))
+		}
+	}
+}
+
+func everySecretOf(resource any) bool {
+	text, ok := resource.(string)
+	return ok && everySecret.MatchString(text)
+}
+
+// many is a value as a list, which one alone may stand for.
+func many(value any) []any {
+	if items, list := value.([]any); list || value == nil {
+		return items
+	}
+	return []any{value}
+}
+
 func everything(value any) bool {
-	items, list := value.([]any)
-	return value == "*" || list && slices.Contains(items, any("*"))
+	return slices.ContainsFunc(many(value), func(v any) bool { return v == "*" || v == "*:*" })
 }
