@@ -3,139 +3,130 @@
 package test
 
 import (
+	"bytes"
 	"encoding/json"
-	"fmt"
-	"maps"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
+	"slices"
 	"strings"
 	"testing"
-
-	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/constructs-go/constructs/v10"
-	"github.com/aws/jsii-runtime-go"
-
-	"composecdk/constructs/guard"
-	"composecdk/stacks"
 )
 
-// validationOutdir makes a process of this binary the one that validates.
-const validationOutdir = "COMPOSECDK_VALIDATE"
-
-// wrongCase is known to be wrong: it proves that findings are found.
-const wrongCase = "wrong"
-
-// finding is what the CDK's validation engine has against a construct.
-type finding struct{ severity, rule, construct, properties, description string }
-
-func (f finding) String() string {
-	return fmt.Sprintf("%s %s: %s %s: %s", f.severity, f.rule, f.construct, f.properties, f.description)
+// validationExceptions are the findings of the CDK's validation engine that are
+// right as they are. A place is the case and its stack, the logical id and the
+// property.
+var validationExceptions = []engineException{
+	{
+		"W9013", `services/Services shop(Execution|Task)Role[0-9A-F]{8} `,
+		"the file names its permissions boundary by an ARN with an account",
+	},
+	{
+		"W9013", `x-sqs-lookup/Services webServiceTaskCountTarget[0-9A-F]{8} `,
+		"the case is synthesised for an account, which the ARN of the role of autoscaling then holds",
+	},
 }
 
-// TestValidation runs the CDK's own validation engine over all golden cases. It
-// costs ten seconds and half a gigabyte in each process that it runs in, so that
-// it is switched off for the others and has one process here for all cases.
+// wrongTemplate has a mistake for each kind of rule: a property that does not
+// exist, a value that is not among those allowed, which is a mere warning unless
+// the engine is strict, and a Ref to nothing.
+const wrongTemplate = `{"Resources": {
+  "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"DelayTheseSeconds": 5}},
+  "Table": {"Type": "AWS::DynamoDB::Table", "Properties": {
+    "BillingMode": "FOR_FREE",
+    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}},
+  "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": "Nothing"}}}}}`
+
+// TestValidation runs the CDK's own validation engine, strictly, over the
+// templates of all cases as they are deployed to two regions, in one process.
 func TestValidation(t *testing.T) {
-	if outdir := os.Getenv(validationOutdir); outdir != "" {
-		validate(t, outdir)
-		return
+	dir := t.TempDir()
+	wrong := writeTemplate(t, dir, "wrong", "Data", wrongTemplate)
+	regions := []string{"eu-west-1", "us-east-1"}
+	all := validate(t, dir, regions, append(writeTemplates(t, dir), wrong))
+	var found []engineFinding
+	var mistakes []string
+	for _, v := range all {
+		place := strings.TrimSuffix(strings.TrimPrefix(v.Template, dir+"/"), ".template.json")
+		if v.Template == wrong {
+			mistakes = append(mistakes, v.Region+" "+v.Rule+" "+v.Resource+" "+v.Severity)
+			continue
+		}
+		found = append(found, engineFinding{v.Rule, place + " " + v.Resource + " " + v.Property, v.Region + ": " + v.Severity + ": " + v.Message})
 	}
-	outdir := t.TempDir()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestValidation$", "-test.count=1")
-	cmd.Env = append(os.Environ(), "CDK_VALIDATION=true", validationOutdir+"="+outdir)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	found := findings(t, filepath.Join(outdir, stacks.ReportFile))
-	if len(found[wrongCase]) == 0 {
-		t.Error("the engine finds nothing where there is a mistake")
-	}
-	delete(found, wrongCase)
-	for _, c := range validationCases(t) {
-		t.Run(c.name, func(t *testing.T) {
-			for _, f := range found[c.name] {
-				t.Error(f)
-			}
-		})
-		delete(found, c.name)
-	}
-	for name, rest := range found {
-		t.Errorf("%s: %v", name, rest)
-	}
-}
-
-// validationCases are the golden cases and what other tests stand on.
-func validationCases(t *testing.T) []goldenCase {
-	t.Helper()
-	return append(goldenCases(t), goldenCase{name: "rich", files: []string{manyShapes}})
-}
-
-// validate synthesises all cases in one app, each below a construct of its name.
-func validate(t *testing.T, outdir string) {
-	t.Helper()
-	wrong := write(t, "services: {web: {image: 'web:1'}}\nx-sqs: {jobs: {Properties: {DelayTheseSeconds: 5}}}\n")
-	cases := append(validationCases(t), goldenCase{name: wrongCase, files: []string{wrong}})
-	context := map[string]any{}
-	for _, c := range cases {
-		for key, value := range c.to.Context {
-			if other, ok := context[key]; ok && !reflect.DeepEqual(value, other) {
-				t.Fatalf("%s answers the look-up %s in another way than a case before", c.name, key)
+	explained(t, found, validationExceptions)
+	for _, region := range regions {
+		for _, want := range []string{"F3002 Queue FATAL", "W3030 Table ERROR", "F1020 Topic FATAL"} {
+			if !slices.Contains(mistakes, region+" "+want) {
+				t.Errorf("the engine does not find %s in %s, but %v", want, region, mistakes)
 			}
 		}
-		maps.Copy(context, c.to.Context)
-	}
-	app := awscdk.NewApp(&awscdk.AppProps{Outdir: &outdir, AnalyticsReporting: jsii.Bool(false), Context: &context})
-	for _, c := range cases {
-		project, model, found := loadModel(c.files...)
-		if model == nil {
-			t.Fatalf("%s has errors:\n%s", c.name, printed(t, found))
-		}
-		_, err := stacks.NewApplication(constructs.NewConstruct(app, &c.name), &stacks.ApplicationProps{
-			Model: model, Account: c.to.Account, Region: c.to.Region, Destroyable: c.to.Throwaway,
-		})
-		if err != nil {
-			t.Fatalf("%s cannot be built:\n%s", c.name, printed(t, stacks.Exceptions(err, project)))
-		}
-	}
-	// The mistake of the wrong case makes an error of it; the report is written.
-	if _, err := guard.Try("", func() (any, error) { return app.Synth(nil), nil }); err == nil {
-		t.Error("a finding of the engine does not stop the synthesis")
 	}
 }
 
-// findings are those of a report by case, the first part of the construct path.
-func findings(t *testing.T, report string) map[string][]finding {
+// violation is a finding of the CDK's validation engine in one region.
+type violation struct{ Template, Region, Rule, Severity, Resource, Property, Message string }
+
+// validate runs validate.mjs on the engine that the CDK library bundles, with the
+// library's own rules.
+func validate(t *testing.T, dir string, regions, templates []string) []violation {
 	t.Helper()
-	content, err := os.ReadFile(report)
+	library := unpackEngine(t, filepath.Join(dir, "library"))
+	rules, err := filepath.Glob(filepath.Join(library, "core/lib/validation/rules/*.rego"))
+	if err != nil || len(rules) == 0 {
+		t.Fatal("the CDK library has no rules: ", err)
+	}
+	var found []violation
+	node(t, "validate.mjs", map[string]any{
+		"library": filepath.Join(library, "node_modules/@aws/cloudformation-validate"), "rules": rules,
+		"account": "111111111111", "regions": regions, "templates": templates,
+	}, &found)
+	return found
+}
+
+// unpackEngine takes the engine out of the CDK library as Go's module cache has
+// it: it is the one that users get, whatever version that is.
+func unpackEngine(t *testing.T, dir string) string {
+	t.Helper()
+	module := strings.TrimSpace(string(output(t, exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-cdk-go/awscdk/v2"))))
+	archives, err := filepath.Glob(filepath.Join(module, "jsii", "aws-cdk-lib-*.tgz"))
+	if err != nil || len(archives) != 1 {
+		t.Fatalf("%s holds %v, not one CDK library: %v", module, archives, err)
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	output(t, exec.Command("tar", "-xzf", archives[0], "-C", dir,
+		"package/node_modules/@aws/cloudformation-validate", "package/core/lib/validation/rules"))
+	return filepath.Join(dir, "package")
+}
+
+// node runs a script of this folder: JSON in, JSON out.
+func node(t *testing.T, script string, in, out any) {
+	t.Helper()
+	input, err := json.Marshal(in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var parsed struct {
-		PluginReports []struct {
-			Violations []struct {
-				RuleName, Description, Severity string
-				ViolatingConstructs             []struct {
-					ConstructPath          string
-					CloudFormationResource struct{ PropertyPaths []string }
-				}
-			}
+	cmd := exec.Command("node", script)
+	cmd.Stdin = bytes.NewReader(input)
+	if err := json.Unmarshal(output(t, cmd), out); err != nil {
+		t.Fatalf("%s: %v", script, err)
+	}
+}
+
+// output runs a command that must succeed.
+func output(t *testing.T, cmd *exec.Cmd) []byte {
+	t.Helper()
+	out, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			t.Fatalf("%v: %v\n%s%s", cmd, err, out, exit.Stderr)
 		}
+		t.Fatalf("%v: %v", cmd, err)
 	}
-	if err := json.Unmarshal(content, &parsed); err != nil {
-		t.Fatal(err)
-	}
-	found := map[string][]finding{}
-	for _, plugin := range parsed.PluginReports {
-		for _, v := range plugin.Violations {
-			for _, c := range v.ViolatingConstructs {
-				name, _, _ := strings.Cut(c.ConstructPath, "/")
-				found[name] = append(found[name], finding{
-					v.Severity, v.RuleName, c.ConstructPath, strings.Join(c.CloudFormationResource.PropertyPaths, " "), v.Description,
-				})
-			}
-		}
-	}
-	return found
+	return out
 }
