@@ -11,7 +11,7 @@ GOVULNCHECK := v1.8.0
 GO_FILES := $(shell find . -name '*.go' -not -path './node_modules/*' -not -path './examples/blog/app*')
 ALIVE := ./.ci/alive
 
-.PHONY: help setup build synth test test-fast golden lint corpus clean venv
+.PHONY: help setup build synth test test-fast golden lint corpus wildcardonly clean venv
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ bin/govulncheck:
 lint: bin/golangci-lint bin/govulncheck ## the linters
 	@$(ALIVE) "golangci-lint" golangci-lint run ./...
 	@$(ALIVE) "govulncheck" ./.ci/govulncheck
+
+wildcardonly: setup ## rewrite gate/wildcardonly.txt from the IAM data that package.json pins
+	node gate/wildcardonly.mjs
 
 clean: ## remove all that the tasks made
 	rm -rf bin cdk.out node_modules .venv

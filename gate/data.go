@@ -1,3 +1,246 @@
 package gate
 
-var data = []Rule{}
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Throwaway is the metadata with which the template of an environment says that
+// nothing in it is kept or protected: the rules about loss of data pass it over.
+const Throwaway = "composecdk:throwaway"
+
+// data keeps what cannot be made again, and keeps it encrypted.
+var data = []Rule{
+	{
+		ID: "data-lost", Says: "what holds data is retained, or leaves a snapshot, when it is deleted or replaced",
+		Source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html", check: dataLost,
+	},
+	{
+		ID: "data-unprotected", Says: "databases refuse to be deleted, and can be restored",
+		Source: "Security Hub RDS.7, RDS.8, RDS.11, DynamoDB.2, DocumentDB.2", check: holds(unprotected, true),
+	},
+	{
+		ID: "data-unencrypted", Says: "what holds data encrypts it",
+		Source: "Security Hub RDS.3, RDS.27, EFS.1, SQS.1, OpenSearch.1, Kinesis.1", check: holds(unencrypted, false),
+	},
+	{
+		ID: "data-public", Says: "no bucket is public",
+		Source: "Security Hub S3.1 and S3.8", check: holds(open, false),
+	},
+	{
+		ID: "image-mutable", Says: "a tag of an image stays what it was, and images are scanned",
+		Source: "Security Hub ECR.1 and ECR.2", check: holds(mutable, false),
+	},
+	{
+		ID: "log-forever", Says: "a log group says how long it keeps its logs",
+		Source: "Security Hub CloudWatch.16", check: holds(forever, false),
+	},
+	{
+		ID: "tls-optional", Says: "buckets, queues and topics refuse requests without TLS",
+		Source: "Security Hub S3.5, SQS and SNS best practices", check: tlsOptional,
+	},
+	{
+		ID: "volume-in-clear", Says: "tasks mount file systems with encryption in transit",
+		Source: "Security Hub ECS.18", check: volumeInClear,
+	},
+}
+
+// stateful are the types that hold data.
+var stateful = []string{
+	"AWS::Backup::BackupVault", "AWS::Cognito::UserPool", "AWS::DocDB::DBCluster", "AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table",
+	"AWS::EC2::Volume", "AWS::ECR::Repository", "AWS::EFS::FileSystem", "AWS::ElastiCache::ReplicationGroup", "AWS::ElastiCache::ServerlessCache",
+	"AWS::FSx::FileSystem", "AWS::KMS::Key", "AWS::Kinesis::Stream", "AWS::Logs::LogGroup", "AWS::MSK::Cluster", "AWS::MemoryDB::Cluster",
+	"AWS::Neptune::DBCluster", "AWS::OpenSearchService::Domain", "AWS::RDS::DBCluster", "AWS::RDS::DBInstance", "AWS::Redshift::Cluster",
+	"AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::Timestream::Table",
+}
+
+var keeping = []string{"Retain", "RetainExceptOnCreate", "Snapshot"}
+
+func (s *Stack) throwaway() bool { return yes(at(s.template, "Metadata", Throwaway)) }
+
+func dataLost(a *Assembly, found *report) {
+	for _, r := range a.Of(stateful...) {
+		if r.Stack.throwaway() || r.copied() {
+			continue
+		}
+		for _, p := range []struct{ name, value, when string }{
+			{"DeletionPolicy", r.DeletionPolicy, "deleted"}, {"UpdateReplacePolicy", r.UpdateReplacePolicy, "replaced"},
+		} {
+			switch {
+			case p.value == "":
+				found.on(r, "its data may be lost when it is %s: it has no %s, Retain or Snapshot keeps it", p.when, p.name)
+			case !slices.Contains(keeping, p.value):
+				found.on(r, "its data is lost when it is %s: %s is %s, Retain or Snapshot keeps it", p.when, p.name, p.value)
+			}
+		}
+	}
+}
+
+// copied says whether a resource holds only what another one has too: an instance
+// of a cluster, a replica, a secret that is made of another one.
+func (r *Resource) copied() bool {
+	p := r.Properties
+	return r.Type == "AWS::RDS::DBInstance" && (p["DBClusterIdentifier"] != nil || p["SourceDBInstanceIdentifier"] != nil) ||
+		r.Type == "AWS::SecretsManager::Secret" && dynamic.MatchString(r.Stack.text(p["SecretString"]))
+}
+
+// wanted is what a property must be.
+type wanted struct {
+	Type string
+	// Path may go through lists, of which each item must hold.
+	Path []string
+	// Good are the values that are right: no value is wrong then. Without them, Bad
+	// are those that are wrong, "" for no value, where what holds it is there.
+	Good, Bad []string
+	// Unless one of these is there, with which the property says nothing.
+	Unless []string
+	// Why it matters, after "it".
+	Why string
+}
+
+var (
+	isTrue  = []string{"true"}
+	isFalse = []string{"false"}
+	// absentOrFalse is for what is false once its neighbours are given.
+	absentOrFalse = []string{"", "false"}
+	replica       = []string{"DBClusterIdentifier", "SourceDBInstanceIdentifier"}
+)
+
+var unprotected = []wanted{
+	{Type: "AWS::RDS::DBCluster", Path: []string{"DeletionProtection"}, Good: isTrue, Why: "can be deleted by mistake"},
+	{Type: "AWS::RDS::DBInstance", Path: []string{"DeletionProtection"}, Good: isTrue, Unless: replica, Why: "can be deleted by mistake"},
+	{Type: "AWS::DocDB::DBCluster", Path: []string{"DeletionProtection"}, Good: isTrue, Why: "can be deleted by mistake"},
+	{Type: "AWS::Neptune::DBCluster", Path: []string{"DeletionProtection"}, Good: isTrue, Why: "can be deleted by mistake"},
+	{Type: "AWS::RDS::DBCluster", Path: []string{"BackupRetentionPeriod"}, Bad: []string{"0"}, Why: "has no backups"},
+	{Type: "AWS::RDS::DBInstance", Path: []string{"BackupRetentionPeriod"}, Bad: []string{"0"}, Unless: replica, Why: "has no backups"},
+	{Type: "AWS::DynamoDB::Table", Path: []string{"PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"}, Good: isTrue, Why: "cannot be restored"},
+	{Type: "AWS::DynamoDB::GlobalTable", Path: []string{"Replicas", "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"}, Good: isTrue, Why: "cannot be restored"},
+}
+
+var unencrypted = []wanted{
+	{Type: "AWS::RDS::DBCluster", Path: []string{"StorageEncrypted"}, Good: isTrue, Unless: []string{"SnapshotIdentifier", "SourceDBClusterIdentifier", "GlobalClusterIdentifier"}, Why: "is stored in clear text"},
+	{Type: "AWS::RDS::DBInstance", Path: []string{"StorageEncrypted"}, Good: isTrue, Unless: append([]string{"DBSnapshotIdentifier", "SourceDbiResourceId"}, replica...), Why: "is stored in clear text"},
+	{Type: "AWS::DocDB::DBCluster", Path: []string{"StorageEncrypted"}, Good: isTrue, Unless: []string{"SnapshotIdentifier", "SourceDBClusterIdentifier"}, Why: "is stored in clear text"},
+	{Type: "AWS::Neptune::DBCluster", Path: []string{"StorageEncrypted"}, Good: isTrue, Unless: []string{"SnapshotIdentifier", "SourceDBClusterIdentifier"}, Why: "is stored in clear text"},
+	{Type: "AWS::EFS::FileSystem", Path: []string{"Encrypted"}, Good: isTrue, Why: "is stored in clear text"},
+	{Type: "AWS::EC2::Volume", Path: []string{"Encrypted"}, Good: isTrue, Unless: []string{"SnapshotId"}, Why: "is stored in clear text"},
+	{Type: "AWS::ElastiCache::ReplicationGroup", Path: []string{"AtRestEncryptionEnabled"}, Good: isTrue, Why: "is stored in clear text"},
+	{Type: "AWS::OpenSearchService::Domain", Path: []string{"EncryptionAtRestOptions", "Enabled"}, Good: isTrue, Why: "is stored in clear text"},
+	{Type: "AWS::Kinesis::Stream", Path: []string{"StreamEncryption", "EncryptionType"}, Good: []string{"KMS"}, Why: "is stored in clear text"},
+	{Type: "AWS::Redshift::Cluster", Path: []string{"Encrypted"}, Bad: isFalse, Why: "is stored in clear text"},
+	// A queue that says nothing is encrypted by SQS.
+	{Type: "AWS::SQS::Queue", Path: []string{"SqsManagedSseEnabled"}, Bad: isFalse, Unless: []string{"KmsMasterKeyId"}, Why: "is stored in clear text"},
+}
+
+// Since April 2023 a bucket that says nothing blocks all public access.
+var open = []wanted{
+	{Type: "AWS::S3::Bucket", Path: []string{"AccessControl"}, Bad: []string{"PublicRead", "PublicReadWrite"}, Why: "is public"},
+	{Type: "AWS::S3::Bucket", Path: []string{"PublicAccessBlockConfiguration", "BlockPublicAcls"}, Bad: absentOrFalse, Why: "may become public"},
+	{Type: "AWS::S3::Bucket", Path: []string{"PublicAccessBlockConfiguration", "BlockPublicPolicy"}, Bad: absentOrFalse, Why: "may become public"},
+	{Type: "AWS::S3::Bucket", Path: []string{"PublicAccessBlockConfiguration", "IgnorePublicAcls"}, Bad: absentOrFalse, Why: "may become public"},
+	{Type: "AWS::S3::Bucket", Path: []string{"PublicAccessBlockConfiguration", "RestrictPublicBuckets"}, Bad: absentOrFalse, Why: "may become public"},
+}
+
+var mutable = []wanted{
+	{Type: "AWS::ECR::Repository", Path: []string{"ImageTagMutability"}, Good: []string{"IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION"}, Why: "lets a tag be moved to another image"},
+	{Type: "AWS::ECR::Repository", Path: []string{"ImageScanningConfiguration", "ScanOnPush"}, Good: isTrue, Why: "does not scan its images"},
+}
+
+var forever = []wanted{
+	{Type: "AWS::Logs::LogGroup", Path: []string{"RetentionInDays"}, Bad: []string{"", "0"}, Why: "keeps its logs for ever"},
+}
+
+// holds is the check of rows; what protects data does not matter where none is kept.
+func holds(rows []wanted, protects bool) func(*Assembly, *report) {
+	return func(a *Assembly, found *report) {
+		for _, row := range rows {
+			for _, r := range a.Of(row.Type) {
+				if protects && r.Stack.throwaway() || slices.ContainsFunc(row.Unless, func(key string) bool { return r.Properties[key] != nil }) {
+					continue
+				}
+				for _, value := range row.values(r.Properties, row.Path) {
+					if row.wrong(value) {
+						found.on(r, "it %s: %s is %s", row.Why, strings.Join(row.Path, "."), cmp.Or(value, "not there"))
+					}
+				}
+			}
+		}
+	}
+}
+
+// values are the literal values at a path, "" for none; what only a deployment
+// tells is left out.
+func (row wanted) values(v any, path []string) []string {
+	if len(path) == 0 {
+		if text, ok := literal(v); ok || v == nil {
+			return []string{text}
+		}
+		return nil
+	}
+	if v == nil && len(row.Good) == 0 {
+		return nil
+	}
+	if items, ok := v.([]any); ok {
+		var found []string
+		for _, item := range items {
+			found = append(found, row.values(item, path)...)
+		}
+		return found
+	}
+	if _, _, ok := function(v); ok {
+		return nil
+	}
+	return row.values(at(v, path[0]), path[1:])
+}
+
+func (row wanted) wrong(value string) bool {
+	is := func(one string) bool { return strings.EqualFold(one, value) }
+	if len(row.Good) > 0 {
+		return !slices.ContainsFunc(row.Good, is)
+	}
+	return slices.ContainsFunc(row.Bad, is)
+}
+
+// refusals are the policies that refuse requests without TLS: of which type a
+// policy is, where it names what it is for, and an action that it must refuse.
+var refusals = []struct{ Type, Policy, Of, Action string }{
+	{"AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket", "s3:GetObject"},
+	{"AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues", "sqs:SendMessage"},
+	{"AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "Topics", "sns:Publish"},
+}
+
+func tlsOptional(a *Assembly, found *report) {
+	refusing := slices.DeleteFunc(a.statements(resource), func(s statement) bool { return !s.refusesClear() })
+	for _, row := range refusals {
+		for _, r := range a.Of(row.Type) {
+			if !slices.ContainsFunc(refusing, func(s statement) bool {
+				return s.on.Type == row.Policy && s.does(row.Action) && slices.ContainsFunc(list(s.on.Properties[row.Of]), func(v any) bool {
+					named, _ := s.on.Stack.Target(v)
+					return named == r
+				})
+			}) {
+				found.on(r, "it takes requests without TLS: add a policy that denies %s where aws:SecureTransport is false", strings.Split(row.Action, ":")[0]+":*")
+			}
+		}
+	}
+}
+
+// refusesClear says whether a statement denies to all whatever comes without TLS.
+func (s statement) refusesClear() bool {
+	conditions := s.conditions()
+	return at(s.raw, "Effect") == "Deny" && s.everyone() && len(conditions) == 1 && conditions[0].key == "aws:securetransport" &&
+		slices.Contains([]string{"Bool", "BoolIfExists"}, conditions[0].operator) && slices.Equal(conditions[0].values, isFalse)
+}
+
+func volumeInClear(a *Assembly, found *report) {
+	for _, task := range a.Of("AWS::ECS::TaskDefinition") {
+		for _, volume := range each(task.Properties, "Volumes") {
+			for _, efs := range each(volume, "EFSVolumeConfiguration") {
+				if encryption := at(efs, "TransitEncryption"); encryption == nil || encryption == "DISABLED" {
+					found.on(task, "volume %s is mounted in clear text: TransitEncryption is %s, ENABLED encrypts it", canonical(at(volume, "Name")), canonical(encryption))
+				}
+			}
+		}
+	}
+}

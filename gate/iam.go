@@ -1,3 +1,287 @@
 package gate
 
-var iamRules = []Rule{}
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// iamRules hold least privilege: who may do what, and who may be whom.
+var iamRules = []Rule{
+	{
+		ID: "wildcard-action", Says: "a policy names the actions that it allows",
+		Source: "Security Hub IAM.1 and IAM.21", check: wildcardAction,
+	},
+	{
+		ID: "wildcard-resource", Says: "an action that can be allowed on a resource is, or a condition ties it to one",
+		Source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege", check: wildcardResource,
+	},
+	{
+		ID: "pass-role", Says: "iam:PassRole names the roles",
+		Source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html", check: passRole,
+	},
+	{
+		ID: "allow-not", Says: "a policy allows what it lists, not everything else",
+		Source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notaction.html", check: allowNot,
+	},
+	{
+		ID: "administrator", Says: "no role of a template is an administrator",
+		Source: "Security Hub IAM.1", check: administrator,
+	},
+	{
+		ID: "trust-anyone", Says: "a role trusts somebody in particular",
+		Source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html", check: trustAnyone,
+	},
+	{
+		ID: "trust-account", Says: "a role trusts a role of another account, or its account root under a condition",
+		Source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html", check: trustAccount,
+	},
+	{
+		ID: "confused-deputy", Says: "a service that acts for many accounts is trusted on behalf of this one only",
+		Source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html", check: confusedDeputy,
+	},
+	{
+		ID: "public-policy", Says: "what a resource allows to everyone has a condition that tells who they are",
+		Source: "Security Hub S3.2, SQS.3, SNS.4, KMS.5, Lambda.1", check: publicPolicy,
+	},
+	{
+		ID: "shared-role", Says: "the application never holds the role of the ECS agent, and tasks with secrets do not share one",
+		Source: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-iam-roles.html", check: sharedRole,
+	},
+	{
+		ID: "execution-role-reads-less", Says: "the execution role may read each secret of its containers, with its key",
+		Source: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html", check: executionRoleReadsLess,
+	},
+	{
+		ID: "execution-role-reads-more", Says: "the execution role may read no secret that its containers do not have",
+		Source: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html", check: executionRoleReadsMore,
+	},
+}
+
+func wildcardAction(a *Assembly, found *report) {
+	for _, s := range a.allowing(identity, resource) {
+		if s.delegatesToIAM() {
+			continue
+		}
+		for _, action := range s.actions() {
+			if strings.ContainsAny(action, "*?") {
+				found.on(s.on, "%s allows %q: name each action", s.name(), action)
+			}
+		}
+	}
+}
+
+// delegatesToIAM says whether a statement of a key is the one that lets the
+// policies of its own account decide, without which nobody could manage the key.
+func (s statement) delegatesToIAM() bool {
+	if s.on.Type != "AWS::KMS::Key" || s.everyone() || len(s.principals("Service")) > 0 {
+		return false
+	}
+	return !slices.ContainsFunc(s.principals("AWS"), func(principal string) bool {
+		account, root := accountRoot(principal)
+		return !root || account != s.on.ownAccount()
+	})
+}
+
+// name is how messages call a statement.
+func (s statement) name() string {
+	if sid := word(at(s.raw, "Sid")); sid != "" {
+		return "statement " + sid
+	}
+	return "a statement"
+}
+
+// everything is a resource that means all of them, or all of one service.
+var everything = regexp.MustCompile(`^(\*|arn:[^:]*:[^:]*:\*?:\*?:\*)$`)
+
+func (s statement) onEverything() bool {
+	return slices.ContainsFunc(s.resources(), everything.MatchString)
+}
+
+// ties are the condition keys that tie an action on "*" to particular resources:
+// by a tag of theirs, by the resource around them, by the service that uses a key.
+// A key that says who or where the caller is does not.
+var ties = []string{
+	"aws:resourcetag/", "cloudwatch:namespace", "ec2:resourcetag/", "ec2:subnet", "ec2:vpc", "ecr:resourcetag/",
+	"ecs:cluster", "ecs:resourcetag/", "ecs:service", "ecs:task-definition", "elasticfilesystem:accesspointarn",
+	"iam:policyarn", "iam:resourcetag/", "kms:encryptioncontext:", "kms:resourcealiases", "kms:viaservice",
+	"lambda:functionarn", "rds:db-tag/", "s3:existingobjecttag/", "secretsmanager:resourcetag/", "servicediscovery:namespacearn",
+	"ssm:resourcetag/",
+}
+
+// unscoped are actions that IAM can scope in some uses, but in most cannot.
+var unscoped = map[string]string{
+	"cloudwatch:getmetricdata": "only a data set has an ARN, a metric has none",
+	"cloudwatch:listmetrics":   "only a data set has an ARN, a metric has none",
+	"cloudwatch:putmetricdata": "only a data set has an ARN, a metric has none",
+}
+
+func wildcardResource(a *Assembly, found *report) {
+	for _, s := range a.allowing(identity) {
+		if !s.onEverything() || s.demandsOf(ties...) {
+			continue
+		}
+		for _, action := range s.actions() {
+			plain := strings.ToLower(action)
+			if plain == "iam:passrole" || strings.ContainsAny(plain, "*?") || !known(plain) || wildcardOnly()[plain] || unscoped[plain] != "" {
+				continue // said by another rule, or right
+			}
+			found.on(s.on, "%s allows %s on everything, and it can be allowed on single resources", s.name(), action)
+		}
+	}
+}
+
+var everyRole = regexp.MustCompile(`^(\*|arn:[^:]*:iam::[^:]*:(\*|role/\*))$`)
+
+func passRole(a *Assembly, found *report) {
+	for _, s := range a.allowing(identity) {
+		if slices.ContainsFunc(s.resources(), everyRole.MatchString) && slices.ContainsFunc(s.actions(), func(action string) bool {
+			return strings.EqualFold(action, "iam:PassRole")
+		}) {
+			found.on(s.on, "%s allows iam:PassRole on every role, so that its holder can take on any: name the roles", s.name())
+		}
+	}
+}
+
+func allowNot(a *Assembly, found *report) {
+	for _, s := range a.allowing(identity, trust, resource) {
+		for _, key := range []string{"NotAction", "NotPrincipal", "NotResource"} {
+			if at(s.raw, key) != nil {
+				found.on(s.on, "%s allows by %s, which is everything but %s: list what is allowed", s.name(), key, canonical(at(s.raw, key)))
+			}
+		}
+	}
+}
+
+// powerful are AWS's own policies with which a holder can do, or allow itself, all.
+var powerful = regexp.MustCompile(`:policy/(AdministratorAccess|IAMFullAccess|PowerUserAccess)$`)
+
+func administrator(a *Assembly, found *report) {
+	for _, r := range a.Of("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group") {
+		for _, arn := range list(r.Properties["ManagedPolicyArns"]) {
+			if policy := powerful.FindStringSubmatch(r.Stack.text(arn)); policy != nil {
+				found.on(r, "it has AWS's policy %s: allow what is needed", policy[1])
+			}
+		}
+	}
+}
+
+// narrowsNothing are condition keys that anybody can meet.
+var narrowsNothing = []string{
+	"aws:currenttime", "aws:epochtime", "aws:referer", "aws:requestedregion", "aws:securetransport", "aws:useragent",
+	"kms:viaservice", "s3:delimiter", "s3:max-keys", "s3:prefix", "s3:tlsversion", "s3:x-amz-acl", "sts:externalid", "sts:rolesessionname",
+}
+
+// anyone says whether a statement allows something to everybody.
+func (s statement) anyone() bool {
+	return s.everyone() && !slices.ContainsFunc(s.conditions(), func(c condition) bool {
+		return c.demands() && !slices.Contains(narrowsNothing, c.key)
+	})
+}
+
+func trustAnyone(a *Assembly, found *report) {
+	for _, s := range a.allowing(trust) {
+		if s.anyone() {
+			found.on(s.on, "every AWS account may take on the role: name who may, or require aws:PrincipalOrgID")
+		}
+	}
+}
+
+// accountRoot is the account that a principal stands for, all of it.
+var accountRootPattern = regexp.MustCompile(`^(?:arn:[^:]*:iam::([^:]+):root|(\d{12}))$`)
+
+func accountRoot(principal string) (account string, ok bool) {
+	m := accountRootPattern.FindStringSubmatch(principal)
+	if m == nil {
+		return "", false
+	}
+	return m[1] + m[2], true
+}
+
+// ownAccount is the account of a resource, as texts spell it.
+func (r *Resource) ownAccount() string {
+	return r.Stack.text(map[string]any{"Ref": "AWS::AccountId"})
+}
+
+func trustAccount(a *Assembly, found *report) {
+	for _, s := range a.allowing(trust) {
+		for _, principal := range s.principals("AWS") {
+			account, root := accountRoot(principal)
+			if !root || !known(account) || !known(s.on.ownAccount()) || account == s.on.ownAccount() || len(s.conditions()) > 0 {
+				continue
+			}
+			found.on(s.on, "everybody in account %s whom its administrators let may take on the role: name a role of it, or add a condition", account)
+		}
+	}
+}
+
+// deputies are the services whose documentation asks for a condition in the trust
+// policy of the roles they take on. Others take a role only from its own account,
+// which iam:PassRole guards.
+var deputies = map[string]string{
+	"ecs-tasks.amazonaws.com":     "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html",
+	"pipes.amazonaws.com":         "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-permissions.html",
+	"scheduler.amazonaws.com":     "https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html",
+	"vpc-flow-logs.amazonaws.com": "https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html",
+}
+
+// onBehalf are the condition keys that say for whom a service acts.
+var onBehalf = []string{
+	"aws:principalorgid", "aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner",
+	"kms:calleraccount", "kms:encryptioncontext:", "kms:viaservice", "s3:dataaccesspointaccount",
+}
+
+// ownPaths are services that write only below a path with the account in it.
+var ownPaths = []string{"logdelivery.elasticloadbalancing.amazonaws.com"}
+
+func confusedDeputy(a *Assembly, found *report) {
+	for _, s := range a.allowing(trust, resource) {
+		if s.demandsOf(onBehalf...) {
+			continue
+		}
+		for _, service := range s.principals("Service") {
+			if s.use == trust && deputies[service] == "" || slices.Contains(ownPaths, service) {
+				continue
+			}
+			found.on(s.on, "%s lets %s act for any account: add a condition on aws:SourceAccount or aws:SourceArn", s.name(), service)
+		}
+	}
+}
+
+func publicPolicy(a *Assembly, found *report) {
+	for _, s := range a.allowing(resource) {
+		if s.anyone() {
+			found.on(s.on, "%s allows %s to everyone: name who may, or add a condition such as aws:PrincipalOrgID", s.name(), strings.Join(s.actions(), ", "))
+		}
+	}
+	for _, r := range a.Of("AWS::Lambda::Permission") {
+		p := r.Properties
+		if p["Principal"] == "*" && p["SourceAccount"] == nil && p["SourceArn"] == nil && p["PrincipalOrgID"] == nil && p["FunctionUrlAuthType"] == nil {
+			found.on(r, "everyone may call the function: name who may, or give PrincipalOrgID")
+		}
+	}
+}
+
+func sharedRole(a *Assembly, found *report) {
+	tasks := a.Of("AWS::ECS::TaskDefinition")
+	agents := map[*Resource][]*Resource{}
+	for _, task := range tasks {
+		if role, _ := task.Stack.Target(task.Properties["ExecutionRoleArn"]); role != nil {
+			agents[role] = append(agents[role], task)
+		}
+	}
+	for _, task := range tasks {
+		if role, _ := task.Stack.Target(task.Properties["TaskRoleArn"]); role != nil && agents[role] != nil {
+			found.on(task, "the application holds role %s, which is the execution role of %s: give each a role of its own", role.LogicalID, agents[role][0].LogicalID)
+		}
+		role, _ := task.Stack.Target(task.Properties["ExecutionRoleArn"])
+		if role == nil || len(task.secrets()) == 0 {
+			continue
+		}
+		for _, other := range agents[role] {
+			if other != task {
+				found.on(task, "its execution role %s, which reads its secrets, is that of %s too: give each a role of its own", role.LogicalID, other.LogicalID)
+			}
+		}
+	}
+}

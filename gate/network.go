@@ -1,3 +1,398 @@
 package gate
 
-var network = []Rule{}
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// network keeps ports closed that nothing listens on, and those open that are used.
+var network = []Rule{
+	{
+		ID: "all-ports", Says: "a way into a security group names its ports",
+		Source: "Security Hub EC2.18 and EC2.19", check: allPorts,
+	},
+	{
+		ID: "open-to-world", Says: "the world reaches the ports of a listener only",
+		Source: "Security Hub EC2.18 and EC2.19", check: openToWorld,
+	},
+	{
+		ID: "wider-than-listener", Says: "the security group of a load balancer opens the ports of its listeners only",
+		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-update-security-groups.html", check: widerThanListener,
+	},
+	{
+		ID: "target-unreachable", Says: "a load balancer may connect to its targets, on the port of the traffic and of the health check",
+		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-register-targets.html#target-security-groups", check: targetUnreachable,
+	},
+	{
+		ID: "public-task", Says: "tasks have no public addresses",
+		Source: "Security Hub ECS.2", check: publicTask,
+	},
+	{
+		ID: "public-database", Says: "no database, broker or cluster is reachable from the internet",
+		Source: "Security Hub RDS.2, Redshift.1 and DMS.1", check: publicDatabase,
+	},
+}
+
+// way is one rule of a security group, inline or a resource of its own.
+type way struct {
+	on *Resource
+	// group is nil where the assembly does not have it.
+	group *Resource
+	rule  any
+	// peer is the key of the security group at the other end.
+	peer string
+}
+
+var ways = map[string]struct{ inline, standalone, peer string }{
+	"in":  {"SecurityGroupIngress", "AWS::EC2::SecurityGroupIngress", "SourceSecurityGroupId"},
+	"out": {"SecurityGroupEgress", "AWS::EC2::SecurityGroupEgress", "DestinationSecurityGroupId"},
+}
+
+// waysOf are the rules of all security groups "in" or "out".
+func (a *Assembly) waysOf(direction string) []way {
+	d := ways[direction]
+	var found []way
+	for _, group := range a.Of("AWS::EC2::SecurityGroup") {
+		for _, rule := range list(group.Properties[d.inline]) {
+			found = append(found, way{group, group, rule, d.peer})
+		}
+	}
+	for _, r := range a.Of(d.standalone) {
+		group, _ := r.Stack.Target(r.Properties["GroupId"])
+		found = append(found, way{r, group, r.Properties, d.peer})
+	}
+	return found
+}
+
+func (w way) protocol() string {
+	text, _ := literal(at(w.rule, "IpProtocol"))
+	return text
+}
+
+// ports are the first and the last one; ok is false where a deployment tells.
+func (w way) ports() (from, to float64, ok bool) {
+	from, known := number(at(w.rule, "FromPort"))
+	to, alsoKnown := number(at(w.rule, "ToPort"))
+	return from, to, known && alsoKnown
+}
+
+// String is the ports of a rule, for people.
+func (w way) String() string {
+	from, to, ok := w.ports()
+	switch {
+	case !ok:
+		return "all ports"
+	case from == to:
+		return fmt.Sprintf("%s %v", w.protocol(), from)
+	default:
+		return fmt.Sprintf("%s %v-%v", w.protocol(), from, to)
+	}
+}
+
+const lastPort = 65535
+
+// all says whether a rule is for every port.
+func (w way) all() bool {
+	from, to, ok := w.ports()
+	return w.protocol() == "-1" || ok && isTransport(w.protocol()) && from <= 1 && to >= lastPort
+}
+
+func isTransport(protocol string) bool {
+	return slices.Contains([]string{"tcp", "udp", "6", "17"}, protocol)
+}
+
+// world is the range of all addresses that a rule is for, "" where it is for less.
+func (w way) world() string {
+	for _, key := range []string{"CidrIp", "CidrIpv6"} {
+		if text := word(at(w.rule, key)); strings.HasSuffix(text, "/0") {
+			return text
+		}
+	}
+	return ""
+}
+
+func allPorts(a *Assembly, found *report) {
+	for _, w := range a.waysOf("in") {
+		if w.all() {
+			found.on(w.on, "the rule opens all ports to %s: name the protocol and the ports", w.from())
+		}
+	}
+}
+
+// from is where a rule lets traffic come from, for people.
+func (w way) from() string {
+	for _, key := range []string{"CidrIp", "CidrIpv6", "SourceSecurityGroupId", "SourcePrefixListId"} {
+		if v := at(w.rule, key); v != nil {
+			return w.on.Stack.text(v)
+		}
+	}
+	return "its peers"
+}
+
+// port is one at which something listens.
+type port struct {
+	protocol string // tcp or udp
+	number   float64
+}
+
+// transports are the protocols below those of listeners and target groups.
+func transports(protocol string) []string {
+	switch protocol {
+	case "UDP", "QUIC":
+		return []string{"udp"}
+	case "TCP_UDP", "TCP_QUIC":
+		return []string{"tcp", "udp"}
+	default:
+		return []string{"tcp"}
+	}
+}
+
+func portsOf(protocol string, numbers ...float64) []port {
+	var found []port
+	for _, number := range numbers {
+		for _, transport := range transports(protocol) {
+			found = append(found, port{transport, number})
+		}
+	}
+	return found
+}
+
+// opens says whether a rule lets traffic to a port through.
+func (w way) opens(p port) bool {
+	from, to, ok := w.ports()
+	protocol := map[string]string{"6": "tcp", "17": "udp"}[w.protocol()]
+	return w.protocol() == "-1" || cmp.Or(protocol, w.protocol()) == p.protocol && (!ok || from <= p.number && p.number <= to)
+}
+
+// within says whether a rule opens nothing but one of some ports.
+func (w way) within(ports []port) bool {
+	from, to, ok := w.ports()
+	return !ok && w.protocol() != "-1" || from == to && slices.ContainsFunc(ports, w.opens)
+}
+
+// groups are the security groups in a list; whole is false where the assembly does
+// not have all of them.
+func (s *Stack) groups(v any) (groups []*Resource, whole bool) {
+	whole = true
+	for _, item := range list(v) {
+		group, _ := s.Target(item)
+		if group == nil || group.Type != "AWS::EC2::SecurityGroup" {
+			whole = false
+			continue
+		}
+		groups = append(groups, group)
+	}
+	return groups, whole
+}
+
+const (
+	loadBalancer = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+	listener     = "AWS::ElasticLoadBalancingV2::Listener"
+	listenerRule = "AWS::ElasticLoadBalancingV2::ListenerRule"
+	targetGroup  = "AWS::ElasticLoadBalancingV2::TargetGroup"
+)
+
+// listening are the ports of the listeners of the load balancers that have a
+// group. Of one that is not in the assembly, all those at load balancers that are
+// not there either count.
+func (a *Assembly) listening(group *Resource) []port {
+	var found []port
+	for _, l := range a.Of(listener) {
+		balancer, _ := l.Stack.Target(l.Properties["LoadBalancerArn"])
+		if balancer != nil && group == nil {
+			continue
+		}
+		if balancer != nil {
+			if groups, _ := balancer.Stack.groups(balancer.Properties["SecurityGroups"]); !slices.Contains(groups, group) {
+				continue
+			}
+		} else if group != nil {
+			continue
+		}
+		if n, ok := number(l.Properties["Port"]); ok {
+			found = append(found, portsOf(word(l.Properties["Protocol"]), n)...)
+		}
+	}
+	return found
+}
+
+func openToWorld(a *Assembly, found *report) {
+	for _, w := range a.waysOf("in") {
+		world := w.world()
+		if world == "" || w.all() {
+			continue
+		}
+		allowed := a.listening(w.group)
+		for _, t := range a.backends() {
+			if slices.Contains(t.groups, w.group) && len(t.sources) == 0 && t.sourcesKnown {
+				allowed = append(allowed, t.ports...) // a network load balancer without groups passes clients' addresses on
+			}
+		}
+		if !w.within(allowed) {
+			found.on(w.on, "the rule opens %s to %s, and no listener of a load balancer with the group is there", w, world)
+		}
+	}
+}
+
+func widerThanListener(a *Assembly, found *report) {
+	shared := map[*Resource]bool{}
+	for _, s := range a.Of("AWS::ECS::Service") {
+		groups, _ := s.Stack.groups(at(s.Properties, "NetworkConfiguration", "AwsvpcConfiguration", "SecurityGroups"))
+		for _, g := range groups {
+			shared[g] = true
+		}
+	}
+	for _, w := range a.waysOf("in") {
+		ports := a.listening(w.group)
+		if w.group == nil || shared[w.group] || len(ports) == 0 || w.world() != "" || w.all() {
+			continue
+		}
+		if !w.within(ports) {
+			found.on(w.on, "the rule opens %s of a load balancer to %s, and no listener is there", w, w.from())
+		}
+	}
+}
+
+// backend is a service behind a load balancer, with the groups at both ends.
+type backend struct {
+	service, balancer *Resource
+	// sources are the groups of the load balancer, groups those of the tasks.
+	sources, groups []*Resource
+	// sourcesKnown and groupsKnown are false where the assembly does not have all.
+	sourcesKnown, groupsKnown bool
+	ports                     []port
+}
+
+// backends are all the pairs of a load balancer and a service that it sends to.
+func (a *Assembly) backends() []backend {
+	var found []backend
+	for _, service := range a.Of("AWS::ECS::Service") {
+		network := at(service.Properties, "NetworkConfiguration", "AwsvpcConfiguration")
+		groups, groupsKnown := service.Stack.groups(at(network, "SecurityGroups"))
+		if len(groups) == 0 {
+			continue // of the default group of the VPC, or of the instances
+		}
+		for _, mapping := range each(service.Properties, "LoadBalancers") {
+			group, _ := service.Stack.Target(at(mapping, "TargetGroupArn"))
+			n, ok := number(at(mapping, "ContainerPort"))
+			if group == nil || !ok {
+				continue
+			}
+			for _, balancer := range a.balancersOf(group) {
+				sources, known := balancer.Stack.groups(balancer.Properties["SecurityGroups"])
+				found = append(found, backend{
+					service: service, balancer: balancer, sources: sources, groups: groups,
+					sourcesKnown: known, groupsKnown: groupsKnown, ports: targetPorts(group, n),
+				})
+			}
+		}
+	}
+	return found
+}
+
+// targetPorts are those that the load balancer connects to: the container's, and
+// the one of the health check, which is always TCP.
+func targetPorts(group *Resource, container float64) []port {
+	ports := portsOf(word(group.Properties["Protocol"]), container)
+	check := container
+	if n, ok := number(group.Properties["HealthCheckPort"]); ok {
+		check = n
+	}
+	if health := (port{"tcp", check}); !slices.Contains(ports, health) && group.Properties["HealthCheckEnabled"] != false {
+		ports = append(ports, health)
+	}
+	return ports
+}
+
+// balancersOf are the load balancers whose listeners send to a target group.
+func (a *Assembly) balancersOf(group *Resource) []*Resource {
+	var found []*Resource
+	for _, l := range a.Of(listener, listenerRule) {
+		sends := slices.ContainsFunc(l.sendsTo(), func(v any) bool {
+			r, _ := l.Stack.Target(v)
+			return r == group
+		})
+		at := l
+		if l.Type == listenerRule {
+			at, _ = l.Stack.Target(l.Properties["ListenerArn"])
+		}
+		if !sends || at == nil {
+			continue
+		}
+		if balancer, _ := at.Stack.Target(at.Properties["LoadBalancerArn"]); balancer != nil && balancer.Type == loadBalancer && !slices.Contains(found, balancer) {
+			found = append(found, balancer)
+		}
+	}
+	return found
+}
+
+// sendsTo are the target groups of a listener or of one of its rules.
+func (r *Resource) sendsTo() []any {
+	var found []any
+	for _, key := range []string{"DefaultActions", "Actions"} {
+		for _, action := range list(r.Properties[key]) {
+			found = append(found, each(action, "TargetGroupArn")...)
+			found = append(found, each(action, "ForwardConfig", "TargetGroups", "TargetGroupArn")...)
+		}
+	}
+	return found
+}
+
+func targetUnreachable(a *Assembly, found *report) {
+	in, out := a.waysOf("in"), a.waysOf("out")
+	for _, t := range a.backends() {
+		if !t.sourcesKnown || !t.groupsKnown {
+			continue
+		}
+		for _, p := range t.ports {
+			if !connected(in, t.groups, t.sources, p) {
+				found.on(t.service, "no rule lets load balancer %s connect to %s port %v of the tasks, so that every request fails", t.balancer.LogicalID, p.protocol, p.number)
+			}
+			if !a.leaves(out, t, p) {
+				found.on(t.service, "the security group of load balancer %s lets nothing out to %s port %v of the tasks, so that every request fails", t.balancer.LogicalID, p.protocol, p.number)
+			}
+		}
+	}
+}
+
+// connected says whether a rule of some groups is for a port and one of the peers,
+// or for addresses, which may be theirs.
+func connected(rules []way, groups, peers []*Resource, p port) bool {
+	return slices.ContainsFunc(rules, func(w way) bool {
+		if !slices.Contains(groups, w.group) || !w.opens(p) {
+			return false
+		}
+		other := at(w.rule, w.peer)
+		if other == nil {
+			return word(at(w.rule, "CidrIp")) != "255.255.255.255/32" // the CDK's way of saying none
+		}
+		peer, _ := w.on.Stack.Target(other)
+		_, isLiteral := literal(other)
+		return slices.Contains(peers, peer) || peer == nil && !isLiteral
+	})
+}
+
+// leaves says whether the groups of a load balancer let traffic out. A group
+// without rules of its own lets all out; a load balancer without groups does too.
+func (a *Assembly) leaves(out []way, t backend, p port) bool {
+	free := slices.ContainsFunc(t.sources, func(g *Resource) bool { return g.Properties["SecurityGroupEgress"] == nil })
+	return len(t.sources) == 0 || free || connected(out, t.sources, t.groups, p)
+}
+
+func publicTask(a *Assembly, found *report) {
+	for _, s := range a.Of("AWS::ECS::Service") {
+		if at(s.Properties, "NetworkConfiguration", "AwsvpcConfiguration", "AssignPublicIp") == "ENABLED" {
+			found.on(s, "the tasks have public addresses: AssignPublicIp is ENABLED, put them behind a NAT gateway or endpoints")
+		}
+	}
+}
+
+func publicDatabase(a *Assembly, found *report) {
+	for _, r := range a.Of("AWS::AmazonMQ::Broker", "AWS::DMS::ReplicationInstance", "AWS::Neptune::DBInstance", "AWS::RDS::DBCluster", "AWS::RDS::DBInstance", "AWS::Redshift::Cluster") {
+		if yes(r.Properties["PubliclyAccessible"]) {
+			found.on(r, "it has a public address: PubliclyAccessible is true")
+		}
+	}
+}

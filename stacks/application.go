@@ -14,6 +14,7 @@ import (
 	"composecdk/compose"
 	"composecdk/constructs/guard"
 	"composecdk/constructs/network"
+	"composecdk/gate"
 )
 
 // ApplicationProps says what to deploy and where.
@@ -98,6 +99,9 @@ func (b *builder) stack(id, description string) awscdk.Stack {
 		Id:     jsii.String("CloudFormation-Validate::F0001"),
 		Reason: jsii.String("a stack of which everything exists has no resources; the CDK CLI skips it"),
 	})
+	if b.props.Destroyable {
+		stack.AddMetadata(jsii.String(gate.Throwaway), true)
+	}
 	network.PresetAvailabilityZones(stack, &b.props.Model.Network)
 	for _, before := range b.app.Stacks {
 		stack.AddStackDependency(before, jsii.String("deployed in this order"))

@@ -121,7 +121,8 @@ func execKey(this constructs.Construct) awskms.Key {
 	})
 	logs := cfn.Join(cfn.Literal("logs."), cfn.Pseudo("AWS::Region"), cfn.Literal(".amazonaws.com"))
 	key.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions: jsii.Strings("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"),
+		Actions: jsii.Strings("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt",
+			"kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
 		// In a key policy "*" is the key itself.
 		Resources:  jsii.Strings("*"),
 		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(logs.Token(), nil)},

@@ -75,7 +75,8 @@ func tableStream() []string {
 func tableProfile(table, stream []string) Profile {
 	keys := []string{"kms:Decrypt", "kms:DescribeKey"}
 	if slices.Contains(table, "dynamodb:PutItem") {
-		keys = append(keys, "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
+		// AWS writes the last two pairs with a *: these are the ones for symmetric keys.
+		keys = append(keys, "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 	}
 	var profile Profile
 	if len(table) > 0 {
