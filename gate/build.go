@@ -152,7 +152,7 @@ func noPipedShell(b build, found *report) {
 }
 
 // usesDocker are the programs that need Docker, and those that may call them.
-var usesDocker = regexp.MustCompile(`\b(docker|buildx|podman|buildah|pack|earthly|dagger|cdk|cdk-assets|sam|make|just|task|bazel|gradlew?|mvnw?|npm|npx|yarn|pnpm|tox|nox)\b|\.(sh|py|js|ts|rb)\b|\./`)
+var usesDocker = regexp.MustCompile(`\b(docker|buildx|podman|buildah|pack|earthly|dagger|cdk|cdk-assets|sam|make|just|task|bazel|gradlew?|mvnw?|npm|npx|yarn|pnpm|tox|nox)\b|\.(sh|py|js|ts|rb)\b|\./\w`)
 
 func privilegedForDocker(b build, found *report) {
 	if yes(at(b.Properties, "Environment", "PrivilegedMode")) && b.spec != "" && !usesDocker.MatchString(b.spec) {

@@ -176,10 +176,17 @@ func mustRead(t testing.TB, files fs.FS) *Assembly {
 	return a
 }
 
-// damage is the good assembly with a fault.
+// damage is one application of the good assembly, with a fault.
 func damage(t *testing.T, files fstest.MapFS, f fault) *Assembly {
 	t.Helper()
-	for _, s := range mustRead(t, files).Stacks {
+	damaged := fstest.MapFS{}
+	app, _, _ := strings.Cut(f.in, "/")
+	for path, file := range files {
+		if inside, ok := strings.CutPrefix(path, app+"/"); ok {
+			damaged[inside] = file
+		}
+	}
+	for _, s := range mustRead(t, damaged).Stacks {
 		if s.Path != f.in {
 			continue
 		}
@@ -187,10 +194,6 @@ func damage(t *testing.T, files fstest.MapFS, f fault) *Assembly {
 		text, err := json.MarshalIndent(s.template, "", " ")
 		if err != nil {
 			t.Fatal(err)
-		}
-		damaged := fstest.MapFS{}
-		for path, file := range files {
-			damaged[path] = file
 		}
 		damaged[s.File] = &fstest.MapFile{Data: text}
 		return mustRead(t, damaged)
@@ -202,6 +205,39 @@ func damage(t *testing.T, files fstest.MapFS, f fault) *Assembly {
 func TestGoodAssemblyHasNoFinding(t *testing.T) {
 	for _, f := range mustRead(t, good(t)).Check() {
 		t.Errorf("%s/%s: %s [%s]", f.Stack, f.Resource, f.Message, f.Rule)
+	}
+}
+
+// A rule that no injected fault has shown to find anything proves nothing.
+func TestEachRuleIsProvenByAFault(t *testing.T) {
+	for _, rule := range Rules {
+		if !slices.ContainsFunc(slices.Concat(faults, securityFaults), func(f fault) bool { return f.rule == rule.ID }) {
+			t.Errorf("no fault is injected that the rule %q must name", rule.ID)
+		}
+	}
+}
+
+// The faults that CDK's engine, cfn-lint and an emulator let through
+// (spec/reliability.md, 2.3) are all injected.
+func TestKnownFaultsAreInjected(t *testing.T) {
+	for _, number := range []int{12, 14, 15, 16, 18, 19, 21, 22, 23, 24, 26, 27, 30, 31, 34, 37, 38, 40} {
+		if !slices.ContainsFunc(slices.Concat(faults, securityFaults), func(f fault) bool { return f.known == number }) {
+			t.Errorf("fault %d of the list is not injected", number)
+		}
+	}
+}
+
+// The ids of rules are what people write into acceptances.
+func TestRulesAreDocumented(t *testing.T) {
+	seen := map[string]bool{}
+	for _, rule := range Rules {
+		if seen[rule.ID] {
+			t.Errorf("two rules have the id %q", rule.ID)
+		}
+		seen[rule.ID] = true
+		if !regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`).MatchString(rule.ID) || rule.Says == "" || rule.Source == "" {
+			t.Errorf("rule %q must have an id of words, a sentence and a source", rule.ID)
+		}
 	}
 }
 

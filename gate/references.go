@@ -157,15 +157,15 @@ func (r *Resource) createdAfter(other *Resource) bool {
 	}
 }
 
-// cycles are the loops of a graph, one for each knot: the nodes from the first
-// of them on, in order.
+// cycles are loops of a graph without a node in common: the nodes of each in order.
+// Where loops share nodes, one of them is enough to see what to cut.
 func cycles[T comparable](nodes []T, next func(T) []T) [][]T {
 	var found [][]T
 	const (
 		open   = 1
 		closed = 2
 	)
-	state := map[T]int{}
+	state, looped := map[T]int{}, map[T]bool{}
 	var path []T
 	var visit func(T)
 	visit = func(n T) {
@@ -174,7 +174,13 @@ func cycles[T comparable](nodes []T, next func(T) []T) [][]T {
 		for _, to := range next(n) {
 			switch state[to] {
 			case open:
-				found = append(found, slices.Clone(path[slices.Index(path, to):]))
+				loop := path[slices.Index(path, to):]
+				if !slices.ContainsFunc(loop, func(n T) bool { return looped[n] }) {
+					found = append(found, slices.Clone(loop))
+				}
+				for _, n := range loop {
+					looped[n] = true
+				}
 			case closed:
 			default:
 				visit(to)
