@@ -17,7 +17,19 @@ func Literal(s string) Value { return Value{s} }
 func FromToken(token *string) Value { return Value{*token} }
 
 // Pseudo is a CloudFormation pseudo parameter, such as "AWS::Region".
-func Pseudo(name string) Value { return Value{*awscdk.Fn_Ref(jsii.String(name))} }
+func Pseudo(name string) Value {
+	value, known := pseudo[name]
+	if !known {
+		value = FromToken(awscdk.Fn_Ref(jsii.String(name)))
+		pseudo[name] = value
+	}
+	return value
+}
+
+// pseudo are the tokens of pseudo parameters. They are the same for all stacks of
+// the process, every service needs some ten, and each would be a round trip to
+// Node.js.
+var pseudo = map[string]Value{}
 
 // Join is the text of its parts, one after the other.
 func Join(parts ...Value) Value {

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -43,7 +42,7 @@ func newLogs(this constructs.Construct, m compose.Logging, execution *ExecutionR
 func (l *logs) driver(prefix string, options map[string]string) awsecs.LogDriver {
 	all := map[string]*string{
 		"awslogs-group":         l.group.LogGroupName(),
-		"awslogs-region":        awscdk.Aws_REGION(),
+		"awslogs-region":        cfn.Pseudo("AWS::Region").Token(),
 		"awslogs-stream-prefix": jsii.String(prefix),
 	}
 	for _, name := range slices.Sorted(maps.Keys(options)) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -48,7 +47,7 @@ type TaskRole struct {
 // they come from; what is no letter or digit is left out of it.
 func (r *TaskRole) Allow(sid string, statements ...Statement) {
 	for _, s := range statements {
-		r.role.AddToPrincipalPolicy(s.policy(r.unique(sid)))
+		r.role.AddToPolicy(s.policy(r.unique(sid)))
 	}
 }
 
@@ -91,7 +90,7 @@ func (r *ExecutionRole) allow(s Statement) {
 		return
 	}
 	r.granted[key] = true
-	r.role.AddToPrincipalPolicy(s.policy(""))
+	r.role.AddToPolicy(s.policy(""))
 }
 
 func (f *Family) newTaskRole(this constructs.Construct, boundary awsiam.IManagedPolicy) (*TaskRole, error) {
@@ -182,7 +181,7 @@ func roleProps(description string, boundary awsiam.IManagedPolicy) *awsiam.RoleP
 		Description: jsii.String(description),
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("ecs-tasks.amazonaws.com"), &awsiam.ServicePrincipalOpts{
 			Conditions: &map[string]any{
-				"StringEquals": map[string]any{"aws:SourceAccount": awscdk.Aws_ACCOUNT_ID()},
+				"StringEquals": map[string]any{"aws:SourceAccount": cfn.Pseudo("AWS::AccountId").Token()},
 				"ArnLike":      map[string]any{"aws:SourceArn": tasks.Token()},
 			},
 		}),
