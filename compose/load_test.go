@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/sirupsen/logrus"
@@ -172,43 +171,4 @@ func TestLoadNothing(t *testing.T) {
 	if p != nil || len(ds) != 1 || ds[0].Code != "file-missing" {
 		t.Errorf("got %v %v", p, ds)
 	}
-}
-
-// Whatever the bytes, Load must answer with diagnostics, never panic.
-func FuzzLoad(f *testing.F) {
-	for _, pattern := range []string{"testdata/load/*/*.yml", "testdata/load/parts/*.yml"} {
-		files, err := filepath.Glob(pattern)
-		if err != nil {
-			f.Fatal(err)
-		}
-		for _, file := range files {
-			content, err := os.ReadFile(file)
-			if err != nil {
-				f.Fatal(err)
-			}
-			f.Add(content)
-		}
-	}
-	f.Fuzz(func(t *testing.T, content []byte) {
-		const long, aliases = 4 << 10, 8 // what is merely large is not interesting, only slow
-		if len(content) > long || bytes.Count(content, []byte("*")) > aliases {
-			t.Skip("large, and so only slow")
-		}
-		dir := t.TempDir()
-		file := filepath.Join(dir, "compose.yml")
-		if err := os.WriteFile(file, content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		p, ds := Load(context.Background(), Options{Files: []string{"compose.yml"}, WorkingDir: dir})
-		if p == nil && !ds.HasErrors() {
-			t.Error("no project, and no error that says why")
-		}
-		for _, d := range ds {
-			for _, internal := range []string{"interface {}", "map[string]", "composecdk-", "%!", "runtime error"} {
-				if strings.Contains(d.Message, internal) && !bytes.Contains(content, []byte(internal)) {
-					t.Error("a message for programmers: ", d)
-				}
-			}
-		}
-	})
 }

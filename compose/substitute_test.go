@@ -64,8 +64,3 @@ func TestSubstituteCloudFormation(t *testing.T) {
 		}
 	}
 }
-
-func FuzzSubstitute(f *testing.F) {
-	f.Add("${A:-$B}$$${AWS::Region}")
-	f.Fuzz(func(_ *testing.T, text string) { substitute(text, substituteEnv, true) })
-}
