@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -214,13 +215,15 @@ func synthesise(in input, project *compose.Project, model *compose.Model, found 
 	}
 	err = synth(in, app)
 	more, reportErr := stacks.Report(in.outdir, model, project)
+	large, limitsErr := application.Limits(in.outdir, project)
+	more = slices.Concat(more, large, application.Diagnostics(project))
 	switch {
-	case reportErr != nil:
-		return nil, errors.Join(err, reportErr)
+	case reportErr != nil, limitsErr != nil:
+		return nil, errors.Join(err, reportErr, limitsErr)
 	case more.HasErrors():
 		return more, nil
 	case err != nil:
-		if found, ok := stacks.TooMany(err, project); ok {
+		if found, ok := application.TooMany(err, project); ok {
 			return found, nil
 		}
 		return nil, err

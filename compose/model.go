@@ -18,6 +18,9 @@ type Model struct {
 	Secrets       []*Secret       // top-level secrets that a service uses, sorted by name
 	Volumes       []*Volume       // named volumes that a service mounts, sorted by name
 	Edges         []Edge          // who may open connections to whom, sorted
+	// Stacks are the groups of x-stacks by their members: families by Member,
+	// x-resources, secrets and volumes by Path. Any other lives with its like.
+	Stacks map[Path]string
 }
 
 // Edge lets one family open connections to a port of another one.

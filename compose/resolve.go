@@ -35,6 +35,7 @@ func Resolve(p *Project, schemas []*Schema) (*Model, Diagnostics) {
 		r.checkKinds,
 		r.loadBalancers,
 		r.edges,
+		r.stacks,
 	} {
 		part()
 	}

@@ -10,7 +10,7 @@ import (
 // read; the x-resources come with their schemas.
 var ownSections = []string{
 	"x-aws-cluster", "x-aws-vpc", "x-cloudmap", "x-cluster", "x-configs",
-	"x-elbv2", "x-tags", "x-vpc",
+	"x-elbv2", "x-stacks", "x-tags", "x-vpc",
 }
 
 // unsupportedSections are sections of ECS ComposeX, Docker's ECS integration and

@@ -11,7 +11,7 @@ import (
 // must not be, so that what only the CDK knows about Properties is told together
 // with those errors. It is nil where nothing is left.
 func (m *Model) Trial(found Diagnostics) *Model {
-	trial := &Model{Name: m.Name, Network: m.Network, Cluster: m.Cluster}
+	trial := &Model{Name: m.Name, Network: m.Network, Cluster: m.Cluster, Stacks: m.Stacks}
 	for _, r := range m.Resources {
 		if r.Mode != Create || r.Properties == nil {
 			continue

@@ -30,6 +30,19 @@ type ApplicationProps struct {
 type Application struct {
 	// Stacks are in the order in which they are deployed.
 	Stacks []awscdk.Stack
+	model  *compose.Model
+	// found is what a reader of the files should know about the stacks.
+	found compose.Diagnostics
+}
+
+// Diagnostics are what a reader of the files should know about the stacks, at its
+// place.
+func (a *Application) Diagnostics(at places) compose.Diagnostics {
+	found := slices.Clone(a.found)
+	for i := range found {
+		found[i].Pos = at.Pos(found[i].Path)
+	}
+	return found
 }
 
 // NewApplication makes the stacks of a model in scope, a construct of their own
@@ -39,11 +52,11 @@ type Application struct {
 // *guard.Error with the path of the model it came from; the app must then not be
 // synthesised.
 func NewApplication(scope constructs.Construct, props *ApplicationProps) (*Application, error) {
-	b := &builder{props: props, scope: scope, app: &Application{}}
+	b := &builder{props: props, scope: scope, app: &Application{model: props.Model}}
 	for _, key := range slices.Sorted(maps.Keys(props.Model.Tags)) {
 		awscdk.Tags_Of(scope).Add(jsii.String(key), jsii.String(props.Model.Tags[key]), nil)
 	}
-	b.network()
+	b.network(b.stack("Network", "network and cluster"))
 	if len(b.errs) > 0 {
 		return nil, errors.Join(b.errs...)
 	}
@@ -87,8 +100,8 @@ type builder struct {
 	errs  []error
 }
 
-// stack adds the next stack of the stage.
-func (b *builder) stack(id, description string) awscdk.Stack {
+// stack adds the next stack of the stage, which is deployed after others.
+func (b *builder) stack(id, description string, after ...awscdk.Stack) awscdk.Stack {
 	stack := awscdk.NewStack(b.scope, &id, &awscdk.StackProps{
 		Env:         environment(b.props),
 		StackName:   jsii.String(*b.scope.Node().Id() + "-" + id),
@@ -103,7 +116,7 @@ func (b *builder) stack(id, description string) awscdk.Stack {
 		stack.AddMetadata(jsii.String(gate.Throwaway), true)
 	}
 	network.PresetAvailabilityZones(stack, &b.props.Model.Network)
-	for _, before := range b.app.Stacks {
+	for _, before := range after {
 		stack.AddStackDependency(before, jsii.String("deployed in this order"))
 	}
 	b.app.Stacks = append(b.app.Stacks, stack)

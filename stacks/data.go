@@ -16,27 +16,26 @@ import (
 	"composecdk/constructs/xresource"
 )
 
-// data makes the stack of all that outlives a deployment of the services:
-// x-resources, secrets and volumes. An application with none has no such stack.
+// data makes the stacks of all that outlives a deployment of the services:
+// x-resources, secrets and volumes. They are in one stack, unless x-stacks says
+// otherwise: to move them is to make them anew, so that only a person decides.
 func (b *builder) data() {
 	m := b.props.Model
 	b.built.resources = map[string]xresource.Resource{}
 	b.built.secrets = map[string]service.Secret{}
 	b.built.volumes = map[string]*service.Volume{}
-	if len(m.Resources)+len(m.Secrets)+len(m.Volumes) == 0 {
-		return
-	}
-	stack := b.stack("Data", "data")
+	stacks := b.dataStacks()
 	sections := map[string]constructs.Construct{}
-	section := func(key string) constructs.Construct {
-		if sections[key] == nil {
-			sections[key] = constructs.NewConstruct(stack, &key)
+	section := func(key string, member compose.Path) constructs.Construct {
+		id := b.dataStack(member)
+		if sections[id+" "+key] == nil {
+			sections[id+" "+key] = constructs.NewConstruct(stacks[id], &key)
 		}
-		return sections[key]
+		return sections[id+" "+key]
 	}
 	for _, r := range m.CreationOrder() {
 		resource, ok := try(b, r.Path, func() (xresource.Resource, error) {
-			return xresource.New(section(r.Key), &xresource.Props{
+			return xresource.New(section(r.Key, r.Path), &xresource.Props{
 				Model: r, Network: b.built.network, Value: b.value, Destroyable: b.props.Destroyable,
 			})
 		})
@@ -46,7 +45,7 @@ func (b *builder) data() {
 	}
 	for _, s := range m.Secrets {
 		b.built.secrets[s.Name], _ = try(b, s.Path, func() (service.Secret, error) {
-			secret, err := b.secret(section("secrets"), s)
+			secret, err := b.secret(section("secrets", s.Path), s)
 			if s.TaskRole {
 				secret = secret.ForApplication()
 			}
@@ -55,9 +54,42 @@ func (b *builder) data() {
 	}
 	for _, v := range m.Volumes {
 		b.built.volumes[v.Name], _ = try(b, v.Path, func() (*service.Volume, error) {
-			return service.NewVolume(section("volumes"), v.Name, v, b.built.network, b.props.Destroyable)
+			return service.NewVolume(section("volumes", v.Path), v.Name, v, b.built.network, b.props.Destroyable)
 		})
 	}
+}
+
+// dataStack is the id of the stack of all data that has none of its own.
+const dataStack = "Data"
+
+// dataStack is the id of the stack in which an x-resource, a secret or a volume
+// lives.
+func (b *builder) dataStack(member compose.Path) string {
+	return stackID(dataStack, b.props.Model.Stacks[member])
+}
+
+// dataStacks are the stacks of data by id, each after those that its resources
+// refer to.
+func (b *builder) dataStacks() map[string]awscdk.Stack {
+	m := b.props.Model
+	needs := order{}
+	for _, r := range m.Resources {
+		needs.have(b.dataStack(r.Path))
+		for _, other := range m.References(r) {
+			needs.after(b.dataStack(r.Path), b.dataStack(other.Path))
+		}
+	}
+	for _, s := range m.Secrets {
+		needs.have(b.dataStack(s.Path))
+	}
+	for _, v := range m.Volumes {
+		needs.have(b.dataStack(v.Path))
+	}
+	made := map[string]awscdk.Stack{}
+	for _, id := range needs.sorted() {
+		made[id] = b.stack(id, description("data", id), b.before(needs[id], made, b.app.Stacks[0])...)
+	}
+	return made
 }
 
 // errNotBuilt says that a referenced resource failed; its failure is reported

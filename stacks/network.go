@@ -20,11 +20,10 @@ type built struct {
 	families   map[string]*service.Family    // by name
 }
 
-// network makes the stack that everything else stands on: the VPC, the cluster
+// network fills the stack that everything else stands on: the VPC, the cluster
 // and the namespaces.
-func (b *builder) network() {
+func (b *builder) network(stack awscdk.Stack) {
 	m := b.props.Model
-	stack := b.stack("Network", "network and cluster")
 	if b.props.Destroyable {
 		// Not the bucket of Exec sessions: one with objects cannot be deleted.
 		awscdk.RemovalPolicies_Of(stack).Destroy(&awscdk.RemovalPolicyProps{

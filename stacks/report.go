@@ -44,6 +44,9 @@ type places interface {
 // unknownProperty is the rule about properties that CloudFormation does not know.
 const unknownProperty = "F3002"
 
+// tooManyOutputs is the rule about the number of outputs of a stack.
+const tooManyOutputs = "F0004"
+
 // Report reads what the CDK's validation of the templates found, as diagnostics
 // at the places of the compose file that the constructs came from. An assembly
 // without a report has none.
@@ -62,6 +65,9 @@ func Report(assembly string, m *compose.Model, at places) (compose.Diagnostics, 
 	var found compose.Diagnostics
 	for _, plugin := range report.PluginReports {
 		for _, v := range plugin.Violations {
+			if v.RuleName == tooManyOutputs {
+				continue // Limits tells it, with its place
+			}
 			found = append(found, v.diagnostics(m, at)...)
 		}
 	}
@@ -189,22 +195,6 @@ func Exceptions(err error, at places) compose.Diagnostics {
 		}
 	}
 	return found.Sort()
-}
-
-var tooMany = regexp.MustCompile(`Number of resources in stack '([^']*)': (\d+) is greater than allowed maximum of (\d+)`)
-
-// TooMany is the exception of the CDK about a stack of more resources than
-// CloudFormation takes, as a diagnostic; ok is false for any other.
-func TooMany(err error, at places) (found compose.Diagnostics, ok bool) {
-	m := tooMany.FindStringSubmatch(err.Error())
-	if m == nil {
-		return nil, false
-	}
-	return compose.Diagnostics{{
-		Pos: at.KeyPos("services"), Path: "services", Code: "too-many-resources",
-		Message: fmt.Sprintf("stack %s would have %s resources, and CloudFormation takes %s", m[1], m[2], m[3]),
-		Hint:    "divide the application into several compose files, each deployed by itself",
-	}}, true
 }
 
 const wrongTypes = "Supplied properties not correct for "

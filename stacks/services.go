@@ -16,41 +16,91 @@ import (
 	"composecdk/constructs/xresource"
 )
 
-// services makes the stack of what runs: the families, what they may use, who
-// may call whom, and the load balancers in front.
+// services makes the stacks of what runs: the families, what they may use, who
+// may call whom, and the load balancers in front. All of it is in one stack, unless
+// the file says otherwise or CloudFormation does not take as much; then each family
+// has a stack of its own. See docs/decisions/spread.md.
 func (b *builder) services() {
-	stack := b.stack("Services", "services")
-	b.families(stack)
-	if len(b.errs) > 0 {
+	m := b.props.Model
+	grouped := func(f *compose.Family) string { return m.Stacks[f.Member()] }
+	chosen := slices.ContainsFunc(m.Families, func(f *compose.Family) bool { return grouped(f) != "" })
+	if chosen {
+		b.run(grouped)
 		return
 	}
-	b.bindings()
-	b.edges()
-	b.loadBalancers(stack)
+	needed := atLeast(m)
+	if needed <= mostResources {
+		stack := b.run(grouped)
+		if needed > worthCounting && len(b.errs) == 0 {
+			needed = resources(stack)
+		}
+		if needed <= mostResources {
+			return
+		}
+		b.discard(stack)
+	}
+	b.app.found = append(b.app.found, compose.Diagnostic{
+		Path: "services", Severity: compose.Warning, Code: "services-spread",
+		Message: fmt.Sprintf("they are %d resources or more, and CloudFormation takes %d in a stack: each service gets a stack of its own; "+
+			"if they have been deployed in one before, all of them are made anew", needed, mostResources),
+		Hint: `x-stacks: {"*": ["services.*"]} keeps each in its own, whatever is added or removed; {more: [services.<new>]} leaves the others where they are`,
+	})
+	b.run(func(f *compose.Family) string { return f.Name })
 }
 
-func (b *builder) families(stack awscdk.Stack) {
+// run builds all that runs, each family in the stack of its group, "" being the one
+// of the load balancers, which is returned. The stacks of groups come after that one:
+// their services are behind its target groups. What families call each other by
+// is their security groups; those of groups stand in stacks before all of them, so
+// that calls in both directions make no circle of stacks.
+func (b *builder) run(group func(*compose.Family) string) awscdk.Stack {
 	m := b.props.Model
 	b.built.families = map[string]*service.Family{}
+	stackOf := map[string]string{} // by family
 	for _, f := range m.Families {
-		family, ok := try(b, f.Path, func() (*service.Family, error) {
-			return service.NewFamily(stack, f.Name, &service.FamilyProps{
-				Family: f, Network: b.built.network, Cluster: b.built.cluster, Namespaces: b.built.namespaces,
-				Client:  slices.ContainsFunc(m.Edges, func(e compose.Edge) bool { return e.From == f.Name }),
-				Secrets: b.built.secrets, Volumes: b.built.volumes, Destroyable: b.props.Destroyable,
-				Resolve: func(t compose.Text) (cfn.Value, error) { return xresource.Text(t, b.value) },
-			})
-		})
-		if ok {
-			b.built.families[f.Name] = family
+		stackOf[f.Name] = stackID(servicesStack, group(f))
+	}
+	peers := b.peerStacks(stackOf)
+	services := b.stack(servicesStack, "services", b.app.Stacks...)
+	made := map[string]awscdk.Stack{servicesStack: services}
+	needs := b.serviceOrder(stackOf)
+	for _, id := range needs.sorted() {
+		if id != servicesStack {
+			made[id] = b.stack(id, description("services", id), b.before(needs[id], made)...)
 		}
+	}
+	for _, f := range m.Families {
+		b.family(f, made[stackOf[f.Name]], peers[f.Name])
 	}
 	for _, f := range m.Families {
 		for _, other := range f.DependsOn {
-			if family, before := b.built.families[f.Name], b.built.families[other]; family != nil && before != nil {
+			family, before := b.built.families[f.Name], b.built.families[other]
+			if family != nil && before != nil && stackOf[f.Name] == stackOf[other] {
 				family.DependOn(before)
 			}
 		}
+	}
+	if len(b.errs) > 0 {
+		return services
+	}
+	b.bindings()
+	b.edges()
+	b.loadBalancers(services)
+	return services
+}
+
+func (b *builder) family(f *compose.Family, stack awscdk.Stack, peers constructs.Construct) {
+	m := b.props.Model
+	family, ok := try(b, f.Path, func() (*service.Family, error) {
+		return service.NewFamily(stack, f.Name, &service.FamilyProps{
+			Family: f, Network: b.built.network, Cluster: b.built.cluster, Namespaces: b.built.namespaces,
+			Client:  slices.ContainsFunc(m.Edges, func(e compose.Edge) bool { return e.From == f.Name }),
+			Secrets: b.built.secrets, Volumes: b.built.volumes, Groups: peers, Destroyable: b.props.Destroyable,
+			Resolve: func(t compose.Text) (cfn.Value, error) { return xresource.Text(t, b.value) },
+		})
+	})
+	if ok {
+		b.built.families[f.Name] = family
 	}
 }
 

@@ -150,20 +150,6 @@ func TestReportOfMany(t *testing.T) {
 	}
 }
 
-// TestTooMany: more resources than CloudFormation takes are no fault of the program.
-func TestTooMany(t *testing.T) {
-	file := write(t, reported)
-	project, _, _ := loadModel(file)
-	found, ok := stacks.TooMany(errors.New(": TooManyResourcesInStack: Number of resources in stack 'shop/Services': 672 is greater than allowed maximum of 500: AWS::IAM::Role (192)"), project)
-	want := file + ":2:1: services: stack shop/Services would have 672 resources, and CloudFormation takes 500 [too-many-resources]"
-	if !ok || len(found) != 1 || found[0].String() != want {
-		t.Errorf("got %v, want %s", found, want)
-	}
-	if _, ok := stacks.TooMany(errors.New("another error"), project); ok {
-		t.Error("any error is taken for too many resources")
-	}
-}
-
 // TestExceptions: what the CDK throws must become one line for each mistake, at its
 // place.
 func TestExceptions(t *testing.T) {

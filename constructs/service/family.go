@@ -32,6 +32,9 @@ type FamilyProps struct {
 	Resolve func(compose.Text) (cfn.Value, error)
 	// Volumes by the name of the compose.Volume.
 	Volumes map[string]*Volume
+	// Groups is where the security group of the tasks stands: in a stack that comes
+	// before all of those whose families call each other. nil is beside the rest.
+	Groups constructs.Construct
 	// Destroyable says that nothing in this environment is worth keeping.
 	Destroyable bool
 }
@@ -179,7 +182,11 @@ func (f *Family) makeDefault() {
 
 func (f *Family) addService(this constructs.Construct) error {
 	m := f.model
-	f.group = awsec2.NewSecurityGroup(this, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{
+	groups := f.props.Groups
+	if groups == nil {
+		groups = this
+	}
+	f.group = awsec2.NewSecurityGroup(groups, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{
 		Vpc:              f.props.Network.VPC(),
 		Description:      jsii.String(cfn.Description("tasks of " + m.Name)),
 		AllowAllOutbound: jsii.Bool(true),
