@@ -1,3 +1,361 @@
 package gate
 
-var securityFaults = []fault{}
+import "strings"
+
+const richData = "rich/Data"
+
+// allow is one more statement in the policy of a task role, at the end.
+func allow(role, statement string) func(*template) {
+	return func(t *template) {
+		t.T.Helper()
+		list := t.get(role, "PolicyDocument", "Statement").([]any)
+		t.set(role, statement, "PolicyDocument", "Statement", len(list))
+	}
+}
+
+// withVariable gives a container one more variable.
+func withVariable(task string, container int, name string, value any) func(*template) {
+	return func(t *template) {
+		t.T.Helper()
+		variables, _ := at(t.get(task, "ContainerDefinitions", container), "Environment").([]any)
+		t.set(task, append(variables, map[string]any{"Name": name, "Value": value}), "ContainerDefinitions", container, "Environment")
+	}
+}
+
+// withSecret gives a container one more secret, which its agent may not read yet.
+func withSecret(task string, container int, name string, from any) func(*template) {
+	return func(t *template) {
+		t.T.Helper()
+		secrets, _ := at(t.get(task, "ContainerDefinitions", container), "Secrets").([]any)
+		t.set(task, append(secrets, map[string]any{"Name": name, "ValueFrom": from}), "ContainerDefinitions", container, "Secrets")
+	}
+}
+
+// taken removes a property.
+func taken(name string, steps ...any) func(*template) {
+	return func(t *template) { t.remove(name, steps...) }
+}
+
+// written sets a property.
+func written(name string, value any, steps ...any) func(*template) {
+	return func(t *template) { t.set(name, value, steps...) }
+}
+
+// securityFaults are those of permissions, secrets, networks and data.
+var securityFaults = []fault{
+	// permissions
+	{
+		name: "an application may do everything", known: 12, rule: "wildcard-action", in: services, on: "apiTaskRoleDefaultPolicy",
+		inject: allow("apiTaskRoleDefaultPolicy", `{"Effect": "Allow", "Action": "*", "Resource": "*"}`),
+	},
+	{
+		name: "an application may do all with its queue", rule: "wildcard-action", in: services, on: "apiTaskRoleDefaultPolicy",
+		inject: written("apiTaskRoleDefaultPolicy", "sqs:*", "PolicyDocument", "Statement", 0, "Action"),
+	},
+	{
+		name: "an action ends in a wildcard, in an inline policy", rule: "wildcard-action", in: pipeline, on: "BuildRole",
+		inject: written("BuildRole", "s3:Get*", "Policies", 0, "PolicyDocument", "Statement", 1, "Action", 0),
+	},
+	{
+		name: "an attached policy has a wildcard in an action", rule: "wildcard-action", in: pipeline, on: "TestPolicy",
+		inject: written("TestPolicy", "s3:Get?bject", "PolicyDocument", "Statement", 1, "Action"),
+	},
+	{
+		name: "a key lets another account do everything", rule: "wildcard-action", in: pipeline, on: "Key",
+		inject: written("Key", `{"AWS": "arn:aws:iam::999999999999:root"}`, "KeyPolicy", "Statement", 0, "Principal"),
+	},
+	{
+		name: "an action is allowed on every resource", rule: "wildcard-resource", in: services, on: "apiTaskRoleDefaultPolicy",
+		inject: written("apiTaskRoleDefaultPolicy", "*", "PolicyDocument", "Statement", 0, "Resource"),
+	},
+	{
+		name: "an action is allowed on every resource of its service", rule: "wildcard-resource", in: services, on: "apiTaskRoleDefaultPolicy",
+		inject: allow("apiTaskRoleDefaultPolicy", `{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::*"}`),
+	},
+	{
+		name: "an action is allowed on everything but for a tag that may be absent", rule: "wildcard-resource", in: services, on: "apiTaskRoleDefaultPolicy",
+		inject: allow("apiTaskRoleDefaultPolicy", `{"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "*", "Condition": {"StringEqualsIfExists": {"aws:ResourceTag/team": "shop"}}}`),
+	},
+	{
+		name: "an application may pass every role on", rule: "pass-role", in: services, on: "apiTaskRoleDefaultPolicy",
+		inject: allow("apiTaskRoleDefaultPolicy", `{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}`),
+	},
+	{
+		name: "everything but IAM is allowed", rule: "allow-not", in: services, on: "apiTaskRoleDefaultPolicy",
+		inject: allow("apiTaskRoleDefaultPolicy", `{"Effect": "Allow", "NotAction": "iam:CreateUser", "Resource": "arn:aws:sqs:eu-west-1:111111111111:jobs"}`),
+	},
+	{
+		name: "an application is administrator", rule: "administrator", in: services, on: "webTaskRole",
+		inject: written("webTaskRole", []any{"arn:aws:iam::aws:policy/AdministratorAccess"}, "ManagedPolicyArns"),
+	},
+	{
+		name: "everybody may take on a role", known: 31, rule: "trust-anyone", in: services, on: "apiTaskRole",
+		inject: written("apiTaskRole", `{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}`, "AssumeRolePolicyDocument", "Statement", 0),
+	},
+	{
+		name: "everybody with an external id may take on a role", rule: "trust-anyone", in: services, on: "apiTaskRole",
+		inject: written("apiTaskRole", `{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*", "Condition": {"StringEquals": {"sts:ExternalId": "shop"}}}`, "AssumeRolePolicyDocument", "Statement", 0),
+	},
+	{
+		name: "another account may take on a role", rule: "trust-account", in: services, on: "apiTaskRole",
+		inject: written("apiTaskRole", `{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::999999999999:root"}}`, "AssumeRolePolicyDocument", "Statement", 1),
+	},
+	{
+		name: "ECS takes on a role for any account", rule: "confused-deputy", in: services, on: "apiTaskRole",
+		inject: taken("apiTaskRole", "AssumeRolePolicyDocument", "Statement", 0, "Condition"),
+	},
+	{
+		name: "a service sends to a topic for any account", rule: "confused-deputy", in: pipeline, on: "ToldPolicy",
+		inject: taken("ToldPolicy", "PolicyDocument", "Statement", 1, "Condition"),
+	},
+	{
+		name: "everybody may send to a queue", rule: "public-policy", in: richData, on: "xsqsjobsPolicy",
+		inject: written("xsqsjobsPolicy", `{"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}`, "PolicyDocument", "Statement", 1),
+	},
+	{
+		name: "everybody may read a bucket, with TLS", rule: "public-policy", in: pipeline, on: "ArtifactsPolicy",
+		inject: written("ArtifactsPolicy", `{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "s3:GetObject", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}`, "PolicyDocument", "Statement", 1),
+	},
+	{
+		name: "everybody may decrypt with a key", rule: "public-policy", in: pipeline, on: "Key",
+		inject: written("Key", `{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:Decrypt", "Resource": "*"}`, "KeyPolicy", "Statement", 1),
+	},
+	{
+		name: "the application holds the role of the agent", rule: "shared-role", in: services, on: "webTask",
+		inject: func(t *template) { t.set("webTask", t.get("webTask", "ExecutionRoleArn"), "TaskRoleArn") },
+	},
+	{
+		name: "two tasks share the role that reads secrets", rule: "shared-role", in: services, on: "apiTask", also: []string{"execution-role-reads-more"},
+		inject: func(t *template) { t.set("workerTask", t.get("apiTask", "ExecutionRoleArn"), "ExecutionRoleArn") },
+	},
+	{
+		name: "the agent may not read a secret", rule: "execution-role-reads-less", in: services, on: "apiTask",
+		inject: taken("apiExecutionRoleDefaultPolicy", "PolicyDocument", "Statement", 1, "Resource", 0),
+	},
+	{
+		name: "the agent may not read a parameter", rule: "execution-role-reads-less", in: services, on: "apiTask",
+		inject: withSecret("apiTask", 0, "LIMIT", "arn:aws:ssm:eu-west-1:111111111111:parameter/shop/limit"),
+	},
+	{
+		name: "the agent may read what no container has", rule: "execution-role-reads-more", in: services, on: "apiTask",
+		inject: taken("apiTask", "ContainerDefinitions", 0, "Secrets", 0),
+	},
+	{
+		name: "the agent may read all secrets of a prefix", rule: "execution-role-reads-more", in: services, on: "apiTask",
+		inject: written("apiExecutionRoleDefaultPolicy", "arn:aws:secretsmanager:eu-west-1:111111111111:secret:shop/*", "PolicyDocument", "Statement", 1, "Resource", 0),
+	},
+	{
+		name: "the agent may not decrypt a secret", rule: "execution-role-reads-less", in: richData, on: services + "/apiTask",
+		inject: func(t *template) {
+			t.add("Key", `{"Type": "AWS::KMS::Key", "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain", "Properties": {"KeyPolicy": {"Statement": []}}}`)
+			t.set("xrdsdbSecret", `{"Fn::GetAtt": ["Key", "Arn"]}`, "KmsKeyId")
+		},
+	},
+
+	// secrets
+	{
+		name: "a password is a variable", known: 14, rule: "plain-secret", in: services, on: "apiTask",
+		inject: withVariable("apiTask", 0, "DB_PASSWORD", "hunter2"),
+	},
+	{
+		name: "an API key in camel case is a variable", rule: "plain-secret", in: services, on: "apiTask",
+		inject: withVariable("apiTask", 0, "mailApiKey", "9f8a7c"),
+	},
+	{
+		name: "a URL with a password is a variable", rule: "plain-secret", in: services, on: "apiTask",
+		inject: withVariable("apiTask", 0, "DATABASE", "postgres://shop:hunter2@db.internal/shop"),
+	},
+	{
+		name: "a log router gets a token in clear text", rule: "plain-secret", in: services, on: "apiTask",
+		inject: written("apiTask", "B5A79AAD-D822-46CC-80D1-819F80D7BFB0", "ContainerDefinitions", 0, "LogConfiguration", "Options", "splunk-token"),
+	},
+	{
+		name: "a label holds an access key", rule: "plain-secret", in: services, on: "apiTask",
+		inject: written("apiTask", `{"deployer": "AKIAABCDEFGHIJKLMNOP"}`, "ContainerDefinitions", 0, "DockerLabels"),
+	},
+	{
+		name: "a build gets a token in clear text", rule: "plain-secret", in: pipeline, on: "Build",
+		inject: written("Build", `{"Name": "NPM_TOKEN", "Value": "npm-abcdef0123"}`, "Environment", "EnvironmentVariables", 1),
+	},
+	{
+		name: "a buildspec holds a token", rule: "plain-secret", in: pipeline, on: "Test",
+		inject: written("Test", "version: 0.2\nphases: {build: {commands: [\"curl -H 'Authorization: "+"ghp_"+strings.Repeat("a1B2", 9)+"' https://api.github.com\"]}}\n", "Source", "BuildSpec"),
+	},
+	{
+		name: "an output holds a private key", rule: "plain-secret", in: services,
+		inject: func(t *template) {
+			t.setRoot(map[string]any{"Value": "-----BEGIN RSA PRIVATE KEY-----\nMIIE"}, "Outputs", "Certificate")
+		},
+	},
+	{
+		name: "a parameter of the template defaults to a password", rule: "plain-secret", in: pipeline,
+		inject: func(t *template) {
+			t.setRoot(map[string]any{"Type": "String", "Default": "letmein"}, "Parameters", "AdminPassword")
+		},
+	},
+	{
+		name: "CloudFormation resolves a secret into a variable", rule: "resolved-secret", in: services, on: "apiTask",
+		inject: withVariable("apiTask", 0, "DB", map[string]any{"Fn::Join": []any{"", []any{"{{resolve:secretsmanager:", "shop/db", ":SecretString:password}}"}}}),
+	},
+	{
+		name: "CloudFormation resolves a secret into an output", rule: "resolved-secret", in: services,
+		inject: func(t *template) {
+			t.setRoot(map[string]any{"Value": "{{resolve:ssm-secure:/shop/db:1}}"}, "Outputs", "Db")
+		},
+	},
+	{
+		name: "a secret comes from no ARN", known: 30, rule: "value-from", in: services, on: "apiTask", also: []string{"execution-role-reads-less", "execution-role-reads-more"},
+		inject: written("apiTask", "garbage, not an ARN", "ContainerDefinitions", 0, "Secrets", 0, "ValueFrom"),
+	},
+	{
+		name: "the ARN of a secret has a key without stage and version", rule: "value-from", in: services, on: "apiTask",
+		inject: written("apiTask", "arn:aws:secretsmanager:eu-west-1:111111111111:secret:shop/token:key", "ContainerDefinitions", 0, "Secrets", 0, "ValueFrom"),
+	},
+	{
+		name: "a secret comes from a queue", rule: "value-from", in: services, on: "apiTask", also: []string{"execution-role-reads-less", "execution-role-reads-more"},
+		inject: func(t *template) {
+			t.set("apiTask", t.get("apiTask", "ContainerDefinitions", 0, "Environment", 3, "Value"), "ContainerDefinitions", 0, "Secrets", 0, "ValueFrom")
+		},
+	},
+	{
+		name: "a sidecar has a secret", rule: "sidecar-secret", in: services, on: "webTask", also: []string{"execution-role-reads-less"},
+		inject: withSecret("webTask", 2, "TOKEN", "arn:aws:secretsmanager:eu-west-1:111111111111:secret:shop/token"),
+	},
+	{
+		name: "nobody sees what is done in a session", rule: "exec-unlogged", in: services, on: "webService",
+		inject: func(t *template) {
+			t.add("Cluster", `{"Type": "AWS::ECS::Cluster", "Properties": {"Configuration": {"ExecuteCommandConfiguration": {"Logging": "NONE"}}}}`)
+			t.set("webService", `{"Ref": "Cluster"}`, "Cluster")
+			t.set("webService", true, "EnableExecuteCommand")
+		},
+	},
+
+	// networks
+	{
+		name: "no rule lets the load balancer connect to the tasks", known: 40, rule: "target-unreachable", in: services, on: "webService",
+		inject: written("xelbv2publicIngressweb8080tcp", `{"Fn::GetAtt": ["apiSecurityGroup4BCFCE2B", "GroupId"]}`, "SourceSecurityGroupId"),
+	},
+	{
+		name: "the rule from the load balancer is for another port", rule: "target-unreachable", in: nested, on: "Service",
+		inject: func(t *template) {
+			t.set("FromLoadBalancer", 8081.0, "FromPort")
+			t.set("FromLoadBalancer", 8081.0, "ToPort")
+		},
+	},
+	{
+		name: "the load balancer may connect to nothing", rule: "target-unreachable", in: edge, on: nested + "/Service",
+		inject: written("ToService", "udp", "IpProtocol"),
+	},
+	{
+		name: "the health check is on a port that is closed", rule: "target-unreachable", in: edge, on: nested + "/Service",
+		inject: written("Targets", "9000", "HealthCheckPort"),
+	},
+	{
+		name: "the world reaches a task", rule: "open-to-world", in: services, on: "webtoapi9000tcp",
+		inject: func(t *template) {
+			t.remove("webtoapi9000tcp", "SourceSecurityGroupId")
+			t.set("webtoapi9000tcp", "0.0.0.0/0", "CidrIp")
+		},
+	},
+	{
+		name: "the world reaches a database over IPv6", rule: "open-to-world", in: richData, on: "xrdsdbSecurityGroup",
+		inject: written("xrdsdbSecurityGroup", []any{parse(`{"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "CidrIpv6": "::/0"}`)}, "SecurityGroupIngress"),
+	},
+	{
+		name: "a load balancer is open beside its listeners", rule: "open-to-world", in: services, on: "xelbv2publicSecurityGroup",
+		inject: written("xelbv2publicSecurityGroup", 90.0, "SecurityGroupIngress", 0, "ToPort"),
+	},
+	{
+		name: "a load balancer opens a port to the VPC on which nothing listens", rule: "wider-than-listener", in: edge, on: "LoadBalancerGroup",
+		inject: written("LoadBalancerGroup", `{"IpProtocol": "tcp", "FromPort": 8443, "ToPort": 8443, "CidrIp": "10.0.0.0/16"}`, "SecurityGroupIngress", 1),
+	},
+	{
+		name: "all ports are open between two groups", rule: "all-ports", in: services, on: "apitoworker9100tcp",
+		inject: written("apitoworker9100tcp", "-1", "IpProtocol"),
+	},
+	{
+		name: "every TCP port is open", rule: "all-ports", in: services, on: "webtoapi9000tcp",
+		inject: func(t *template) {
+			t.set("webtoapi9000tcp", 0.0, "FromPort")
+			t.set("webtoapi9000tcp", 65535.0, "ToPort")
+		},
+	},
+	{
+		name: "tasks have public addresses", rule: "public-task", in: services, on: "webService",
+		inject: written("webService", "ENABLED", "NetworkConfiguration", "AwsvpcConfiguration", "AssignPublicIp"),
+	},
+	{
+		name: "a database has a public address", rule: "public-database", in: richData, on: "xrdsdbInstance1",
+		inject: written("xrdsdbInstance1", true, "PubliclyAccessible"),
+	},
+
+	// data
+	{
+		name: "a table goes with its stack", known: 22, rule: "data-lost", in: richData, on: "xdynamodbordersDefinition",
+		inject: func(t *template) { t.setBody("xdynamodbordersDefinition", "Delete", "DeletionPolicy") },
+	},
+	{
+		name: "a cluster is lost when it is replaced", rule: "data-lost", in: richData, on: "xrdsdbDefinition",
+		inject: func(t *template) { t.setBody("xrdsdbDefinition", gone{}, "UpdateReplacePolicy") },
+	},
+	{
+		name: "a bucket goes with its stack", rule: "data-lost", in: pipeline, on: "Artifacts",
+		inject: func(t *template) { t.setBody("Artifacts", gone{}, "DeletionPolicy") },
+	},
+	{
+		name: "a cluster can be deleted by mistake", rule: "data-unprotected", in: richData, on: "xrdsdbDefinition",
+		inject: written("xrdsdbDefinition", false, "DeletionProtection"),
+	},
+	{
+		name: "a cluster has no backups", rule: "data-unprotected", in: richData, on: "xrdsdbDefinition",
+		inject: written("xrdsdbDefinition", 0.0, "BackupRetentionPeriod"),
+	},
+	{
+		name: "a table cannot be restored", rule: "data-unprotected", in: richData, on: "xdynamodbordersDefinition",
+		inject: taken("xdynamodbordersDefinition", "PointInTimeRecoverySpecification"),
+	},
+	{
+		name: "a cluster is stored in clear text", rule: "data-unencrypted", in: richData, on: "xrdsdbDefinition",
+		inject: taken("xrdsdbDefinition", "StorageEncrypted"),
+	},
+	{
+		name: "a file system is stored in clear text", rule: "data-unencrypted", in: richData, on: "volumesuploadsFileSystem",
+		inject: written("volumesuploadsFileSystem", "false", "Encrypted"),
+	},
+	{
+		name: "a queue is stored in clear text", rule: "data-unencrypted", in: richData, on: "xsqsjobsDefinition",
+		inject: written("xsqsjobsDefinition", false, "SqsManagedSseEnabled"),
+	},
+	{
+		name: "a volume is mounted in clear text", rule: "volume-in-clear", in: services, on: "webTask",
+		inject: taken("webTask", "Volumes", 0, "EFSVolumeConfiguration", "TransitEncryption"),
+	},
+	{
+		name: "a bucket may become public", rule: "data-public", in: pipeline, on: "Artifacts",
+		inject: taken("Artifacts", "PublicAccessBlockConfiguration", "BlockPublicPolicy"),
+	},
+	{
+		name: "a queue takes requests without TLS", rule: "tls-optional", in: richData, on: "xsqsjobsDefinition",
+		inject: written("xsqsjobsPolicy", "true", "PolicyDocument", "Statement", 0, "Condition", "Bool", "aws:SecureTransport"),
+	},
+	{
+		name: "a bucket takes requests without TLS", rule: "tls-optional", in: pipeline, on: "Artifacts",
+		inject: written("ArtifactsPolicy", `{"AWS": "arn:aws:iam::999999999999:root"}`, "PolicyDocument", "Statement", 0, "Principal"),
+	},
+	{
+		name: "a topic takes requests without TLS", rule: "tls-optional", in: pipeline, on: "Told",
+		inject: taken("ToldPolicy", "PolicyDocument", "Statement", 0),
+	},
+	{
+		name: "a tag of an image can be moved", rule: "image-mutable", in: pipeline, on: "Images",
+		inject: written("Images", "MUTABLE", "ImageTagMutability"),
+	},
+	{
+		name: "images are not scanned", rule: "image-mutable", in: pipeline, on: "Images",
+		inject: taken("Images", "ImageScanningConfiguration"),
+	},
+	{
+		name: "logs are kept for ever", rule: "log-forever", in: services, on: "apiLogGroup",
+		inject: taken("apiLogGroup", "RetentionInDays"),
+	},
+}

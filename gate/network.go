@@ -277,7 +277,7 @@ func (a *Assembly) backends() []backend {
 		for _, mapping := range each(service.Properties, "LoadBalancers") {
 			group, _ := service.Stack.Target(at(mapping, "TargetGroupArn"))
 			n, ok := number(at(mapping, "ContainerPort"))
-			if group == nil || !ok {
+			if group == nil || !ok || unmapped(service, mapping, n) {
 				continue
 			}
 			for _, balancer := range a.balancersOf(group) {
@@ -290,6 +290,18 @@ func (a *Assembly) backends() []backend {
 		}
 	}
 	return found
+}
+
+// unmapped says whether the container of a service has not the port at all, which
+// is another mistake.
+func unmapped(service *Resource, mapping any, number float64) bool {
+	definition := taskOf(service)
+	if definition == nil {
+		return false
+	}
+	container, _ := newTask(definition).named(word(at(mapping, "ContainerName")))
+	mapped, certain := mapsPort(container, number)
+	return !mapped && certain
 }
 
 // targetPorts are those that the load balancer connects to: the container's, and
