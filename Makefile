@@ -11,7 +11,7 @@ GOVULNCHECK := v1.8.0
 GO_FILES := $(shell find . -name '*.go' -not -path './node_modules/*' -not -path './examples/blog/app*')
 ALIVE := ./.ci/alive
 
-.PHONY: help setup build synth test test-fast golden lint corpus wildcardonly clean venv
+.PHONY: bench help setup build synth test test-fast golden lint corpus wildcardonly clean venv
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -22,11 +22,17 @@ node_modules/.installed: package.json package-lock.json
 	@$(ALIVE) "npm ci" npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-build: bin/composecdk ## build the program
+build: bin/composecdk bin/composer ## build the programs
 
 bin/composecdk: go.mod go.sum cdk.json $(GO_FILES)
 	@$(ALIVE) "Go modules" go mod download
 	@$(ALIVE) "go build" go build -o $@ .
+
+bin/composer: go.mod go.sum $(GO_FILES)
+	@$(ALIVE) "go build" go build -o $@ ./cmd/composer
+
+good: build ## rewrite the good assembly of the tests of package gate
+	./gate/testdata/good.sh
 
 synth: setup build ## synthesise the example, or what -c compose=… in ARGS names
 	@$(ALIVE) "cdk synth" cdk synth --quiet --app bin/composecdk $(ARGS)
@@ -50,6 +56,13 @@ test-fast: ## the tests of package compose, in seconds
 corpus: setup ## what becomes of every compose file of ../shared/corpus, as a table
 	@set -o pipefail; go test -count=1 -v -run '^TestCorpus' ./test | grep -vE '^ *(=== |--- PASS|PASS$$)'
 
+bench/typescript/node_modules/.installed: bench/typescript/package-lock.json
+	@$(ALIVE) "npm ci (bench)" npm ci --prefix bench/typescript --no-audit --no-fund --loglevel=error
+	@touch $@
+
+bench: setup build bench/typescript/node_modules/.installed ## what a synthesis costs, beside a TypeScript program; SIZES="1 50"
+	@go run ./bench $(SIZES)
+
 golden: setup ## rewrite the golden files; review the diff as code
 	go test ./compose/... -update
 	go test ./test/... -update
@@ -68,4 +81,4 @@ wildcardonly: setup ## rewrite gate/wildcardonly.txt from the IAM data that pack
 	node gate/wildcardonly.mjs
 
 clean: ## remove all that the tasks made
-	rm -rf bin cdk.out node_modules .venv
+	rm -rf bin cdk.out node_modules bench/typescript/node_modules .venv

@@ -21,6 +21,8 @@ type Finding struct {
 	Line int    `json:"line,omitempty"`
 	// Message says what is wrong, what was found and what is allowed.
 	Message string `json:"message"`
+	// Accepted is the reason for which it is accepted, "" where it is not.
+	Accepted string `json:"accepted,omitempty"`
 }
 
 // Rule is what must hold for an assembly.

@@ -4,25 +4,105 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 )
 
-// Text prints findings for people, one line each: place, message, rule.
-func Text(w io.Writer, found []Finding) error {
-	for _, f := range found {
-		place := f.Stack
-		if f.Resource != "" {
-			place += "/" + f.Resource
-		}
-		if _, err := fmt.Fprintf(w, "%s: %s [%s]\n", place, f.Message, f.Rule); err != nil {
-			return err
-		}
-	}
-	return nil
+// Report is what was found in the assemblies of a run.
+type Report struct {
+	Stacks    int `json:"stacks"`
+	Resources int `json:"resources"`
+	Rules     int `json:"rules"`
+	// Findings are all of them, accepted ones too.
+	Findings []Finding `json:"findings"`
 }
 
-// JSON prints findings for programs.
-func JSON(w io.Writer, found []Finding) error {
+// Add checks an assembly; folder is where it lies, and begins the file names of what
+// is found.
+func (r *Report) Add(folder string, a *Assembly) {
+	r.Rules = len(Rules)
+	r.Stacks += len(a.Stacks)
+	for _, s := range a.Stacks {
+		r.Resources += len(s.Resources)
+	}
+	for _, f := range a.Check() {
+		f.File = strings.TrimSuffix(folder, "/") + "/" + f.File
+		r.Findings = append(r.Findings, f)
+	}
+}
+
+// Accepted is how many findings are accepted.
+func (r *Report) Accepted() int {
+	n := 0
+	for _, f := range r.Findings {
+		if f.Accepted != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// Open is how many findings are not accepted.
+func (r *Report) Open() int { return len(r.Findings) - r.Accepted() }
+
+// Text prints a report for people: a line for each finding that is not accepted,
+// with place, message and rule, and a line of counts.
+func (r *Report) Text(w io.Writer) error {
+	var b strings.Builder
+	for _, f := range r.Findings {
+		if f.Accepted != "" {
+			continue
+		}
+		b.WriteString(f.File)
+		if f.Line > 0 {
+			fmt.Fprintf(&b, ":%d", f.Line)
+		}
+		fmt.Fprintf(&b, ": %s: %s [%s]\n", f.place(), f.Message, f.Rule)
+	}
+	fmt.Fprintf(&b, "%s, %s, %s: %s", count(r.Stacks, "stack"), count(r.Resources, "resource"), count(r.Rules, "rule"), count(r.Open(), "finding"))
+	if n := r.Accepted(); n > 0 {
+		fmt.Fprintf(&b, ", %d accepted", n)
+	}
+	b.WriteString("\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// logical is the path of the stack and the logical id.
+func (f Finding) logical() string {
+	if f.Resource == "" {
+		return f.Stack
+	}
+	return f.Stack + "/" + f.Resource
+}
+
+// place is the path in the construct tree where it is known, which is what people
+// have written, else the logical one.
+func (f Finding) place() string {
+	if strings.Contains(f.Construct, "/") {
+		return f.Construct
+	}
+	return f.logical()
+}
+
+// JSON prints a report for programs.
+func (r *Report) JSON(w io.Writer) error {
+	report := *r
+	if report.Findings == nil {
+		report.Findings = []Finding{}
+	}
+	return indented(w, report)
+}
+
+func indented(w io.Writer, v any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(map[string]any{"findings": found})
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
 }

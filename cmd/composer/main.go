@@ -3,23 +3,43 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 
-	"composecdk/gate"
+	"github.com/spf13/cobra"
 )
 
 func main() {
-	assembly, err := gate.Open(os.Args[2])
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "composer:", err)
-		os.Exit(2)
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// errFound says that a command did its work and what it looked at is wrong: the
+// output has told all.
+var errFound = errors.New("findings")
+
+// run is the exit status: 1 for findings, 2 for wrong usage or input that cannot be
+// read.
+func run(args []string, stdout, stderr io.Writer) int {
+	root := &cobra.Command{
+		Use:           "composer",
+		Short:         "What a person or a pipeline does with compose files and cloud assemblies, outside of the CDK",
+		SilenceErrors: true,
+		SilenceUsage:  true,
 	}
-	found := assembly.Check()
-	if err := gate.Text(os.Stdout, found); err != nil {
-		os.Exit(2)
-	}
-	if len(found) > 0 {
-		os.Exit(1)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.AddCommand(checkCommand(), rulesCommand())
+	switch err := root.Execute(); {
+	case err == nil:
+		return 0
+	case errors.Is(err, errFound):
+		return 1
+	default:
+		fmt.Fprintf(stderr, "composer: %v\n", err)
+		return 2
 	}
 }
