@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/compose"
+	"composecdk/constructs/xresource"
+	"composecdk/stacks"
+)
+
+// phases are the seconds that the parts of a synthesis take.
+type phases struct {
+	// Load reads the compose file into a model; Construct starts the CDK library
+	// and builds the constructs; Synth writes the templates; Validation is that of
+	// templates which were never validated before.
+	Load, Construct, Synth, Validation float64
+}
+
+// measurePhases prints the phases of a compose file as JSON.
+func measurePhases(file string) error {
+	var p phases
+	last := time.Now()
+	took := func(phase *float64) {
+		now := time.Now()
+		*phase, last = now.Sub(last).Seconds(), now
+	}
+	project, found := compose.Load(context.Background(), compose.Options{Files: []string{file}})
+	if project == nil {
+		return fmt.Errorf("%v", found)
+	}
+	model, more := compose.Resolve(project, xresource.Schemas())
+	if model == nil || more.HasErrors() {
+		return fmt.Errorf("%v", more)
+	}
+	took(&p.Load)
+	outdir, err := os.MkdirTemp("", "bench-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(outdir) //nolint:errcheck // a left-over temporary folder harms nobody
+	app := awscdk.NewApp(&awscdk.AppProps{Outdir: &outdir, AnalyticsReporting: jsii.Bool(false)})
+	scope := constructs.NewConstruct(app, jsii.String(stacks.Name(model.Name, "")))
+	if _, err := stacks.NewApplication(scope, &stacks.ApplicationProps{Model: model}); err != nil {
+		return err
+	}
+	took(&p.Construct)
+	app.Synth(nil)
+	took(&p.Synth)
+	stacks.NewValidator("").Watch(app)
+	app.Synth(&awscdk.StageSynthesisOptions{Force: jsii.Bool(true)})
+	took(&p.Validation)
+	p.Validation -= p.Synth
+	return json.NewEncoder(os.Stdout).Encode(p)
+}
