@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -37,7 +38,25 @@ func (l *loading) checkConsistency(p *types.Project) {
 		c.amounts(s, path)
 		c.mounts(s, path)
 	}
+	for _, name := range slices.Sorted(maps.Keys(p.Secrets)) {
+		c.file(At("secrets", name, "file"), p.Secrets[name].File)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Configs)) {
+		c.file(At("configs", name, "file"), p.Configs[name].File)
+	}
 	c.cycles()
+}
+
+// file checks that a file lies in the project's folder, although nothing reads it:
+// on the machine of somebody else it would be another one.
+func (c consistency) file(path Path, file string) {
+	if file == "" {
+		return
+	}
+	if _, err := c.folder.stat(file); errors.Is(err, errOutside) {
+		code, problem, hint := fileFault(err)
+		c.errorf(path, code, hint, "the file %s %s", c.display(file), problem)
+	}
 }
 
 func (c consistency) addTo(severity Severity, path Path, code, hint, format string, args ...any) {

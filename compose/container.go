@@ -88,8 +88,13 @@ func (r *resolver) image(path Path, s types.ServiceConfig) Image {
 	if image.Build.Inline != "" {
 		image.Build.Dockerfile = ""
 	}
-	problem := r.buildFiles(at, image.Build)
+	problem, outside := r.buildFiles(image.Build)
 	switch {
+	case outside != "":
+		_, said, hint := fileFault(errOutside)
+		r.add(Error, at.Key(outside), "path-outside", hint, "what the image is built from "+said)
+		image.Build = nil
+		return image
 	case problem != "" && s.Image != "":
 		r.warnf(at, "build-missing", "%s, so the image %s is used as it is", problem, s.Image)
 		image.Build = nil
@@ -108,8 +113,6 @@ func (r *resolver) image(path Path, s types.ServiceConfig) Image {
 			r.errorf(arg, "build-word", "%q cannot name a build argument: letters, digits and _ are allowed, no digit first", shorten(name))
 		case v != nil:
 			image.Build.Args[name] = *v
-		case r.project.withheld[name] != "":
-			r.add(Error, arg, "variable-refused", r.project.withheld.hint(name), r.project.withheld.message(name))
 		default:
 			r.warnf(arg, "variable-unset", "build argument %q has no value and is left out", name)
 		}
@@ -136,7 +139,7 @@ var (
 	// the command line of docker build.
 	buildWord = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 	// buildCache is where layers are taken from: an image, or type=…,key=value.
-	buildCache = regexp.MustCompile(`^(?:type=(?:registry|gha|s3|azblob),)?[A-Za-z0-9][A-Za-z0-9._:/@=,-]*$`)
+	buildCache = regexp.MustCompile(`^(?:type=(?:registry|gha|s3|azblob),[A-Za-z0-9][A-Za-z0-9._:/@=,-]*|[A-Za-z0-9][A-Za-z0-9._:/@-]*)$`)
 )
 
 // buildWords checks what of a build becomes words of a command line.
@@ -176,18 +179,12 @@ func (r *resolver) buildContexts(path Path, contexts types.Mapping) {
 	}
 }
 
-// outside reports a path that leads out of the project's folder.
-func (r *resolver) outside(path Path, name string) {
-	code, problem, hint := fileFault(errOutside)
-	r.add(Error, path, code, hint, r.written(name)+" "+problem)
-}
-
 func (r *resolver) noFolder(path Path, name string, err error) {
-	if code, problem, hint := fileFault(err); err != nil {
-		r.add(Error, path, code, hint, fmt.Sprintf("the folder %s %s", r.written(name), problem))
-		return
+	if err == nil {
+		err = fs.ErrNotExist
 	}
-	r.errorf(path, "file-kind", "%s is not a folder", r.written(name))
+	code, problem, hint := fileFault(err)
+	r.add(Error, path, code, hint, fmt.Sprintf("the folder %s %s", r.written(name), problem))
 }
 
 // imageReference is a registry, a path in lower case, a tag and a digest.
@@ -197,34 +194,38 @@ var imageReference = regexp.MustCompile(
 		`[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*` +
 		`(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]+)?$`)
 
-// buildFiles tells what of the files that an image is built from is missing. What
-// lies outside the project's folder is an error, also where the image exists.
-func (r *resolver) buildFiles(path Path, b *Build) (problem string) {
+// buildFiles tells what of the files that an image is built from is missing, and
+// the key that leads out of the project's folder.
+func (r *resolver) buildFiles(b *Build) (problem, outside string) {
 	if !filepath.IsAbs(b.Context) {
-		return "images are built from folders, not from " + shorten(b.Context)
+		return "images are built from folders, not from " + shorten(b.Context), ""
 	}
-	stat := func(key, file string) fs.FileInfo {
-		info, err := r.project.folder.stat(file)
-		if errors.Is(err, errOutside) {
-			r.outside(path.Key(key), file)
-		}
-		return info
+	info, err := r.project.folder.stat(b.Context)
+	if errors.Is(err, errOutside) {
+		return "", "context"
 	}
-	if info := stat("context", b.Context); info == nil || !info.IsDir() {
-		return "there is no folder " + r.written(b.Context)
+	if err != nil || !info.IsDir() {
+		return "there is no folder " + r.written(b.Context), ""
 	}
-	stat("context", filepath.Join(b.Context, ".dockerignore"))
+	// The CDK reads it.
+	if _, err := r.project.folder.stat(filepath.Join(b.Context, ".dockerignore")); errors.Is(err, errOutside) {
+		return "", "context"
+	}
 	if b.Inline != "" {
-		return ""
+		return "", ""
 	}
 	file := b.Dockerfile
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(b.Context, file)
 	}
-	if info := stat("dockerfile", file); info == nil || !info.Mode().IsRegular() {
-		return "there is no Dockerfile " + r.written(file)
+	info, err = r.project.folder.stat(file)
+	if errors.Is(err, errOutside) {
+		return "", "dockerfile"
 	}
-	return ""
+	if err != nil || !info.Mode().IsRegular() {
+		return "there is no Dockerfile " + r.written(file), ""
+	}
+	return "", ""
 }
 
 // written is a path as a person would write it in the file.
@@ -234,6 +235,8 @@ func (r *resolver) written(path string) string {
 			return "."
 		}
 		return "./" + filepath.ToSlash(below)
+	} else if err == nil && r.project.folder.holds(path) {
+		return filepath.ToSlash(below)
 	}
 	return path
 }
@@ -284,6 +287,9 @@ func (r *resolver) environment(path Path, s types.ServiceConfig, secrets []Secre
 			r.warnf(at, "secret-wins", "a secret has the same name; the variable's own value is left out")
 			continue
 		}
+		if !variableNamed.MatchString(name) {
+			r.add(Error, at, "variable-name", "letters, digits and _ . - are allowed", fmt.Sprintf("%q cannot name a variable", shorten(name)))
+		}
 		text := ParseText(*value)
 		literal := len(text) == 1 && text[0].Literal != ""
 		if literal && secretName.MatchString(name) && !notSecret.MatchString(name) {
@@ -297,6 +303,9 @@ func (r *resolver) environment(path Path, s types.ServiceConfig, secrets []Secre
 	}
 	return all
 }
+
+// variableNamed is what a variable of a container may be called.
+var variableNamed = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 
 // secretFile is where Docker puts a secret.
 var secretFile = regexp.MustCompile(`/run/secrets/([A-Za-z0-9._-]+)`)

@@ -35,7 +35,11 @@ func (l *loading) environment(dir string, opts Options) types.Mapping {
 }
 
 // hasVariables tells whether there is a file of variables that need not be there.
+// One that cannot be looked at is, so that reading it tells what is wrong.
 func (l *loading) hasVariables(file string) bool {
+	if !l.folder.holds(file) {
+		return false
+	}
 	info, err := l.folder.stat(file)
 	return !errors.Is(err, fs.ErrNotExist) && (err != nil || !info.IsDir())
 }

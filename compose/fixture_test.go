@@ -56,10 +56,10 @@ func fixtures(t *testing.T, kind string) []string {
 }
 
 // fixtureOptions reads the comments that open a fixture: "# files: a.yml b.yml",
-// "# env: A=b", "# profiles: x", "# name: y".
+// "# env: A=b", "# profiles: x", "# name: y", "# untrusted: true", "# allow: A".
 func fixtureOptions(t *testing.T, file string) Options {
 	t.Helper()
-	opts := Options{Files: []string{filepath.Base(file)}, WorkingDir: filepath.Dir(file), ProjectName: "fixture"}
+	opts := Options{Files: []string{filepath.Base(file)}, WorkingDir: filepath.Dir(file), ProjectName: "fixture", Root: "testdata"}
 	content, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -74,6 +74,10 @@ func fixtureOptions(t *testing.T, file string) Options {
 			opts.Files = strings.Fields(value)
 		case "profiles":
 			opts.Profiles = strings.Fields(value)
+		case "untrusted":
+			opts.Untrusted = true
+		case "allow":
+			opts.Allow = strings.Fields(value)
 		case "name":
 			opts.ProjectName = strings.TrimSpace(value)
 		case "env":

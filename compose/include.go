@@ -24,7 +24,7 @@ func (l *loading) includeEnvironment(s *source, item *yaml.Node, dir string, pat
 	}
 	written := scalars(entry(item, "env_file"))
 	if file := filepath.Join(dir, ".env"); len(written) == 0 && l.hasVariables(file) {
-		add(file, Pos{File: l.display(file)}, "")
+		add(file, s.pos(item), path)
 	}
 	for _, n := range written {
 		if n.Value != os.DevNull {

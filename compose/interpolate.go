@@ -65,7 +65,11 @@ func (f filler) scalar(n *yaml.Node, path Path, inSub bool) bool {
 	if !f.l.countText(&out, at, path) {
 		return false
 	}
-	ok := !f.l.refused(slices.Compact(slices.Sorted(slices.Values(out.names))), f.env, at, path)
+	if f.l.refused(slices.Compact(slices.Sorted(slices.Values(out.names))), f.env, at, path) {
+		f.l.prune(path)
+		return false
+	}
+	ok := true
 	if out.invalid != "" {
 		f.l.errorAt(at, path, "interpolation", invalidHint(out.invalid, path), "%q is not a variable", shorten(out.invalid))
 		ok = false
@@ -76,7 +80,7 @@ func (f filler) scalar(n *yaml.Node, path Path, inSub bool) bool {
 	}
 	reported := map[string]bool{}
 	for _, name := range out.unset {
-		if reported[name] || f.l.withheld[name] != "" {
+		if reported[name] {
 			continue
 		}
 		reported[name] = true

@@ -27,8 +27,6 @@ type Project struct {
 	folder folder
 	// untrusted says that others have written the files.
 	untrusted bool
-	// withheld are the variables of the process that the files must not use.
-	withheld withheld
 	// unmapped are the attributes of the files that the model may have no place for.
 	unmapped []loader.UnsupportedAttribute
 }
@@ -137,6 +135,7 @@ func (l *loading) load(opts Options) *Project {
 	l.onlyExtended()
 	l.liftSettings()
 	l.mergeExtensions()
+	l.checkArguments()
 	l.checkSchema()
 	if l.unread || !l.countServices() {
 		return nil
@@ -146,7 +145,7 @@ func (l *loading) load(opts Options) *Project {
 		return nil
 	}
 	l.resolveEnvironment(project)
-	p := &Project{Project: project, Settings: l.settings, index: l.index, report: &reporter{positions: l.index}, folder: l.folder, untrusted: l.untrusted, withheld: l.withheld, unmapped: l.unmapped}
+	p := &Project{Project: project, Settings: l.settings, index: l.index, report: &reporter{positions: l.index}, folder: l.folder, untrusted: l.untrusted, unmapped: l.unmapped}
 	l.checkConsistency(p.Project)
 	return p
 }

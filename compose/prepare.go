@@ -73,6 +73,10 @@ func (l *loading) includeOne(s *source, item *yaml.Node, names []*yaml.Node, pat
 	dir := filepath.Dir(absolute(names[0].Value, s.dir))
 	if n := entry(item, "project_directory"); n != nil && n.Value != "" {
 		dir = absolute(n.Value, s.dir)
+		if !l.folder.holds(dir) {
+			l.unreadable(s.pos(n), path.Key("project_directory"), "the folder "+l.display(dir), errOutside)
+			return
+		}
 	}
 	env, variables := l.includeEnvironment(s, item, dir, path)
 	var opened []*source
@@ -93,7 +97,7 @@ func (l *loading) includeOne(s *source, item *yaml.Node, names []*yaml.Node, pat
 		opened = append(opened, in)
 	}
 	if err := l.rewriteInclude(item, opened, dir, variables); err != nil {
-		l.unreadable(s.pos(item), path, l.display(dir), err)
+		l.unreadable(s.pos(item), path, "what is included", err)
 	}
 }
 

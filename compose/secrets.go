@@ -154,8 +154,6 @@ func (r *resolver) secretSource(s *Secret, declared types.SecretConfig, ext *sec
 		s.External, s.Parameter = ext.Parameter, true
 	case ext.Name != "":
 		s.External, s.Parameter = ext.Name, isParameterARN(ext.Name)
-	case declared.File != "" && !r.project.folder.holds(declared.File):
-		r.outside(at.Key("file"), declared.File)
 	case declared.File != "" || declared.Environment != "" || declared.Content != "":
 		s.Create = true
 		r.add(Warning, at, "secret-value", "aws secretsmanager put-secret-value --secret-id <arn from the outputs> --secret-string <value>",

@@ -42,14 +42,14 @@ func (l *loading) open(path, dir string, parent *source, at Pos, in Path) *sourc
 	}
 	f := l.files[path]
 	if err := l.countUse(path); err != nil {
-		l.unreadable(at, in, l.display(path), err)
+		l.unreadable(at, in, "the file "+l.display(path), err)
 		return nil
 	}
 	if f == nil {
 		f = &file{path: path, name: l.display(path)}
 		content, err := l.read(path)
 		if err != nil {
-			l.unreadable(at, in, f.name, err)
+			l.unreadable(at, in, "the file "+f.name, err)
 			return nil
 		}
 		if !l.parse(f, content) {
@@ -70,7 +70,7 @@ func (l *loading) open(path, dir string, parent *source, at Pos, in Path) *sourc
 func (l *loading) unreadable(at Pos, in Path, name string, err error) {
 	l.unread = true
 	code, problem, hint := fileFault(err)
-	l.errorAt(at, in, code, hint, "the file %s %s", name, problem)
+	l.errorAt(at, in, code, hint, "%s %s", name, problem)
 }
 
 var remoteFile = regexp.MustCompile(`^(?:[a-z+]+://|git@|oci:|github\.com/)`)

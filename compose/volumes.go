@@ -237,7 +237,7 @@ func (r *resolver) volumeDriver(v *Volume, declared types.VolumeConfig) {
 	opts := declared.DriverOpts
 	if strings.Contains(opts["o"], "bind") || opts["type"] == "bind" {
 		r.add(Error, path, "bind-mount", "copy it into the image, or drop driver_opts to keep the data in EFS",
-			fmt.Sprintf("a task on Fargate has no folder %s of a host", opts["device"]))
+			fmt.Sprintf("a task on Fargate has no folder %s of a host", r.written(opts["device"])))
 		return
 	}
 	if m := nfsAddress.FindStringSubmatch(opts["o"]); m != nil {

@@ -42,27 +42,41 @@ func (w withheld) hint(name string) string {
 	return "set it in .env, or let -c allow=" + name + " pass it on"
 }
 
-// message says that a variable is withheld.
-func (w withheld) message(name string) string {
-	return fmt.Sprintf("variable %s is set in the environment, but must not be used: it %s", name, w[name])
-}
-
-// refuse reports that the files use a variable that is withheld.
-func (l *loading) refuse(name string, at Pos, path Path) {
-	l.add(Error, at, path, "variable-refused", l.withheld.hint(name), l.withheld.message(name))
-}
-
 // refused reports those of the names that are withheld and that no file sets, and
 // tells whether there are any.
 func (l *loading) refused(names []string, set map[string]string, at Pos, path Path) bool {
 	found := false
 	for _, name := range names {
 		if _, ok := set[name]; !ok && l.withheld[name] != "" {
-			l.refuse(name, at, path)
 			found = true
+			l.errorAt(at, path, "variable-refused", l.withheld.hint(name),
+				"variable %s is set in the environment, but must not be used: it %s", name, l.withheld[name])
 		}
 	}
 	return found
+}
+
+// checkArguments reports the arguments of builds that have no value and so would
+// have that of a variable which is withheld: compose-go leaves them out.
+func (l *loading) checkArguments() {
+	for _, s := range slices.Concat(l.order, l.sources()) {
+		for _, doc := range s.docs {
+			for k, service := range entries(entry(doc, "services")) {
+				args := entry(entry(service, "build"), "args")
+				path := At("services", k.Value, "build", "args")
+				for _, n := range scalars(args) {
+					if !strings.Contains(n.Value, "=") {
+						l.refused([]string{n.Value}, s.env, s.pos(n), path.Key(n.Value))
+					}
+				}
+				for name, value := range entries(args) {
+					if value.Tag == "!!null" {
+						l.refused([]string{name.Value}, s.env, s.pos(name), path.Key(name.Value))
+					}
+				}
+			}
+		}
+	}
 }
 
 // forbidden are texts that must not get into a template, wherever they stand.
