@@ -53,7 +53,7 @@ func generate(c *choices) []*generatedService {
 	for i := range 1 + c.below(5) {
 		s := &generatedService{
 			name:        fmt.Sprintf("%s%d", choose(c, "web", "my-api", "db_", "Worker", "a"), i),
-			image:       choose(c, "nginx", "nginx:1.27", "docker.io/library/redis:7", "r.example.com:5000/a/b@sha256:"+strings.Repeat("0a", 32)),
+			image:       choose(c, "nginx", "nginx:1.27", "docker.io/library/busybox:1.36", "r.example.com:5000/a/b@sha256:"+strings.Repeat("0a", 32)),
 			environment: map[string]string{},
 			ports:       map[int]int{},
 		}
