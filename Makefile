@@ -8,10 +8,11 @@ export npm_config_update_notifier := false
 
 GOLANGCI_LINT := v2.15.0
 GOVULNCHECK := v1.8.0
+GREMLINS := v0.6.0
 GO_FILES := $(shell find . -name '*.go' -not -path './node_modules/*' -not -path './examples/blog/app*')
 ALIVE := ./.ci/alive
 
-.PHONY: bench help setup build synth test test-fast golden lint corpus wildcardonly clean venv
+.PHONY: bench good help setup build synth test test-fast golden lint corpus wildcardonly fuzz mutation clean venv
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -66,6 +67,17 @@ bench: setup build bench/typescript/node_modules/.installed ## what a synthesis 
 golden: setup ## rewrite the golden files; review the diff as code
 	go test ./compose/... -update
 	go test ./test/... -update
+
+fuzz: ## every fuzz target for 20 seconds
+	@./.ci/fuzz 20s
+
+# How many changes of the code the tests notice, of the packages without the CDK.
+MUTATED := compose gate
+mutation: bin/gremlins ## the mutation score; fails below 85 %
+	@go run .ci/mutation/main.go -gremlins $(CURDIR)/bin/gremlins $(MUTATED)
+
+bin/gremlins:
+	@$(ALIVE) "install gremlins" env GOBIN=$(CURDIR)/bin go install github.com/go-gremlins/gremlins/cmd/gremlins@$(GREMLINS)
 
 bin/golangci-lint:
 	@$(ALIVE) "install golangci-lint" env GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)

@@ -31,6 +31,10 @@ func renderValue(b *strings.Builder, v reflect.Value, name string, open map[uint
 			fmt.Fprintf(b, "%s = above\n", name)
 			return
 		}
+		if v.Elem().Kind() != reflect.Struct { // to be told from none
+			fmt.Fprintf(b, "%s = %v\n", name, v.Elem())
+			return
+		}
 		open[v.Pointer()] = true
 		renderValue(b, v.Elem(), name, open)
 		delete(open, v.Pointer())
