@@ -7,7 +7,7 @@ const richData = "rich/Data"
 // allow is one more statement in the policy of a task role, at the end.
 func allow(role, statement string) func(*template) {
 	return func(t *template) {
-		t.T.Helper()
+		t.Helper()
 		list := t.get(role, "PolicyDocument", "Statement").([]any)
 		t.set(role, statement, "PolicyDocument", "Statement", len(list))
 	}
@@ -16,7 +16,7 @@ func allow(role, statement string) func(*template) {
 // withVariable gives a container one more variable.
 func withVariable(task string, container int, name string, value any) func(*template) {
 	return func(t *template) {
-		t.T.Helper()
+		t.Helper()
 		variables, _ := at(t.get(task, "ContainerDefinitions", container), "Environment").([]any)
 		t.set(task, append(variables, map[string]any{"Name": name, "Value": value}), "ContainerDefinitions", container, "Environment")
 	}
@@ -25,7 +25,7 @@ func withVariable(task string, container int, name string, value any) func(*temp
 // withSecret gives a container one more secret, which its agent may not read yet.
 func withSecret(task string, container int, name string, from any) func(*template) {
 	return func(t *template) {
-		t.T.Helper()
+		t.Helper()
 		secrets, _ := at(t.get(task, "ContainerDefinitions", container), "Secrets").([]any)
 		t.set(task, append(secrets, map[string]any{"Name": name, "ValueFrom": from}), "ContainerDefinitions", container, "Secrets")
 	}

@@ -109,7 +109,7 @@ func (r corpusRow) String() string {
 
 func (t corpusTable) String() string {
 	var b strings.Builder
-	b.WriteString("section\tfiles\treference\toutcome\terrors\twarnings and notes\tgate\n")
+	b.WriteString("section\tfiles\treference\toutcome\terrors\twarnings and notes\taccepted by the gate\n")
 	for _, r := range t {
 		b.WriteString(strings.Join([]string{r.section, r.name, r.reference, r.outcome(), r.errors(), r.told(), r.gate()}, "\t") + "\n")
 	}
@@ -141,7 +141,7 @@ func (t corpusTable) summary() string {
 		}
 		line(section, append(append([]any{total}, cells...), findings)...)
 	}
-	line("section", "cases", synthesised, notBuilt, refused, failed, "gate")
+	line("section", "cases", synthesised, notBuilt, refused, failed, "accepted")
 	for _, section := range slices.Sorted(maps.Keys(counts)) {
 		row(section, counts[section], findings[section])
 	}
