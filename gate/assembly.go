@@ -179,7 +179,7 @@ func (r *reader) decode(file string, into any) ([]byte, error) {
 func (r *reader) folder(dir string) error {
 	var m manifest
 	_, err := r.decode(path.Join(dir, manifestFile), &m)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && dir == "." {
 		return r.templates(dir)
 	}
 	if err != nil {

@@ -434,12 +434,14 @@ func (t task) units(property, unit string) (float64, bool) {
 func fits(t task, found *report) {
 	memory, limited := t.units("Memory", "GB")
 	var reserved, cpu float64
+	alone := false // one container alone is too much
 	for _, c := range t.containers {
 		name := word(c["Name"])
 		most, hard := number(c["Memory"])
 		least, soft := number(c["MemoryReservation"])
 		switch {
 		case limited && hard && most > memory:
+			alone = true
 			found.on(t.Resource, "container %q may use %v MiB of memory, and the task has %v", name, most, memory)
 		case hard && soft && least > most:
 			found.on(t.Resource, "container %q reserves %v MiB of memory, above its own limit of %v", name, least, most)
@@ -453,7 +455,7 @@ func fits(t task, found *report) {
 		units, _ := number(c["Cpu"])
 		cpu += units
 	}
-	if limited && reserved > memory {
+	if limited && !alone && reserved > memory {
 		found.on(t.Resource, "its containers reserve %v MiB of memory together, and the task has %v", reserved, memory)
 	}
 	if units, ok := t.units("Cpu", "vCPU"); ok && cpu > units {
