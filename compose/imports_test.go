@@ -14,13 +14,14 @@ var layers = []struct {
 	before []string
 }{
 	{"compose", nil},
+	{"gate", nil},
 	{"constructs/guard", []string{"compose"}},
 	{"constructs/cfn", []string{"compose", "constructs/guard"}},
 	{"constructs/network", []string{"compose", "constructs/guard", "constructs/cfn"}},
 	{"constructs/service", []string{"compose", "constructs/guard", "constructs/cfn", "constructs/network"}},
 	{"constructs/ingress", []string{"compose", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service"}},
 	{"constructs/xresource", []string{"compose", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service"}},
-	{"stacks", []string{"compose", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource"}},
+	{"stacks", []string{"compose", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate"}},
 }
 
 // References point down only, and compose stays free of the CDK, so that its

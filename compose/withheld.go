@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // withheld are the variables of the process that the files must not use, and why.
@@ -79,27 +80,52 @@ func (l *loading) checkArguments() {
 	}
 }
 
-// forbidden are texts that must not get into a template, wherever they stand.
+// forbidden are texts that must not get into a template, wherever they stand: any
+// that the function finds something in.
 var forbidden = []struct {
-	pattern             *regexp.Regexp
+	find                func(text string) string
 	code, message, hint string
 }{
 	{
-		regexp.MustCompile(`[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{80}-\x{9f}]`), "text-control",
-		"the text %s holds a control character, U+%04X", "",
+		firstRune(func(r rune) bool { return r < ' ' && !strings.ContainsRune("\t\n\r", r) || r >= 0x7f && r < 0xa0 }),
+		"text-control", "the text %s holds a control character, U+%04X", "",
 	},
 	{
-		regexp.MustCompile(`[\x{202a}-\x{202e}\x{2066}-\x{2069}]`), "text-invisible",
-		"the text %s holds U+%04X, which makes it look like another text", "",
+		firstRune(func(r rune) bool { return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 }),
+		"text-invisible", "the text %s holds U+%04X, which makes it look like another text", "",
 	},
 	{
-		regexp.MustCompile(`(?i)\{\{\s*resolve\s*:`), "text-dynamic",
+		pattern("{{", `(?i)\{\{\s*resolve\s*:`), "text-dynamic",
 		"%s would make CloudFormation read a value of the account into the template", "declare it below secrets, or name an x-resource",
 	},
 	{
-		regexp.MustCompile(`[$#]\{Token\[`), "text-token",
+		pattern("{Token[", `[$#]\{Token\[`), "text-token",
 		"%s has a meaning of its own for the CDK", "",
 	},
+}
+
+// firstRune finds the first character of a kind.
+func firstRune(of func(r rune) bool) func(text string) string {
+	return func(text string) string {
+		i := strings.IndexFunc(text, of)
+		if i < 0 {
+			return ""
+		}
+		r, _ := utf8.DecodeRuneInString(text[i:])
+		return string(r)
+	}
+}
+
+// pattern finds what an expression matches, which always holds a literal: texts
+// can be long.
+func pattern(literal, expression string) func(text string) string {
+	exp := regexp.MustCompile(expression)
+	return func(text string) string {
+		if !strings.Contains(text, literal) {
+			return ""
+		}
+		return exp.FindString(text)
+	}
 }
 
 // invisible are characters that no name may hold: two names that look alike would
@@ -109,7 +135,7 @@ var invisible = regexp.MustCompile(`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]`)
 // checkText reports a text that must not get into a template; false when it is one.
 func (l *loading) checkText(text string, at Pos, path Path) bool {
 	for _, f := range forbidden {
-		found := f.pattern.FindString(text)
+		found := f.find(text)
 		if found == "" {
 			continue
 		}

@@ -1,0 +1,346 @@
+package compose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Whatever stands at a path, reading it must give the content of a file of the
+// folder, or say why not; it must never wait, nor follow a link out of it.
+func TestFolderRead(t *testing.T) {
+	dir := write(t, map[string]string{
+		"outside": "secret", "in/file": "content", "in/sub/file": "content", "in/exact": strings.Repeat("x", maxFile), "in/large": strings.Repeat("x", maxFile+1),
+	})
+	in := filepath.Join(dir, "in")
+	for name, target := range map[string]string{
+		"relative": "sub/file", "up-and-down": "sub/../file", "folder": "sub",
+		"absolute": filepath.Join(in, "file"), "out": "../outside", "out-absolute": filepath.Join(dir, "outside"),
+		"chain": "out", "sub/up": "../../outside", "proc": "/proc/self/environ", "root": "/", "dangling": "none", "loop": "loop",
+	} {
+		if err := os.Symlink(target, filepath.Join(in, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo(filepath.Join(in, "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]error{
+		"file": nil, "sub/../file": nil, "relative": nil, "up-and-down": nil, "folder/file": nil, "exact": nil,
+		"absolute": errOutside, "out": errOutside, "out-absolute": errOutside, "chain": errOutside, "sub/up": errOutside, "proc": errOutside,
+		"root/etc/passwd": errOutside, "../outside": errOutside, "../in-other": errOutside, "folder/../../outside": errOutside, "/etc/passwd": errOutside,
+		"pipe": errKind, "sub": errKind, ".": errKind, "large": errLarge,
+		"none": os.ErrNotExist, "dangling": os.ErrNotExist, "loop": syscall.ELOOP, "file\x00": syscall.EINVAL, "file/x": syscall.ENOTDIR,
+		`C:\file`: os.ErrNotExist, "~/file": os.ErrNotExist,
+	} {
+		t.Run(fmt.Sprintf("%q", path), func(t *testing.T) {
+			full := path
+			if !filepath.IsAbs(path) {
+				full = in + "/" + path
+			}
+			content, err := folder{in}.read(full)
+			if !errors.Is(err, want) || (err == nil) != (len(content) > 0) {
+				t.Errorf("got %.20q, %v; want %v", content, err, want)
+			}
+			if _, stat := (folder{in}).stat(full); errors.Is(want, errOutside) && !errors.Is(stat, errOutside) {
+				t.Errorf("stat says %v", stat)
+			}
+		})
+	}
+	if _, err := (folder{in}).read("relative/path"); !errors.Is(err, errOutside) {
+		t.Errorf("a path from nowhere: %v", err)
+	}
+}
+
+// Nothing else of the package may open or look at a file.
+func TestOnlyFolderReads(t *testing.T) {
+	opens := regexp.MustCompile(`\b(os\.(Open|OpenFile|OpenRoot|OpenInRoot|ReadFile|ReadDir|Stat|Lstat|Readlink|DirFS|CopyFS)|filepath\.(Walk|WalkDir|Glob|EvalSymlinks)|dotenv\.(Load|Read|GetEnvFromFile))\b`)
+	for _, file := range filesOf(t, "*.go") {
+		if file == "folder.go" || strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, call := range opens.FindAllString(string(content), -1) {
+			t.Errorf("%s calls %s; compose files are written by others: read through folder", file, call)
+		}
+	}
+}
+
+// A link that is swapped between looking and reading must not lead out either.
+func TestFolderRace(t *testing.T) {
+	dir := write(t, map[string]string{"outside": "secret", "in/file": "content"})
+	link, spare := filepath.Join(dir, "in/link"), filepath.Join(dir, "in/spare")
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			_ = os.Symlink([]string{"file", "../outside"}[i%2], spare)
+			_ = os.Rename(spare, link)
+		}
+	}()
+	for range 2000 {
+		if content, err := (folder{filepath.Join(dir, "in")}).read(link); err == nil && string(content) != "content" {
+			t.Fatalf("read %q", content)
+		}
+	}
+	close(stop)
+	<-stopped
+}
+
+// The project's folder is what the user names, else the git working tree, else the
+// project directory.
+func TestProjectFolder(t *testing.T) {
+	dir := write(t, map[string]string{"tree/.git/HEAD": "", "tree/app/web/x": "", "module/.git": "gitdir: elsewhere", "module/x": "", "plain/x": "", "file": ""})
+	for _, c := range []struct{ given, project, want string }{
+		{"", "tree/app/web", "tree"},
+		{"", "tree", "tree"},
+		{"", "module", "module"},
+		{"", "plain", "plain"},
+		{"tree/app", "tree/app/web", "tree/app"},
+		{".", "tree/app/web", "."},
+	} {
+		given := c.given
+		if given != "" {
+			given = filepath.Join(dir, given)
+		}
+		if got, err := projectFolder(given, filepath.Join(dir, c.project)); err != nil || got.dir != filepath.Join(dir, c.want) {
+			t.Errorf("%+v: got %s, %v", c, got.dir, err)
+		}
+	}
+	for _, given := range []string{"none", "file"} {
+		if _, err := projectFolder(filepath.Join(dir, given), dir); err == nil {
+			t.Errorf("%s is taken for a folder", given)
+		}
+	}
+}
+
+// What the user names may lie anywhere; what the files name may not, until the
+// user says so.
+func TestLoadRoot(t *testing.T) {
+	dir := write(t, map[string]string{
+		"app/compose.yml": "include: [../common/db.yml]\nservices: {web: {image: nginx, env_file: ../common/web.env}}\n",
+		"common/db.yml":   "services: {db: {image: postgres}}\n",
+		"common/web.env":  "A=1\n",
+		"other/over.yml":  "services: {web: {environment: {B: '2'}}}\n",
+	})
+	files := []string{filepath.Join(dir, "app/compose.yml"), filepath.Join(dir, "other/over.yml")}
+	p, found := Load(context.Background(), Options{Files: files})
+	if p != nil || errorCodes(found) != "path-outside" {
+		t.Errorf("without a root: %v", found)
+	}
+	p = mustLoad(t, Options{Files: files, Root: dir})
+	if env := p.Services["web"].Environment; *env["A"] != "1" || *env["B"] != "2" || p.Services["db"].Image != "postgres" {
+		t.Errorf("got %v", p.Services)
+	}
+	link := filepath.Join(dir, "app/link.yml")
+	if err := os.Symlink(files[1], link); err != nil {
+		t.Fatal(err)
+	}
+	if _, found := Load(context.Background(), Options{Files: []string{link}}); errorCodes(found) != "path-outside" {
+		t.Errorf("a compose file that is a link: %v", found)
+	}
+	if _, found := Load(context.Background(), Options{Files: files, Root: filepath.Join(dir, "none")}); errorCodes(found) != "working-dir" {
+		t.Errorf("a root that is none: %v", found)
+	}
+}
+
+// errorCodes are those of the errors, each once, sorted.
+func errorCodes(found Diagnostics) string {
+	var all []string
+	for _, d := range found {
+		if d.Severity == Error {
+			all = append(all, d.Code)
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), " ")
+}
+
+// A .env file that leads out of the folder must not be read, wherever it stands.
+func TestLoadDotEnvLink(t *testing.T) {
+	dir := write(t, map[string]string{"secret": "A=leak\n", "app/compose.yml": "services: {web: {image: '${A:-b}'}}\n"})
+	if err := os.Symlink("../secret", filepath.Join(dir, "app/.env")); err != nil {
+		t.Fatal(err)
+	}
+	_, found := Load(context.Background(), Options{Files: []string{filepath.Join(dir, "app/compose.yml")}})
+	if errorCodes(found) != "path-outside" || strings.Contains(fmt.Sprint(found), "leak") {
+		t.Errorf("got %v", found)
+	}
+}
+
+// Each limit must hold what is at it, and refuse what is above it, at its place
+// and in little time.
+func TestLimits(t *testing.T) {
+	many := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	includes := func(n int) map[string]string {
+		files := map[string]string{"compose.yml": "include:\n" + many(n, "  - %d.yml\n") + oneService}
+		for i := range n {
+			files[fmt.Sprintf("%d.yml", i)] = fmt.Sprintf("services: {s%d: {image: nginx}}\n", i)
+		}
+		return files
+	}
+	doubling := func(n int) string {
+		text := "V0=" + strings.Repeat("x", 1024) + "\n"
+		for i := range n {
+			text += fmt.Sprintf("V%d=$V%d$V%d\n", i+1, i, i)
+		}
+		return text
+	}
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  string
+	}{
+		"files":           {includes(maxFiles - 1), ""},
+		"too many files":  {includes(maxFiles), "limit-files compose.yml:65:5"},
+		"too many uses":   {map[string]string{"compose.yml": "include:\n" + strings.Repeat("  - a.yml\n", maxUses) + oneService, "a.yml": "x-a: {}\n"}, "limit-files compose.yml:257:5"},
+		"a large file":    {map[string]string{"compose.yml": oneService + strings.Repeat("#\n", maxFile/2)}, "limit-size compose.yml"},
+		"a large .env":    {map[string]string{"compose.yml": oneService, ".env": strings.Repeat("#\n", maxFile/2+1)}, "limit-size .env"},
+		"many services":   {map[string]string{"compose.yml": "services:\n" + many(maxServices+1, "  s%d: {image: nginx}\n")}, "limit-services compose.yml:1002:3"},
+		"doubled .env":    {map[string]string{"compose.yml": oneService, ".env": doubling(40)}, "limit-text .env"},
+		"variables":       {map[string]string{"compose.yml": "services: {web: {image: nginx, labels: {a: $V3}}}\n", ".env": doubling(3)}, ""},
+		"long text":       {map[string]string{"compose.yml": "services: {web: {image: nginx, labels: {a: '" + strings.Repeat("$V9", 20) + "'}}}\n", ".env": doubling(9)}, "limit-text compose.yml:1:44"},
+		"many long texts": {map[string]string{"compose.yml": "services:\n  web:\n    image: nginx\n    labels:\n" + many(20, "      l%d: $V9\n"), ".env": doubling(9)}, "limit-text compose.yml:13:11"},
+		"read often":      {map[string]string{"compose.yml": "services:\n" + many(20, "  s%d: {image: nginx, env_file: a.env}\n"), "a.env": "A=" + strings.Repeat("x", maxFile-3)}, "limit-size compose.yml"},
+		"depth":           {map[string]string{"compose.yml": "x-a: " + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + "\n" + oneService}, "yaml-syntax compose.yml"},
+		"many values":     {map[string]string{"compose.yml": "x-a: [" + strings.Repeat("1,", maxNodes) + "]\n" + oneService}, "yaml-too-large compose.yml:1:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := write(t, c.files)
+			start := time.Now()
+			p, found := Load(context.Background(), Options{Files: []string{filepath.Join(dir, "compose.yml")}})
+			if took := time.Since(start); took > maxTime {
+				t.Errorf("takes %s", took)
+			}
+			if c.want == "" {
+				if p == nil || found.HasErrors() {
+					t.Errorf("got %v", found)
+				}
+				return
+			}
+			errs := slices.DeleteFunc(found.Sort(), func(d Diagnostic) bool { return d.Severity != Error })
+			if len(errs) == 0 || !strings.HasPrefix(errs[0].Code+" "+strings.TrimPrefix(errs[0].Pos.String(), dir+"/"), c.want) {
+				t.Errorf("got %.500v, want %s", errs, c.want)
+			}
+		})
+	}
+}
+
+// A project may have as many services as the limit says.
+func TestServiceLimit(t *testing.T) {
+	services := mapping(&yaml.Node{})
+	s := &source{file: &file{}, docs: []*yaml.Node{mapping(&yaml.Node{}, text(&yaml.Node{}, "services"), services)}}
+	for i := range maxServices + 1 {
+		setEntry(services, fmt.Sprint("s", i), mapping(&yaml.Node{}))
+		l := &loading{main: []*source{s}, said: map[Diagnostic]bool{}}
+		if n := i + 1; n >= maxServices && l.countServices() != (n == maxServices) {
+			t.Errorf("%d services: %v", n, l.found)
+		}
+	}
+}
+
+// Loading must end when its time is over, and say so.
+func TestLoadTime(t *testing.T) {
+	dir := write(t, map[string]string{"compose.yml": oneService})
+	ctx, cancel := context.WithDeadline(context.Background(), time.Now())
+	defer cancel()
+	p, found := Load(ctx, Options{Files: []string{filepath.Join(dir, "compose.yml")}})
+	if p != nil || errorCodes(found) != "limit-time" {
+		t.Errorf("got %v", found)
+	}
+}
+
+// Variables of the process come through but for those that are withheld; those of
+// .env always do, and win over a withheld one.
+func TestWithheld(t *testing.T) {
+	text := "services: {web: {image: 'nginx', environment: {A: '${A:-}', P: '${DB_PASSWORD:-}', R: '${AWS_REGION:-}'}}}\n"
+	environ := map[string]string{"A": "process", "DB_PASSWORD": "process", "AWS_REGION": "process"}
+	for name, c := range map[string]struct {
+		opts Options
+		env  string
+		want string // values, or codes
+	}{
+		"laptop":               {Options{}, "", "variable-refused"},
+		"from .env":            {Options{}, "A=dot\nDB_PASSWORD=dot\nAWS_REGION=dot\n", "process dot dot"},
+		"allowed":              {Options{Allow: []string{"DB_PASSWORD", "AWS_REGION"}}, "", "process process process"},
+		"untrusted":            {Options{Untrusted: true}, "DB_PASSWORD=dot\nAWS_REGION=dot\n", "variable-refused"},
+		"untrusted, from .env": {Options{Untrusted: true}, "A=dot\nDB_PASSWORD=dot\nAWS_REGION=dot\n", "dot dot dot"},
+		"untrusted, allowed":   {Options{Untrusted: true, Allow: []string{"A"}}, "DB_PASSWORD=dot\nAWS_REGION=dot\n", "process dot dot"},
+		"never a credential":   {Options{Untrusted: true, Allow: []string{"A", "DB_PASSWORD", "AWS_REGION"}}, "", "variable-refused"},
+		"not through .env":     {Options{}, "DB_PASSWORD=x\nAWS_REGION=${AWS_REGION}\n", "variable-refused"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := write(t, map[string]string{"compose.yml": text, ".env": c.env})
+			c.opts.Files, c.opts.Environ = []string{filepath.Join(dir, "compose.yml")}, environ
+			p, found := Load(context.Background(), c.opts)
+			got := errorCodes(found)
+			if got == "" {
+				env := p.Services["web"].Environment
+				got = *env["A"] + " " + *env["P"] + " " + *env["R"]
+			}
+			if got != c.want {
+				t.Errorf("got %s, want %s: %v", got, c.want, found)
+			}
+		})
+	}
+}
+
+// Names that look like a credential, and names that do not.
+func TestCredential(t *testing.T) {
+	for name, want := range map[string]bool{
+		"AWS_REGION": true, "AWS_ACCESS_KEY_ID": true, "CODEBUILD_SRC_DIR": true, "GITHUB_SHA": true, "NPM_TOKEN": true, "CLIENT_SECRET": true,
+		"DB_PASSWORD": true, "db_passwd": true, "SSH_KEY": true, "apikey": true, "MY_CREDENTIALS": true, "PASSPHRASE": true,
+		"HOME": false, "PATH": false, "TAG": false, "MY_AWS": false, "LAWS_OF": false, "COMPOSE_PROFILES": false,
+	} {
+		if Credential(name) != want {
+			t.Errorf("%s: got %v", name, !want)
+		}
+	}
+}
+
+// A reader is shown as many problems as can be read, the errors first.
+func TestPrintMany(t *testing.T) {
+	var ds Diagnostics
+	for i := range 3 * maxPrinted {
+		ds = append(ds, Diagnostic{Pos: Pos{File: "a.yml"}, Severity: Severity(i % 3), Code: "x", Message: fmt.Sprint(i)})
+	}
+	var b strings.Builder
+	if err := ds.Print(&b); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+	if len(lines) != maxPrinted+1 || lines[maxPrinted] != "compose: 400 more problems are not shown" || strings.Contains(b.String(), "warning") {
+		t.Errorf("%d lines, the last is %q", len(lines), lines[len(lines)-1])
+	}
+}
+
+// What a file holds must not play tricks on a terminal.
+func TestPrintable(t *testing.T) {
+	d := Diagnostic{Pos: Pos{File: "a\x1b[2J.yml"}, Code: "x", Message: "two\nlines\u202e"}
+	if got, want := d.String(), "a<U+001B>[2J.yml: two<U+000A>lines<U+202E> [x]"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
