@@ -120,23 +120,38 @@ func (w *workplace) copyTree() error {
 		return fmt.Errorf("git ls-files: %w", err)
 	}
 	for name := range strings.SplitSeq(strings.TrimRight(string(list), "\x00"), "\x00") {
-		content, err := os.ReadFile(name)
+		info, err := os.Lstat(name)
 		if errors.Is(err, os.ErrNotExist) {
 			continue // deleted, but still in the index
 		}
 		if err != nil {
 			return err
 		}
-		target := filepath.Join(w.root, name)
-		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(target, content, 0o644); err != nil {
+		if err := copyFile(name, filepath.Join(w.root, name), info); err != nil {
 			return err
 		}
 	}
 	// the project's folder ends at the working tree
 	return os.Mkdir(filepath.Join(w.root, ".git"), 0o755)
+}
+
+// copyFile copies a file, or a link as a link.
+func copyFile(from, to string, info os.FileInfo) error {
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	if info.Mode()&os.ModeSymlink != 0 {
+		target, err := os.Readlink(from)
+		if err != nil {
+			return err
+		}
+		return os.Symlink(target, to)
+	}
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, content, info.Mode().Perm())
 }
 
 // run runs a command in the copy; what it prints belongs to the error.
