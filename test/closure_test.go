@@ -1,0 +1,796 @@
+//go:build !race
+
+package test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"composecdk/compose"
+	"composecdk/constructs/xresource"
+)
+
+// principal is who asks: an ARN, or an AWS service, with its identity policies.
+type principal struct {
+	ARN      string `json:"arn"`
+	Policies []any  `json:"policies"`
+}
+
+// question asks which actions a principal may do on a resource.
+type question struct {
+	Principal int            `json:"principal"`
+	Resource  string         `json:"resource"`
+	Account   string         `json:"account"`
+	Policy    any            `json:"policy"`
+	Services  []string       `json:"services"`
+	Context   map[string]any `json:"context"`
+
+	about string
+	// want are the actions that must be allowed, which may end in *; all others
+	// that the resource knows must be denied.
+	want []string
+}
+
+// answer are all actions that the resource knows, and those that are allowed.
+type answer struct{ Asked, Allowed []string }
+
+// closure collects the questions about one case.
+type closure struct {
+	judged
+	resolver
+	principals []principal
+	questions  []question
+	pairs      int
+}
+
+// TestLeastPrivilege lets an IAM simulator decide, on the policies as they are once
+// deployed, that a service may do with each x-resource what its bindings declare,
+// and nothing else: of all actions that IAM knows for such a resource, for every
+// pair of a service and a resource, bound or not. The same for secrets, keys,
+// trust policies and the resources' own policies. Each template that is changed to
+// allow too much or too little must be found.
+func TestLeastPrivilege(t *testing.T) {
+	var all []*closure
+	for _, c := range judgedCases(t) {
+		all = append(all, ask(t, c))
+	}
+	cases := len(all)
+	for _, m := range mutants {
+		all = append(all, ask(t, m.of(t)))
+	}
+	given := decide(t, all)
+	pairs, allowed, denied := 0, 0, 0
+	effective := map[string]bool{}
+	for _, c := range all[:cases] {
+		pairs += c.pairs
+		for _, problem := range c.problems(given[c]) {
+			t.Error(problem)
+		}
+		for i, q := range c.questions {
+			allowed += len(given[c][i].Allowed)
+			denied += len(given[c][i].Asked) - len(given[c][i].Allowed)
+			for _, action := range q.want {
+				key, _, _ := strings.Cut(q.about, ":")
+				effective[key+" "+action] = effective[key+" "+action] || slices.ContainsFunc(given[c][i].Allowed, func(a string) bool { return wild(action, a) })
+			}
+		}
+	}
+	for _, action := range slices.Sorted(maps.Keys(effective)) {
+		if !effective[action] {
+			t.Errorf("%s is declared, but has no effect on any resource", action)
+		}
+	}
+	caught := 0
+	for i, m := range mutants {
+		c := all[cases+i]
+		if len(c.problems(given[c])) == 0 {
+			t.Errorf("not found: %s", m.name)
+			continue
+		}
+		caught++
+	}
+	if allowed == 0 || denied == 0 || pairs == 0 {
+		t.Error("nothing was simulated")
+	}
+	t.Logf("%d pairs of service and resource; simulations: %d allowed, %d denied; mutants: %d of %d found", pairs, allowed, denied, caught, len(mutants))
+}
+
+// decide asks the simulator everything at once.
+func decide(t *testing.T, all []*closure) map[*closure][]answer {
+	t.Helper()
+	var input struct {
+		Principals []principal `json:"principals"`
+		Questions  []question  `json:"questions"`
+	}
+	for _, c := range all {
+		for _, q := range c.questions {
+			q.Principal += len(input.Principals)
+			input.Questions = append(input.Questions, q)
+		}
+		input.Principals = append(input.Principals, c.principals...)
+	}
+	var answers []answer
+	node(t, "closure.mjs", input, &answers)
+	given := map[*closure][]answer{}
+	for _, c := range all {
+		given[c], answers = answers[:len(c.questions)], answers[len(c.questions):]
+	}
+	return given
+}
+
+// problems are the answers that are not as they must be.
+func (c *closure) problems(answers []answer) []string {
+	var problems []string
+	for i, q := range c.questions {
+		for _, action := range answers[i].Asked {
+			want := slices.ContainsFunc(q.want, func(w string) bool { return wild(w, action) })
+			if got := slices.Contains(answers[i].Allowed, action); got != want {
+				problems = append(problems, fmt.Sprintf("%s: %s: %s on %s: allowed %v, declared %v", c.judged.name, q.about, action, q.Resource, got, want))
+			}
+		}
+		if len(answers[i].Asked) == 0 {
+			problems = append(problems, fmt.Sprintf("%s: %s: IAM knows no action of %v on %s", c.judged.name, q.about, q.Services, q.Resource))
+		}
+	}
+	return problems
+}
+
+// wild tells whether a pattern with * matches.
+func wild(pattern, s string) bool {
+	return regexp.MustCompile(`^` + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `.*`) + `$`).MatchString(s)
+}
+
+// ask makes the questions about a case.
+func ask(t *testing.T, j judged) *closure {
+	t.Helper()
+	c := &closure{judged: j, resolver: newResolver(t, j)}
+	resourcePolicies := c.resourcePolicies()
+	var resources []xres
+	for _, m := range j.model.Resources {
+		resources = append(resources, xres{m, kindOf(m), c.arnOf(m), c.keyOf(m)})
+	}
+	for _, p := range c.all("AWS::ECS::TaskDefinition") {
+		task, application, agent := c.roles(p)
+		for _, r := range resources {
+			c.pairs++
+			policy := resourcePolicies[r.arn]
+			c.askBinding(application, task.family, resources, r, policy)
+			c.asks(agent, "the agent of "+task.family.Name+" on a resource", r.arn, policy, r.kind.services(), secure, nil)
+		}
+		c.askKeys(application, agent, task.family, resources)
+		c.askSecrets(application, agent, task)
+	}
+	for _, r := range resources {
+		c.askResourcePolicy(r, resourcePolicies[r.arn])
+	}
+	c.askTrust()
+	return c
+}
+
+// xres is a resource of the model with what it is once deployed.
+type xres struct {
+	model *compose.Resource
+	kind  kind
+	arn   string
+	key   key
+}
+
+type kind struct{ *xresource.Kind }
+
+func kindOf(m *compose.Resource) kind {
+	for _, k := range xresource.Kinds() {
+		if k.Key == m.Key {
+			return kind{k}
+		}
+	}
+	panic("no kind for " + m.Key)
+}
+
+// statements are those of all profiles of a kind.
+func (k kind) statements() []xresource.Statement {
+	var all []xresource.Statement
+	for _, scope := range slices.Sorted(maps.Keys(k.Profiles)) {
+		for _, name := range slices.Sorted(maps.Keys(k.Profiles[scope])) {
+			all = append(all, k.Profiles[scope][name]...)
+		}
+	}
+	return all
+}
+
+// services are the IAM prefixes of a kind's actions.
+func (k kind) services() []string {
+	var services []string
+	for _, s := range k.statements() {
+		for _, action := range s.Actions {
+			service, _, _ := strings.Cut(action, ":")
+			services = append(services, service)
+		}
+	}
+	slices.Sort(services)
+	return slices.Compact(services)
+}
+
+// places are the ARNs of a resource and of what belongs to it, such as its indexes,
+// that the kind's profiles name.
+func (r xres) places() []string {
+	var places []string
+	for _, s := range r.kind.statements() {
+		for _, pattern := range patterns(s) {
+			places = append(places, strings.ReplaceAll(strings.ReplaceAll(pattern, "${ARN}", r.arn), "*", "some"))
+		}
+	}
+	slices.Sort(places)
+	return slices.Compact(places)
+}
+
+func patterns(s xresource.Statement) []string {
+	if len(s.Resources) == 0 {
+		return []string{"${ARN}"}
+	}
+	return s.Resources
+}
+
+// granted are the statements that the bindings of a family give it for all
+// resources of an ARN: one may stand twice in a file.
+func (c *closure) granted(f *compose.Family, resources []xres, matches func(xres) bool) []xresource.Statement {
+	var all []xresource.Statement
+	for _, b := range c.model.Bindings {
+		i := slices.IndexFunc(resources, func(r xres) bool { return r.model == b.Resource })
+		if b.Family != f || !matches(resources[i]) {
+			continue
+		}
+		for _, g := range b.Grants {
+			all = append(all, resources[i].kind.Profiles[g.Scope][g.Profile]...)
+		}
+	}
+	return all
+}
+
+// Contexts of a request.
+var (
+	secure   = map[string]any{"aws:SecureTransport": "true"}
+	insecure = map[string]any{"aws:SecureTransport": "false"}
+)
+
+// askBinding asks what a family may do with a resource: what the profiles of its
+// bindings say, and over plain text nothing where the resource has a policy.
+func (c *closure) askBinding(application int, f *compose.Family, resources []xres, r xres, policy any) {
+	granted := c.granted(f, resources, func(o xres) bool { return o.arn == r.arn })
+	for _, place := range r.places() {
+		var want []string
+		for _, s := range granted {
+			if slices.ContainsFunc(patterns(s), func(p string) bool { return wild(strings.ReplaceAll(p, "${ARN}", r.arn), place) }) {
+				want = append(want, s.Actions...)
+			}
+		}
+		c.asks(application, r.kind.Key+": "+f.Name, place, policy, r.kind.services(), secure, want)
+		if policy != nil && r.model.Mode == compose.Create {
+			c.asks(application, f.Name+" without TLS", place, policy, r.kind.services(), insecure, nil)
+		}
+	}
+}
+
+// who adds a principal.
+func (c *closure) who(arn string, policies ...any) int {
+	if policies == nil {
+		policies = []any{}
+	}
+	c.principals = append(c.principals, principal{arn, policies})
+	return len(c.principals) - 1
+}
+
+// asks adds a question.
+func (c *closure) asks(who int, about, resource string, policy any, services []string, context map[string]any, want []string) {
+	account := strings.Split(resource, ":")[4]
+	if account == "" {
+		account = homeAccount
+	}
+	if account != homeAccount && policy == nil {
+		policy = hospitable
+	}
+	c.questions = append(c.questions, question{
+		Principal: who, Resource: resource, Account: account, Policy: policy, Services: services, Context: context, about: about, want: want,
+	})
+}
+
+// hospitable is the policy of a resource of another account whose owner leaves the
+// decision to this one.
+var hospitable = document(map[string]any{
+	"Effect": "Allow", "Principal": map[string]any{"AWS": "arn:aws:iam::" + homeAccount + ":root"}, "Action": "*", "Resource": "*",
+})
+
+// everything is the policy of an administrator.
+var everything = document(map[string]any{"Effect": "Allow", "Action": "*", "Resource": "*"})
+
+func document(statements ...any) map[string]any {
+	return map[string]any{"Version": "2012-10-17", "Statement": statements}
+}
+
+// taskOf is a task definition, resolved, and its family.
+type taskOf struct {
+	family     *compose.Family
+	properties map[string]any
+}
+
+// roles finds the two roles of a task definition, with all policies of the
+// templates but those that the file itself writes (x-iam).
+func (c *closure) roles(p placed) (task taskOf, application, agent int) {
+	properties := c.properties(p)
+	task = taskOf{c.familyOf(resource{id: p.id, properties: properties}), properties}
+	role := func(property string) int {
+		arn, _ := properties[property].(string)
+		return c.who(arn, c.identityPolicies(arn)...)
+	}
+	return task, role("TaskRoleArn"), role("ExecutionRoleArn")
+}
+
+func (c *closure) identityPolicies(role string) []any {
+	var policies []any
+	for _, p := range c.all("AWS::IAM::Role") {
+		if c.arn(p) != role {
+			continue
+		}
+		for _, inline := range list(c.properties(p)["Policies"]) {
+			policies = append(policies, at(inline, "PolicyDocument"))
+		}
+	}
+	for _, p := range c.all("AWS::IAM::Policy") {
+		attached := slices.ContainsFunc(list(c.properties(p)["Roles"]), func(name any) bool { return strings.HasSuffix(role, ":role/"+fmt.Sprint(name)) })
+		if attached && !strings.Contains(p.id, "xiam") {
+			policies = append(policies, c.properties(p)["PolicyDocument"])
+		}
+	}
+	return policies
+}
+
+// definition finds the template's resource behind one of the model.
+func (c *closure) definition(m *compose.Resource, part string) (placed, bool) {
+	name := regexp.MustCompile(`^` + notLetters.ReplaceAllString(m.Key+m.Name, "") + part + `[0-9A-F]{8}$`)
+	var found []placed
+	for stack, parsed := range c.stacks {
+		for id := range parsed.Resources {
+			if name.MatchString(id) {
+				found = append(found, placed{stack, id})
+			}
+		}
+	}
+	if len(found) > 1 {
+		c.t.Fatalf("%s: %s is %v", c.judged.name, m.Path, found)
+	}
+	return append(found, placed{})[0], len(found) == 1
+}
+
+// arnOf is the ARN of a resource: of the template's, or of the one that Lookup
+// describes.
+func (c *closure) arnOf(m *compose.Resource) string {
+	if m.Mode == compose.Create {
+		p, ok := c.definition(m, "Definition")
+		if !ok {
+			c.t.Fatalf("%s: no resource of the templates is %s", c.judged.name, m.Path)
+		}
+		return c.arn(p)
+	}
+	for _, scope := range []string{"", "cluster", "db"} {
+		if target, ok := m.Lookup[scope]; ok {
+			return lookedUp(m, scope, target)
+		}
+	}
+	panic(m.Path + " looks nothing up")
+}
+
+// lookedUp is the ARN of what a Lookup describes. Of a queue and a table the name
+// is enough; the others are asked for.
+func lookedUp(m *compose.Resource, scope string, target compose.LookupTarget) string {
+	form := arnForms[map[string]string{"x-sqs": "AWS::SQS::Queue", "x-dynamodb": "AWS::DynamoDB::Table"}[m.Key]]
+	name := target.Name + target.Identifier
+	url := strings.Split(name, "/")
+	switch {
+	case target.Arn != "":
+		return target.Arn
+	case len(url) == 5: // https://sqs.<region>.amazonaws.com/<account>/<name>
+		return "arn:aws:sqs:" + strings.Split(url[2], ".")[1] + ":" + url[3] + ":" + url[4]
+	case form != "" && name != "":
+		return strings.Replace(form, "*", name, 1)
+	case form != "":
+		return strings.Replace(form, "*", "unanswered", 1)
+	default:
+		return "arn:aws:rds:eu-west-1:111111111111:" + scope + ":unanswered"
+	}
+}
+
+// key is a key of the account that encrypts a resource; via is the service that
+// uses it.
+type key struct{ arn, alias, via string }
+
+// keyProperties say where a type names its key, for the kinds whose users need it.
+var keyProperties = map[string]struct {
+	via  string
+	path []any
+}{
+	"x-sqs":      {"sqs", []any{"KmsMasterKeyId"}},
+	"x-dynamodb": {"dynamodb", []any{"SSESpecification", "KMSMasterKeyId"}},
+}
+
+const keyARN = "arn:aws:kms:" + homeRegion + ":" + homeAccount + ":key/"
+
+func (c *closure) keyOf(m *compose.Resource) key {
+	k := kindOf(m)
+	property, ok := keyProperties[m.Key]
+	if !ok && slices.ContainsFunc(k.statements(), func(s xresource.Statement) bool { return len(s.KeyActions) > 0 }) {
+		c.t.Fatalf("the profiles of %s have KeyActions: add its line to keyProperties", m.Key)
+	}
+	p, created := c.definition(m, "Definition")
+	if !ok || !created || m.Mode != compose.Create {
+		return key{}
+	}
+	id, _ := at(c.properties(p), property.path...).(string)
+	switch {
+	case id == "" || strings.HasPrefix(id, "alias/aws/"):
+		return key{}
+	case strings.HasPrefix(id, "alias/"):
+		return key{keyARN + "of-" + notLetters.ReplaceAllString(id, "-"), id, property.via}
+	case strings.HasPrefix(id, "arn:"):
+		return key{id, "", property.via}
+	default:
+		return key{keyARN + id, "", property.via}
+	}
+}
+
+// leftToIAM is the policy of a key that leaves the decision to IAM, as the default
+// one does.
+var leftToIAM = hospitable
+
+// askKeys asks what a family may do with each key of the case, through each
+// service and directly: what its bindings to the resources of that key say, and
+// only through the service that keeps them. The agent may do nothing.
+func (c *closure) askKeys(application, agent int, f *compose.Family, resources []xres) {
+	var keys []key
+	for _, name := range slices.Sorted(maps.Keys(keyProperties)) {
+		via := keyProperties[name].via
+		keys = append(keys, key{keyARN + "of-somebody-else-with-" + via, "alias/somebody-else", via})
+	}
+	for _, r := range resources {
+		if r.key.arn != "" && !slices.ContainsFunc(keys, func(k key) bool { return k.arn == r.key.arn }) {
+			keys = append(keys, r.key)
+		}
+	}
+	for _, k := range keys {
+		for _, via := range slices.Compact([]string{"", "s3", k.via}) {
+			context := map[string]any{}
+			if via != "" {
+				context["kms:ViaService"] = via + "." + homeRegion + ".amazonaws.com"
+			}
+			if k.alias != "" {
+				context["kms:ResourceAliases"] = []string{k.alias}
+			}
+			var want []string
+			for _, s := range c.granted(f, resources, func(r xres) bool { return r.key.arn == k.arn && r.key.via == via }) {
+				want = append(want, s.KeyActions...)
+			}
+			c.asks(application, "key: "+f.Name+" through "+via, k.arn, leftToIAM, []string{"kms"}, context, want)
+			if via == k.via {
+				c.asks(agent, "the agent of "+f.Name+" with a key", k.arn, leftToIAM, []string{"kms"}, context, nil)
+			}
+		}
+	}
+}
+
+// askSecrets asks which secrets the agent and the application of a task may read,
+// of all that the case makes or names: the agent exactly those of its containers,
+// the application those that the file gives it.
+func (c *closure) askSecrets(application, agent int, task taskOf) {
+	byAgent, byApplication := c.readable(task)
+	for _, arn := range c.secrets() {
+		service, action := "secretsmanager", "secretsmanager:GetSecretValue"
+		if strings.Split(arn, ":")[2] == "ssm" {
+			service, action = "ssm", "ssm:GetParameters"
+		}
+		for _, by := range []struct {
+			who      int
+			about    string
+			readable map[string]bool
+		}{{agent, "secret: the agent of ", byAgent}, {application, "secret: ", byApplication}} {
+			var want []string
+			if by.readable[arn] {
+				want = []string{action}
+			}
+			c.asks(by.who, by.about+task.family.Name, arn, nil, []string{service}, map[string]any{}, want)
+		}
+	}
+}
+
+// readable are the secrets of the containers of a task, and those of them that the
+// application may read as well.
+func (c *closure) readable(task taskOf) (agent, application map[string]bool) {
+	agent, application = map[string]bool{}, map[string]bool{}
+	for _, d := range list(task.properties["ContainerDefinitions"]) {
+		if pull, ok := at(d, "RepositoryCredentials", "CredentialsParameter").(string); ok {
+			agent[secretARN(pull)] = true
+		}
+		for _, s := range list(at(d, "Secrets")) {
+			arn := secretARN(at(s, "ValueFrom").(string))
+			agent[arn] = true
+			if c.givenToApplication(task.family, at(d, "Name"), at(s, "Name")) {
+				application[arn] = true
+			}
+		}
+	}
+	for _, b := range c.model.Bindings {
+		var options struct{ GrantTaskAccess any }
+		if err := json.Unmarshal([]byte(text(b.Options)), &options); err != nil {
+			c.t.Fatal(err)
+		}
+		if granted := options.GrantTaskAccess; b.Family == task.family && granted != nil && granted != false {
+			application[c.credentials(b.Resource)] = true
+		}
+	}
+	return agent, application
+}
+
+// givenToApplication tells whether the secret behind a variable of a container is
+// one that the file gives to the task role.
+func (c *closure) givenToApplication(f *compose.Family, container, variable any) bool {
+	for _, m := range f.Containers {
+		for _, v := range m.Secrets {
+			if m.Name == container && v.Name == variable {
+				return slices.ContainsFunc(c.model.Secrets, func(s *compose.Secret) bool { return s.Name == v.Secret && s.TaskRole })
+			}
+		}
+	}
+	return false
+}
+
+// credentials is the secret of a database.
+func (c *closure) credentials(m *compose.Resource) string {
+	if p, ok := c.definition(m, "Secret"); ok {
+		return c.arn(p)
+	}
+	target := m.Lookup["secret"]
+	if target.Arn != "" {
+		return secretARN(target.Arn)
+	}
+	return strings.Replace(arnForms["AWS::SecretsManager::Secret"], "*", target.Name, 1)
+}
+
+// secrets are the ARNs of all secrets and parameters that a case makes or names, and
+// of somebody else's.
+func (c *closure) secrets() []string {
+	found := map[string]bool{
+		strings.Replace(arnForms["AWS::SecretsManager::Secret"], "*", "of-somebody-else", 1): true,
+		"arn:aws:ssm:" + homeRegion + ":" + homeAccount + ":parameter/of-somebody-else":      true,
+	}
+	for _, p := range c.all("AWS::SecretsManager::Secret") {
+		found[c.arn(p)] = true
+	}
+	for _, p := range c.all("AWS::ECS::TaskDefinition") {
+		for _, d := range list(c.properties(p)["ContainerDefinitions"]) {
+			for _, s := range list(at(d, "Secrets")) {
+				found[secretARN(at(s, "ValueFrom").(string))] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// secretARN is the whole ARN of a secret, without the field that a container gets,
+// and with the characters that Secrets Manager adds to its name.
+func secretARN(valueFrom string) string {
+	parts := strings.Split(valueFrom, ":")
+	if parts[2] != "secretsmanager" {
+		return valueFrom
+	}
+	arn := strings.Join(parts[:7], ":")
+	if !regexp.MustCompile(`-[A-Za-z0-9]{6}$`).MatchString(arn) {
+		arn += "-AbCdEf"
+	}
+	return arn
+}
+
+const (
+	strangerAccount = "999999999999"
+	stranger        = "arn:aws:iam::" + strangerAccount + ":role/administrator"
+	administrator   = "arn:aws:iam::" + homeAccount + ":role/administrator"
+)
+
+// askTrust asks who may take a role of a task: ECS on behalf of tasks of this
+// account and region, and nobody else. Of any other role, no administrator may.
+func (c *closure) askTrust() {
+	tasks := map[string]bool{}
+	for _, p := range c.all("AWS::ECS::TaskDefinition") {
+		for _, property := range []string{"TaskRoleArn", "ExecutionRoleArn"} {
+			arn, _ := c.properties(p)[property].(string)
+			tasks[arn] = true
+		}
+	}
+	for _, p := range c.all("AWS::IAM::Role") {
+		role := c.arn(p)
+		trust := func(arn, account string, want []string, policies ...any) {
+			context := map[string]any{"aws:SourceAccount": account, "aws:SourceArn": "arn:aws:ecs:" + homeRegion + ":" + account + ":task/cluster/1"}
+			c.asks(c.who(arn, policies...), "trust: "+arn+" for "+account, role, c.properties(p)["AssumeRolePolicyDocument"], []string{"sts"}, context, want)
+		}
+		trust(stranger, strangerAccount, nil, everything)
+		trust(administrator, homeAccount, nil, everything)
+		if tasks[role] {
+			trust("ecs-tasks.amazonaws.com", homeAccount, []string{"sts:AssumeRole"})
+			trust("ecs-tasks.amazonaws.com", strangerAccount, nil)
+			trust("ec2.amazonaws.com", homeAccount, nil)
+			trust("lambda.amazonaws.com", homeAccount, nil)
+		}
+	}
+}
+
+// policyTypes are the types that hold a resource's policy, with the property that
+// names the resources.
+var policyTypes = map[string]string{
+	"AWS::S3::BucketPolicy": "Bucket", "AWS::SNS::TopicPolicy": "Topics", "AWS::SQS::QueuePolicy": "Queues",
+}
+
+// resourcePolicies are the policies of resources by their ARN.
+func (c *closure) resourcePolicies() map[string]any {
+	policies := map[string]any{}
+	for _, kind := range slices.Sorted(maps.Keys(policyTypes)) {
+		for _, p := range c.all(kind) {
+			for _, ref := range list(c.property(p, policyTypes[kind])) {
+				id, _ := at(ref, "Ref").(string)
+				policies[c.arn(placed{p.stack, id})] = c.properties(p)["PolicyDocument"]
+			}
+		}
+	}
+	return policies
+}
+
+// askResourcePolicy asks what others may do with a new resource: an administrator
+// of another account nothing, an AWS service what the file says, on behalf of this
+// account only.
+func (c *closure) askResourcePolicy(r xres, policy any) {
+	if r.model.Mode != compose.Create {
+		return
+	}
+	c.asks(c.who(stranger, everything), "a stranger", r.arn, policy, r.kind.services(), secure, nil)
+	if policy == nil {
+		return
+	}
+	var parameters struct {
+		AwsPrincipalsAccess struct{ Publish, Consume, PublishConsume []string }
+	}
+	if err := json.Unmarshal([]byte(text(r.model.Parameters)), &parameters); err != nil {
+		c.t.Fatal(err)
+	}
+	want := map[string][]string{"events.amazonaws.com": nil}
+	for profile, services := range map[string][]string{
+		"Publish": parameters.AwsPrincipalsAccess.Publish, "Consume": parameters.AwsPrincipalsAccess.Consume,
+		"RWMessages": parameters.AwsPrincipalsAccess.PublishConsume,
+	} {
+		for _, service := range services {
+			if !strings.Contains(service, ".") {
+				service += ".amazonaws.com"
+			}
+			for _, s := range r.kind.Profiles[""][profile] {
+				want[service] = append(want[service], s.Actions...)
+			}
+		}
+	}
+	for _, service := range slices.Sorted(maps.Keys(want)) {
+		about := "a service: " + service + " for "
+		home := map[string]any{"aws:SecureTransport": "true", "aws:SourceAccount": homeAccount}
+		c.asks(c.who(service), about+homeAccount, r.arn, policy, r.kind.services(), home, want[service])
+		abroad := map[string]any{"aws:SecureTransport": "true", "aws:SourceAccount": strangerAccount}
+		c.asks(c.who(service), about+strangerAccount, r.arn, policy, r.kind.services(), abroad, nil)
+	}
+}
+
+// mutant is a case with a change that makes one policy too wide or too narrow.
+type mutant struct {
+	name, from string
+	// resource is a regular expression for the logical id.
+	resource string
+	change   func(properties map[string]any)
+}
+
+// of applies the change to a copy of the case; it must change something.
+func (m mutant) of(t *testing.T) judged {
+	t.Helper()
+	all := judgedCases(t)
+	i := slices.IndexFunc(all, func(c judged) bool { return c.name == m.from })
+	c := all[i]
+	c.templates = map[string]template{}
+	changed := false
+	for stack, tm := range all[i].templates {
+		var parsed struct {
+			Resources map[string]map[string]any
+			Outputs   any
+		}
+		if err := json.Unmarshal([]byte(tm.text), &parsed); err != nil {
+			t.Fatal(err)
+		}
+		for id, r := range parsed.Resources {
+			if before := text(r); regexp.MustCompile(`^(?:` + m.resource + `)[0-9A-F]{8}$`).MatchString(id) {
+				m.change(r["Properties"].(map[string]any))
+				changed = changed || text(r) != before
+			}
+		}
+		c.templates[stack] = template{t: t, text: text(parsed)}
+	}
+	if !changed {
+		t.Fatalf("%s: nothing is changed", m.name)
+	}
+	return c
+}
+
+// statement edits the first statement of a policy that names an action of a service.
+func statement(service string, edit func(statement map[string]any)) func(map[string]any) {
+	return func(properties map[string]any) {
+		for _, s := range at(properties, "PolicyDocument", "Statement").([]any) {
+			if strings.Contains(text(at(s, "Action")), `"`+service+`:`) {
+				edit(s.(map[string]any))
+				return
+			}
+		}
+	}
+}
+
+// adding adds a statement to a policy.
+func adding(statement map[string]any) func(map[string]any) {
+	return func(properties map[string]any) {
+		document := properties["PolicyDocument"].(map[string]any)
+		document["Statement"] = append(document["Statement"].([]any), statement)
+	}
+}
+
+// trusting edits the one statement of a trust policy.
+func trusting(edit func(statement map[string]any)) func(map[string]any) {
+	return func(properties map[string]any) {
+		edit(at(properties, "AssumeRolePolicyDocument", "Statement", 0).(map[string]any))
+	}
+}
+
+// object is one of JSON.
+type object = map[string]any
+
+// mutants are the mistakes that the closure must find.
+var mutants = []mutant{
+	{"an action that no profile has", "rich", "apiTaskRoleDefaultPolicy", statement("sqs", func(s object) { s["Action"] = append(list(s["Action"]), "sqs:DeleteQueue") })},
+	{"an action of another profile", "rich", "apiTaskRoleDefaultPolicy", statement("sqs", func(s object) { s["Action"] = append(list(s["Action"]), "sqs:ReceiveMessage") })},
+	{"all actions of the service", "rich", "apiTaskRoleDefaultPolicy", statement("sqs", func(s object) { s["Action"] = "sqs:*" })},
+	{"all actions but one", "rich", "apiTaskRoleDefaultPolicy", statement("sqs", func(s object) { delete(s, "Action"); s["NotAction"] = "sqs:DeleteQueue" })},
+	{"all queues", "rich", "apiTaskRoleDefaultPolicy", statement("sqs", func(s object) { s["Resource"] = "*" })},
+	{"everything", "rich", "apiTaskRoleDefaultPolicy", adding(object{"Effect": "Allow", "Action": "*", "Resource": "*"})},
+	{"an action less", "rich", "apiTaskRoleDefaultPolicy", statement("sqs", func(s object) { s["Action"] = "sqs:GetQueueUrl" })},
+	{"a binding without effect", "rich", "apiTaskRoleDefaultPolicy", statement("sqs", func(s object) { s["Effect"] = "Deny" })},
+	{"a condition that no request meets", "rich", "apiTaskRoleDefaultPolicy", statement("sqs", func(s object) { s["Condition"] = object{"Bool": object{"aws:SecureTransport": "false"}} })},
+	{"the access of a neighbour", "rich", "webTaskRoleDefaultPolicy", adding(object{"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "arn:aws:dynamodb:*:*:table/*"})},
+	{"the indexes only", "rich", "apiTaskRoleDefaultPolicy", statement("dynamodb", func(s object) { s["Resource"] = []any{at(s, "Resource", 1)} })},
+	{"the application's access for the agent", "rich", "apiExecutionRoleDefaultPolicy", adding(object{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"})},
+	{"all secrets for the agent", "services", "shopExecutionRoleDefaultPolicy", statement("secretsmanager", func(s object) { s["Resource"] = "*" })},
+	{"all parameters for the agent", "services", "shopExecutionRoleDefaultPolicy", statement("ssm", func(s object) { s["Resource"] = "arn:aws:ssm:*:*:parameter/*" })},
+	{"a secret that the agent cannot read", "services", "shopExecutionRoleDefaultPolicy", statement("secretsmanager", func(s object) { s["Resource"] = at(s, "Resource", 0) })},
+	{"a secret for the application", "rich", "apiTaskRoleDefaultPolicy", adding(object{"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"})},
+	{"another's secret for the agent", "x-rds", "batchExecutionRoleDefaultPolicy", statement("secretsmanager", func(s object) { s["Resource"] = "arn:aws:secretsmanager:*:*:secret:*" })},
+	{"a key without the service", "x-sqs", "webTaskRoleDefaultPolicy", statement("kms", func(s object) { delete(s, "Condition") })},
+	{"a key through another service", "x-sqs", "webTaskRoleDefaultPolicy", statement("kms", func(s object) { s["Condition"] = object{"StringLike": object{"kms:ViaService": "*"}} })},
+	{"all that a key can do", "x-dynamodb", "adminTaskRoleDefaultPolicy", statement("kms", func(s object) { s["Action"] = "kms:*" })},
+	{"all keys", "x-dynamodb", "adminTaskRoleDefaultPolicy", statement("kms", func(s object) { s["Resource"] = "*" })},
+	{"a role for anybody", "rich", "apiTaskRole", trusting(func(s object) { s["Principal"] = "*"; delete(s, "Condition") })},
+	{"a role for the account", "rich", "apiTaskRole", trusting(func(s object) {
+		s["Principal"] = object{"AWS": "arn:aws:iam::" + homeAccount + ":root"}
+		delete(s, "Condition")
+	})},
+	{"a role for another service", "rich", "apiExecutionRole", trusting(func(s object) {
+		s["Principal"] = object{"Service": []any{"ecs-tasks.amazonaws.com", "lambda.amazonaws.com"}}
+	})},
+	{"a role for tasks of other accounts", "rich", "apiExecutionRole", trusting(func(s object) { delete(s, "Condition") })},
+	{"a queue for everybody", "x-sqs", "xsqsordersPolicy", adding(object{"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*"})},
+	{"a queue over plain text", "x-sqs", "xsqsordersPolicy", statement("sqs", func(s object) { s["Condition"] = object{"Bool": object{"aws:SecureTransport": "maybe"}} })},
+	{"a queue for a service of other accounts", "x-sqs", "xsqsordersPolicy", func(properties map[string]any) {
+		for _, s := range at(properties, "PolicyDocument", "Statement").([]any) {
+			if at(s, "Effect") == "Allow" {
+				delete(s.(map[string]any), "Condition")
+			}
+		}
+	}},
+}
