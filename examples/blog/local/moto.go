@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"testing"
@@ -23,15 +25,23 @@ var motoAddress = regexp.MustCompile(`Running on (http://127\.0\.0\.1:\d+)`)
 // with the test. It needs what `make venv` installs, and says so when it is missing.
 func Moto(t testing.TB) (endpoint string) {
 	t.Helper()
-	root, err := repository()
+	return Serve(t, nil, "moto_server", "-H", "127.0.0.1", "-p", "0")
+}
+
+// Serve does for any program in the Python environment of the tests, which has
+// moto at its core, what Moto does for moto_server. env is added to its environment.
+func Serve(t testing.TB, env map[string]string, program string, args ...string) (endpoint string) {
+	t.Helper()
+	root, err := Repository()
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := filepath.Join(root, ".venv", "bin", "moto_server")
+	server := filepath.Join(root, ".venv", "bin", program)
 	if _, err := os.Stat(server); err != nil {
 		t.Fatalf("%s is missing: run `make venv` (it installs test/e2e/requirements.txt)", server)
 	}
-	p := start(t, server, []string{"-H", "127.0.0.1", "-p", "0"}, []string{"PATH=" + os.Getenv("PATH"), "PYTHONUNBUFFERED=1"})
+	base := map[string]string{"PATH": os.Getenv("PATH"), "PYTHONUNBUFFERED": "1"}
+	p := start(t, server, args, environ(union([]map[string]string{base, env})))
 	for deadline := time.Now().Add(startTimeout); ; time.Sleep(20 * time.Millisecond) {
 		if match := motoAddress.FindStringSubmatch(p.Output()); match != nil {
 			endpoint = match[1]
@@ -39,11 +49,11 @@ func Moto(t testing.TB) (endpoint string) {
 		}
 		select {
 		case <-p.done:
-			t.Fatalf("moto_server ended: %v\n%s", p.err, p.Output())
+			t.Fatalf("%s ended: %v\n%s", program, p.err, p.Output())
 		default:
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("moto_server does not start:\n%s", p.Output())
+			t.Fatalf("%s does not start:\n%s", program, p.Output())
 		}
 	}
 	p.waitFor(t, endpoint+"/moto-api/")
@@ -71,15 +81,28 @@ type Message struct {
 // wait for any.
 func ReceiveMessages(t testing.TB, endpoint, queueURL string) []Message {
 	t.Helper()
+	return receive(t, endpoint, queueURL, map[string]any{})
+}
+
+// ReceiveInVain does the same as a consumer that fails at once: the messages can
+// be received again, until the queue gives them up.
+func ReceiveInVain(t testing.TB, endpoint, queueURL string) []Message {
+	t.Helper()
+	return receive(t, endpoint, queueURL, map[string]any{"VisibilityTimeout": 0})
+}
+
+func receive(t testing.TB, endpoint, queueURL string, in map[string]any) []Message {
+	t.Helper()
+	maps.Copy(in, map[string]any{
+		"QueueUrl": queueURL, "MaxNumberOfMessages": 10, "MessageSystemAttributeNames": []string{"All"}, "AttributeNames": []string{"All"},
+	})
 	var out struct {
 		Messages []struct {
 			Message
 			Attributes map[string]string
 		}
 	}
-	callSQS(t, endpoint, "ReceiveMessage", map[string]any{
-		"QueueUrl": queueURL, "MaxNumberOfMessages": 10, "MessageSystemAttributeNames": []string{"All"}, "AttributeNames": []string{"All"},
-	}, &out)
+	callSQS(t, endpoint, "ReceiveMessage", in, &out)
 	messages := make([]Message, 0, len(out.Messages))
 	for _, m := range out.Messages {
 		m.Trace = m.Attributes["AWSTraceHeader"]
@@ -90,7 +113,7 @@ func ReceiveMessages(t testing.TB, endpoint, queueURL string) []Message {
 
 // callSQS speaks the JSON protocol of SQS. Moto takes any signature and reads
 // the service and the region from it.
-func callSQS(t testing.TB, endpoint, action string, in, out any) {
+func callSQS(t testing.TB, endpoint, action string, in map[string]any, out any) {
 	t.Helper()
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -104,6 +127,9 @@ func callSQS(t testing.TB, endpoint, action string, in, out any) {
 	request.Header.Set("X-Amz-Target", "AmazonSQS."+action)
 	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/"+Region+
 		"/sqs/aws4_request, SignedHeaders=host, Signature=local")
+	if queue, ok := in["QueueUrl"].(string); ok { // the account that the queue belongs to
+		request.Header.Set("X-Moto-Account-Id", path.Base(path.Dir(queue)))
+	}
 	response, err := client.Do(request)
 	if err != nil {
 		t.Fatalf("%s: %v", action, err)
@@ -121,8 +147,8 @@ func callSQS(t testing.TB, endpoint, action string, in, out any) {
 	}
 }
 
-// repository is the folder above the working directory that holds this module.
-func repository() (string, error) {
+// Repository is the folder above the working directory that holds this module.
+func Repository() (string, error) {
 	wd, err := os.Getwd()
 	if err != nil {
 		return "", err

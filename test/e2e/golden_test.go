@@ -1,0 +1,106 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// notDeployed are golden cases that need what the emulator does not have, and why.
+var notDeployed = map[string]string{
+	"blog":     "the example has steps of its own",
+	"networks": "it names a VPC by id",
+	// These look up resources that someone else made.
+	"x-dynamodb-lookup": "looked-up tables",
+	"x-rds-lookup":      "looked-up databases",
+	"x-sqs-lookup":      "looked-up queues",
+}
+
+// goldenCases deploys the golden cases: what the project can emit, CloudFormation
+// must be able to make. All of it goes
+// through the roles that the second account has for the first.
+func (c cdk) goldenCases(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(c.root, "test", "testdata", "golden", "*", "compose.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden cases: %v", err)
+	}
+	for _, file := range files {
+		name := filepath.Base(filepath.Dir(file))
+		if _, skipped := notDeployed[name]; skipped {
+			continue
+		}
+		c.goldenCase(t, name)
+	}
+	for name := range notDeployed {
+		if _, err := os.Stat(filepath.Join(c.root, "test", "testdata", "golden", name)); err != nil {
+			t.Errorf("notDeployed names a case that is gone: %v", err)
+		}
+	}
+}
+
+func (c cdk) goldenCase(t *testing.T, name string) {
+	// Several cases have the same project name: each is an environment of its own.
+	app := c.at(t, there, "test/testdata/golden/"+name+"/compose.yaml").with("env", name)
+	if name == "x-throwaway" {
+		app = app.with("throwaway", "true")
+	}
+	var templates map[string]template
+	step(t, "deploy "+name, func(t *testing.T) { _, templates = c.deploy(t, app) })
+	switch name {
+	case "readme":
+		step(t, "destroy readme: the database is protected, then leaves a snapshot", func(t *testing.T) {
+			c.destroyProtected(t, app, templates)
+		})
+	case "x-throwaway":
+		step(t, "destroy x-throwaway: nothing is kept", func(t *testing.T) {
+			full := c.account(t, there)
+			if _, err := c.destroy(app); err != nil {
+				t.Fatal(err)
+			}
+			if retained, _ := destroyed(t, full, c.account(t, there), templates); len(retained) > 0 {
+				t.Errorf("%v were retained", retained)
+			}
+		})
+	}
+}
+
+func (c cdk) destroyProtected(t *testing.T, app application, templates map[string]template) {
+	full := c.account(t, there)
+	output, err := c.destroy(app)
+	if err == nil || !strings.Contains(output, "eletion protection") {
+		t.Fatalf("a protected database was destroyed, or something else failed: %v", err)
+	}
+	for name := range templates {
+		for _, r := range full.Stacks[name].Resources {
+			if r.Type == "AWS::RDS::DBCluster" {
+				c.unprotect(t, r.ID)
+			}
+		}
+	}
+	if _, err := c.destroy(app); err != nil {
+		t.Fatal(err)
+	}
+	retained, looked := destroyed(t, full, c.account(t, there), templates)
+	t.Logf("%d resources looked for; retained: %v", looked, retained)
+	want := []string{"AWS::DynamoDB::Table", "AWS::Logs::LogGroup", "AWS::SecretsManager::Secret"}
+	if !slices.Equal(retained, want) {
+		t.Errorf("retained are %v, not %v", retained, want)
+	}
+}
+
+// unprotect switches off the deletion protection of a cluster.
+func (c cdk) unprotect(t *testing.T, cluster string) {
+	t.Helper()
+	_, err := c.call("rds", c.admin(t, there), url.Values{
+		"Action": {"ModifyDBCluster"}, "Version": {"2014-10-31"}, "DBClusterIdentifier": {cluster},
+		"DeletionProtection": {"false"}, "ApplyImmediately": {"true"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
