@@ -468,11 +468,88 @@ func TestProgramCredentials(t *testing.T) {
       - SHOWN=${COLOUR}
 `})
 	got := call{dir: dir, environ: map[string]string{"AWS_SECRET_ACCESS_KEY": "leak1", "AWS_SESSION_TOKEN": "leak2", "COLOUR": "blue"}}.run(t)
-	if got.status != 0 {
-		t.Fatalf("exit status %d:\n%s", got.status, got.stderr)
+	want := []string{"compose.yaml:5:9: services.web.environment.AWS_SECRET_ACCESS_KEY: variable AWS_SECRET_ACCESS_KEY ", "compose.yaml:6:9: services.web.environment[1]: variable AWS_SESSION_TOKEN "}
+	for _, each := range want {
+		if !strings.Contains(got.stderr, each) {
+			t.Errorf("it does not say %q", each)
+		}
 	}
-	if text := got.read("*Services*.template.json"); strings.Contains(text, "leak") || !strings.Contains(text, `"blue"`) {
-		t.Errorf("the environment of the container is wrong:\n%s", got.images())
+	if got.status != 1 || strings.Contains(got.stderr, "leak") || strings.Count(got.stderr, "[variable-refused]") != len(want) {
+		t.Errorf("exit status %d:\n%s", got.status, got.stderr)
+	}
+	allowed := call{dir: dir, context: map[string]any{"allow": "AWS_SECRET_ACCESS_KEY,AWS_SESSION_TOKEN"}, environ: map[string]string{
+		"AWS_SECRET_ACCESS_KEY": "given1", "AWS_SESSION_TOKEN": "given2", "COLOUR": "blue",
+	}}.run(t)
+	if text := allowed.read("*Services*.template.json"); allowed.status != 0 || !strings.Contains(text, `"given2"`) || !strings.Contains(text, `"blue"`) {
+		t.Errorf("with -c allow: exit status %d:\n%s", allowed.status, allowed.stderr)
+	}
+}
+
+// TestProgramUntrusted: with -c untrusted=true, and in every pipeline, compose
+// files get what .env and -c allow give them, and nothing lets them reach further.
+func TestProgramUntrusted(t *testing.T) {
+	dir := folder(t, map[string]string{
+		".env":          "COMPOSE_PROJECT_NAME=shop\nSHAPE=round\n",
+		"compose.yaml":  "services: {web: {image: 'web:1', environment: [COLOUR, SHAPE]}}\n",
+		"sub/main.yaml": "name: sub\ninclude: [../common.yaml]\nservices: {web: {image: 'web:1'}}\n",
+		"common.yaml":   "services: {common: {image: 'common:1'}}\n",
+	})
+	untrusted, pipeline := map[string]any{"untrusted": "true"}, map[string]string{"CODEBUILD_BUILD_ID": "x:1", "COLOUR": "blue"}
+	with := func(more map[string]any) map[string]any {
+		context := maps.Clone(untrusted)
+		maps.Copy(context, more)
+		return context
+	}
+	for name, test := range map[string]struct {
+		call
+		status int
+		want   string // in the template, or printed
+	}{
+		"what is not allowed":         {call{dir: dir, context: untrusted, environ: map[string]string{"COLOUR": "blue"}}, 1, "variable COLOUR is set in the environment"},
+		"what is allowed":             {call{dir: dir, context: with(map[string]any{"allow": "COLOUR"}), environ: map[string]string{"COLOUR": "blue"}}, 0, `"blue"`},
+		"what .env says":              {call{dir: dir, context: untrusted, environ: map[string]string{"SHAPE": "square"}}, 0, `"round"`},
+		"a pipeline":                  {call{dir: dir, environ: pipeline}, 1, "variable COLOUR is set in the environment"},
+		"a pipeline that trusts":      {call{dir: dir, context: map[string]any{"untrusted": "false"}, environ: pipeline}, 2, "this is a pipeline (CODEBUILD_BUILD_ID is set)"},
+		"a credential":                {call{dir: dir, context: with(map[string]any{"allow": "COLOUR,NPM_TOKEN"})}, 2, "-c allow=NPM_TOKEN: it looks like a credential"},
+		"Docker's variables":          {call{dir: dir, context: untrusted, environ: map[string]string{"COMPOSE_PROFILES": "dev"}}, 2, "COMPOSE_PROFILES is set"},
+		"Docker's variables, allowed": {call{dir: dir, context: with(map[string]any{"allow": "COMPOSE_PROJECT_NAME"}), environ: map[string]string{"COMPOSE_PROJECT_NAME": "named"}}, 0, "named"},
+		"a root above":                {call{dir: dir, context: with(map[string]any{"root": ".."})}, 2, "-c root=..: for untrusted compose files"},
+		"a root elsewhere":            {call{dir: dir, context: with(map[string]any{"root": "/"})}, 2, "-c root=/: for untrusted compose files"},
+		"no root":                     {call{dir: dir, context: with(map[string]any{"compose": "sub/main.yaml"})}, 1, "sub/main.yaml:2:11: include[0]: the file common.yaml lies outside the project's folder [path-outside]"},
+		"a root":                      {call{dir: dir, context: with(map[string]any{"compose": "sub/main.yaml", "root": "."})}, 0, "common:1"},
+		"a root that is none":         {call{dir: dir, context: map[string]any{"root": "none"}}, 1, "there is no folder none"},
+		"no name":                     {call{dir: dir, context: map[string]any{"allow": "A;B"}}, 2, "-c allow=A;B: expected names of environment variables"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := test.run(t)
+			said := got.stderr
+			if got.status == 0 {
+				said = got.read("*Services*.template.json")
+			}
+			if got.status != test.status || !strings.Contains(said, test.want) {
+				t.Errorf("exit status %d, want %d and %q:\n%s", got.status, test.status, test.want, got.stderr)
+			}
+		})
+	}
+}
+
+// TestProgramLinks: what a link in a build context leads to must not be copied
+// into the assembly.
+func TestProgramLinks(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"compose.yaml":   "services: {web: {build: ./web}}\n",
+		"web/Dockerfile": "FROM scratch\nCOPY . .\n", "../secret": "leak",
+	})
+	if err := os.Symlink("../../secret", filepath.Join(dir, "web/link")); err != nil {
+		t.Fatal(err)
+	}
+	got := call{dir: dir}.run(t)
+	links, err := filepath.Glob(filepath.Join(got.assembly, "asset.*", "link"))
+	if err != nil || len(links) != 1 || got.status != 0 {
+		t.Fatalf("exit status %d, links %v, %v:\n%s", got.status, links, err, got.stderr)
+	}
+	if info, err := os.Lstat(links[0]); err != nil || info.Mode().Type() != os.ModeSymlink {
+		t.Errorf("the link became %v, %v", info.Mode(), err)
 	}
 }
 
