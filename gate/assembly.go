@@ -117,8 +117,7 @@ const (
 	nestedStack    = "AWS::CloudFormation::Stack"
 	templateSuffix = ".template.json"
 	nestedSuffix   = ".nested" + templateSuffix
-	// mostFiles bounds what one folder can make the reader do: a manifest that
-	// names its own folder is read no further.
+	// mostFiles bounds what one folder can make the reader do.
 	mostFiles = 5000
 )
 
@@ -129,9 +128,8 @@ func Open(dir string) (*Assembly, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: no such folder, or it cannot be read", dir)
 	}
-	defer root.Close()
 	a, err := Read(root.FS())
-	if err != nil {
+	if err := errors.Join(err, root.Close()); err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	return a, nil
@@ -163,7 +161,7 @@ type reader struct {
 // decode reads a JSON file. An error names the file.
 func (r *reader) decode(file string, into any) ([]byte, error) {
 	if r.files++; r.files > mostFiles {
-		return nil, fmt.Errorf("%s: the assembly has more than %d files, or a part of it holds itself", file, mostFiles)
+		return nil, fmt.Errorf("%s: the assembly has more than %d files", file, mostFiles)
 	}
 	r.seen[file] = true
 	text, err := fs.ReadFile(r.fsys, file)
@@ -177,6 +175,9 @@ func (r *reader) decode(file string, into any) ([]byte, error) {
 }
 
 func (r *reader) folder(dir string) error {
+	if r.seen[path.Join(dir, manifestFile)] {
+		return fmt.Errorf("%s: the assembly holds itself", path.Join(dir, manifestFile))
+	}
 	var m manifest
 	_, err := r.decode(path.Join(dir, manifestFile), &m)
 	if errors.Is(err, fs.ErrNotExist) && dir == "." {
@@ -281,6 +282,11 @@ func (r *reader) templates(dir string) error {
 // it, which lie beside it as assets. What is not of the form of a template is left
 // out: macros may take other forms.
 func (r *reader) stack(s *Stack, file string, assets, constructs map[string]string) error {
+	for outer := s.parent; outer != nil; outer = outer.parent {
+		if outer.File == file {
+			return fmt.Errorf("%s: the template nests itself", file)
+		}
+	}
 	text, err := r.decode(file, &s.template)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -77,8 +78,8 @@ func TestReadRefuses(t *testing.T) {
 		{"a template that is not there", map[string]string{"manifest.json": `{"artifacts": {` + stackA + `}}`}, "A.template.json"},
 		{"a broken list of assets", map[string]string{"manifest.json": `{"artifacts": {"As": {"type": "cdk:asset-manifest", "properties": {"file": "a.json"}}}}`, "a.json": `{`}, "a.json: unexpected end"},
 		{"broken metadata", map[string]string{"manifest.json": `{"artifacts": {"A": {"type": "aws:cloudformation:stack", "additionalMetadataFile": "m.json"}}}`, "m.json": `{`}, "m.json: unexpected end"},
-		{"an assembly that holds itself", map[string]string{"manifest.json": `{"artifacts": {"P": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "."}}}}`}, "or a part of it holds itself"},
-		{"a template that nests itself", map[string]string{"a.template.json": `{"Resources": {"N": {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": "a.template.json"}}}}`}, "or a part of it holds itself"},
+		{"an assembly that holds itself", map[string]string{"manifest.json": `{"artifacts": {"P": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "."}}}}`}, "manifest.json: the assembly holds itself"},
+		{"a template that nests itself", map[string]string{"a.template.json": `{"Resources": {"N": {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": "a.template.json"}}}}`}, "a.template.json: the template nests itself"},
 		{"an assembly of elsewhere", map[string]string{"manifest.json": `{"artifacts": {"P": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "../other"}}}}`}, "../other"},
 	}
 	for _, c := range cases {
@@ -87,6 +88,19 @@ func TestReadRefuses(t *testing.T) {
 				t.Errorf("want an error with %q, got %v", c.want, err)
 			}
 		})
+	}
+}
+
+// A few small files can ask for as many stacks as they like.
+func TestReadIsBounded(t *testing.T) {
+	files := map[string]string{}
+	for i := range 14 {
+		nested := fmt.Sprintf(`{"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": "t%d.template.json"}}`, i+1)
+		files[fmt.Sprintf("t%d.template.json", i)] = fmt.Sprintf(`{"Resources": {"A": %s, "B": %s}}`, nested, nested)
+	}
+	files["t14.template.json"] = `{}`
+	if _, err := Read(tree(files)); err == nil || !strings.Contains(err.Error(), "more than 5000 files") {
+		t.Errorf("two to the power of fourteen stacks may not be read, got %v", err)
 	}
 }
 

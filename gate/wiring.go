@@ -57,21 +57,11 @@ func referencesResolve(a *Assembly, found *report) {
 		}
 		resources, _ := s.template["Resources"].(map[string]any)
 		for _, id := range slices.Sorted(maps.Keys(resources)) {
-			body, ok := resources[id].(map[string]any)
-			if !ok {
-				continue
-			}
-			r := newResource(s, id, body)
-			for _, on := range r.DependsOn {
-				if !isMap(resources[on]) {
-					found.on(r, "DependsOn names %q, which is no resource of the template", on)
+			if body, ok := resources[id].(map[string]any); ok {
+				r := newResource(s, id, body)
+				for _, problem := range slices.Concat(r.unknownNames(), s.unresolved(body)) {
+					found.on(r, "%s", problem)
 				}
-			}
-			if r.Condition != "" && s.Conditions[r.Condition] == nil {
-				found.on(r, "its Condition %q is none of the template", r.Condition)
-			}
-			for _, problem := range s.unresolved(body) {
-				found.on(r, "%s", problem)
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(s.Conditions)) {
@@ -91,52 +81,81 @@ func referencesResolve(a *Assembly, found *report) {
 	}
 }
 
+// unknownNames are what stands beside the properties and names nothing.
+func (r *Resource) unknownNames() []string {
+	var problems []string
+	for _, on := range r.DependsOn {
+		if !isMap(at(r.Stack.template, "Resources", on)) {
+			problems = append(problems, fmt.Sprintf("DependsOn names %q, which is no resource of the template", on))
+		}
+	}
+	if r.Condition != "" && r.Stack.Conditions[r.Condition] == nil {
+		problems = append(problems, fmt.Sprintf("its Condition %q is none of the template", r.Condition))
+	}
+	return problems
+}
+
 func isMap(v any) bool { _, ok := v.(map[string]any); return ok }
 
 // unresolved are the names in a value that the template does not have.
 func (s *Stack) unresolved(v any) []string {
 	var problems []string
-	report := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	for _, ref := range references(v) {
-		isResource := isMap(at(s.template, "Resources", ref.id))
-		switch {
-		case strings.HasPrefix(ref.id, "AWS::") && ref.how != "Fn::GetAtt":
-			if !slices.Contains(pseudoParameters, ref.id) {
-				report("%s names %q, which is no pseudo parameter of CloudFormation", ref.how, ref.id)
-			}
-		case ref.attribute == "" && ref.how != "Fn::GetAtt":
-			if !isResource && s.Parameters[ref.id] == nil {
-				report("%s names %q, which is neither a resource nor a parameter of the template", ref.how, ref.id)
-			}
-		case !isResource:
-			report("%s reads %q of %q, which is no resource of the template", ref.how, ref.attribute, ref.id)
-		case ref.attribute == "":
-			report("%s of %q names no attribute", ref.how, ref.id)
-		default:
-			name, isOutput := strings.CutPrefix(ref.attribute, "Outputs.")
-			if nested := s.nested(ref.id); isOutput && nested != nil && at(nested.template, "Outputs", name) == nil {
-				report("%s reads the output %q of %q, which the nested stack does not have", ref.how, name, ref.id)
-			}
+		if problem := s.unresolvedReference(ref); problem != "" {
+			problems = append(problems, problem)
 		}
 	}
 	walk(v, func(name string, argument any) {
-		switch name {
-		case "Fn::If":
-			if condition, ok := at(argument, 0).(string); ok && s.Conditions[condition] == nil {
-				report("Fn::If asks for the condition %q, which the template does not have", condition)
-			}
-		case "Fn::FindInMap":
-			keys := list(argument)
-			for n := 1; n <= len(keys) && n <= 3; n++ {
-				path, literals := literalPath(keys[:n])
-				if literals && len(keys) == 3 && at(s.template["Mappings"], path...) == nil {
-					report("Fn::FindInMap names %s, which the mappings of the template do not have", canonical(keys))
-					break
-				}
-			}
+		switch condition, isName := at(argument, 0).(string); {
+		case name == "Fn::If" && isName && s.Conditions[condition] == nil:
+			problems = append(problems, fmt.Sprintf("Fn::If asks for the condition %q, which the template does not have", condition))
+		case name == "Fn::FindInMap" && !s.mapped(list(argument)):
+			problems = append(problems, fmt.Sprintf("Fn::FindInMap names %s, which the mappings of the template do not have", canonical(argument)))
 		}
 	})
 	return problems
+}
+
+func (s *Stack) unresolvedReference(ref reference) string {
+	isResource := isMap(at(s.template, "Resources", ref.id))
+	switch {
+	case strings.HasPrefix(ref.id, "AWS::") && ref.how != "Fn::GetAtt":
+		if !slices.Contains(pseudoParameters, ref.id) {
+			return fmt.Sprintf("%s names %q, which is no pseudo parameter of CloudFormation", ref.how, ref.id)
+		}
+	case ref.attribute == "" && ref.how != "Fn::GetAtt":
+		if !isResource && s.Parameters[ref.id] == nil {
+			return fmt.Sprintf("%s names %q, which is neither a resource nor a parameter of the template", ref.how, ref.id)
+		}
+	case !isResource:
+		return fmt.Sprintf("%s reads %q of %q, which is no resource of the template", ref.how, ref.attribute, ref.id)
+	case ref.attribute == "":
+		return fmt.Sprintf("%s of %q names no attribute", ref.how, ref.id)
+	default:
+		name, isOutput := strings.CutPrefix(ref.attribute, "Outputs.")
+		if nested := s.nested(ref.id); isOutput && nested != nil && at(nested.template, "Outputs", name) == nil {
+			return fmt.Sprintf("%s reads the output %q of %q, which the nested stack does not have", ref.how, name, ref.id)
+		}
+	}
+	return ""
+}
+
+// mapped says whether the mappings have the keys of an Fn::FindInMap, as far as they
+// are literal. A fourth argument is a default.
+func (s *Stack) mapped(keys []any) bool {
+	if len(keys) != 3 {
+		return true
+	}
+	for n := 1; n <= len(keys); n++ {
+		path, literals := literalPath(keys[:n])
+		if !literals {
+			return true
+		}
+		if at(s.template["Mappings"], path...) == nil {
+			return false
+		}
+	}
+	return true
 }
 
 func literalPath(keys []any) (path []any, literals bool) {

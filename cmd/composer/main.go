@@ -39,7 +39,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, errFound):
 		return 1
 	default:
-		fmt.Fprintf(stderr, "composer: %v\n", err)
+		_, _ = fmt.Fprintf(stderr, "composer: %v\n", err)
 		return 2
 	}
 }
