@@ -379,31 +379,3 @@ services:
 		t.Errorf("default %d", got)
 	}
 }
-
-// What ComposeX renders of the corpus must have no error here but for kinds that
-// are not built yet.
-func TestCorpusCases(t *testing.T) {
-	table, err := os.ReadFile(corpus + "/composex/cases.tsv")
-	if err != nil {
-		t.Skip("the corpus, ../shared/corpus, is not beside the repository")
-	}
-	for line := range strings.Lines(string(table)) {
-		names, rest, _ := strings.Cut(line, "\t")
-		if !strings.HasPrefix(rest, "ok\t") {
-			continue
-		}
-		t.Run(names, func(t *testing.T) {
-			opts := Options{ProjectName: "corpus"}
-			for _, name := range strings.Fields(names) {
-				opts.Files = append(opts.Files, corpus+"/composex/"+name)
-			}
-			_, found := readFamilies(t, opts)
-			for _, d := range found {
-				unbuilt := strings.HasPrefix(d.Code, "unsupported-") || d.Code == "namespace-unknown" // of a part that did not run
-				if d.Severity == Error && !unbuilt {
-					t.Error(d)
-				}
-			}
-		})
-	}
-}
