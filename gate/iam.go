@@ -64,7 +64,7 @@ func wildcardAction(a *Assembly, found *report) {
 			continue
 		}
 		for _, action := range s.actions() {
-			if strings.ContainsAny(action, "*?") {
+			if strings.ContainsAny(variable.ReplaceAllString(action, ""), "*?") {
 				found.on(s.on, "%s allows %q: name each action", s.name(), action)
 			}
 		}
