@@ -445,9 +445,10 @@ func (c *closure) keyOf(m *compose.Resource) key {
 // one does.
 var leftToIAM = hospitable
 
-// askKeys asks what a family may do with each key of the case, through each
-// service and directly: what its bindings to the resources of that key say, and
-// only through the service that keeps them. The agent may do nothing.
+// askKeys asks what a family may do with each key of the case, through the service
+// that uses it, through another one and directly: what its bindings to the resources
+// of that key say, and only through the first. Nobody may use somebody else's key,
+// and the agent none.
 func (c *closure) askKeys(application, agent int, f *compose.Family, resources []xres) {
 	var keys []key
 	for _, name := range slices.Sorted(maps.Keys(keyProperties)) {
@@ -460,7 +461,11 @@ func (c *closure) askKeys(application, agent int, f *compose.Family, resources [
 		}
 	}
 	for _, k := range keys {
-		for _, via := range slices.Compact([]string{"", "s3", k.via}) {
+		ways := []string{k.via}
+		if !strings.Contains(k.arn, "of-somebody-else") {
+			ways = append(ways, "", "s3")
+		}
+		for _, via := range ways {
 			context := map[string]any{}
 			if via != "" {
 				context["kms:ViaService"] = via + "." + homeRegion + ".amazonaws.com"

@@ -22,27 +22,27 @@ import (
 // they are. A place is a construct path that begins with the case.
 var nagExceptions = []engineException{
 	{
-		`AwsSolutions-ECS2`, `.*/Services/[^/]+/Task/Resource`,
+		`AwsSolutions-ECS2`, `[^/]+/[^/]+/[^/]+/Task/Resource`,
 		"environment is what the compose file gives a container in plain text; secrets come through Secrets, as the rule on secrets holds",
 	},
 	{
-		`AwsSolutions-ECS4`, `.*/Network/x-cluster/Resource`,
+		`AwsSolutions-ECS4`, `[^/]+/[^/]+/x-cluster/Resource`,
 		"Container Insights is on with the value enhanced, which is newer than this rule",
 	},
 	{
-		`AwsSolutions-VPC7`, `.*/Network/x-vpc/Vpc/Resource`,
+		`AwsSolutions-VPC7`, `[^/]+/[^/]+/x-vpc/Vpc/Resource`,
 		"flow logs are billed by the gigabyte: the file switches them on, x-vpc EnableFlowLogs",
 	},
 	{
-		`AwsSolutions-ELB2`, `.*/Services/x-(elbv2|ingress)/[^/]+/LoadBalancer/Resource`,
+		`AwsSolutions-ELB2`, `[^/]+/[^/]+/x-(elbv2|ingress)/[^/]+/LoadBalancer/Resource`,
 		"access logs go to a bucket that outlives the application and may serve many: the file names one, access_logs.s3.bucket of LoadBalancerAttributes",
 	},
 	{
-		`AwsSolutions-EC23`, `.*/Services/x-(elbv2|ingress)/[^/]+/SecurityGroup/Resource`,
+		`AwsSolutions-EC23`, `[^/]+/[^/]+/x-(elbv2|ingress)/[^/]+/SecurityGroup/Resource`,
 		"the load balancer is public because the file says so, on the ports of its listeners only; what is not declared is open to nobody",
 	},
 	{
-		`AwsSolutions-IAM5\[Resource::\*\]`, `.*/Services/[^/]+/(TaskRole|ExecutionRole)/DefaultPolicy/Resource`,
+		`AwsSolutions-IAM5\[Resource::\*\]`, `[^/]+/[^/]+/[^/]+/(TaskRole|ExecutionRole)/DefaultPolicy/Resource`,
 		"actions of X-Ray, of the channels of ECS Exec and ecr:GetAuthorizationToken know no resources",
 	},
 	{
@@ -50,11 +50,11 @@ var nagExceptions = []engineException{
 		"a policy that the file writes itself; cloudwatch:PutMetricData knows no resources, and its condition names the namespace",
 	},
 	{
-		`AwsSolutions-IAM5\[Resource::.*/index/\*\]`, `.*/Services/[^/]+/TaskRole/DefaultPolicy/Resource`,
+		`AwsSolutions-IAM5\[Resource::.*/index/\*\]`, `[^/]+/[^/]+/[^/]+/TaskRole/DefaultPolicy/Resource`,
 		"the indexes of the one table that the service is bound to: their names are data of the application",
 	},
 	{
-		`AwsSolutions-IAM5\[Resource::.*/stream/\*\]`, `.*/Services/[^/]+/TaskRole/DefaultPolicy/Resource`,
+		`AwsSolutions-IAM5\[Resource::.*/stream/\*\]`, `[^/]+/[^/]+/[^/]+/TaskRole/DefaultPolicy/Resource`,
 		"the streams of the one table that the service is bound to: DynamoDB names them by the time at which they began",
 	},
 	{
@@ -70,11 +70,11 @@ var nagExceptions = []engineException{
 		"logs:DescribeLogGroups lists the groups of an account, for the agent of ECS Exec to find its own",
 	},
 	{
-		`AwsSolutions-SMG4`, `.*/Data/x-rds/[^/]+/Secret/Resource`,
+		`AwsSolutions-SMG4`, `[^/]+/[^/]+/x-rds/[^/]+/Secret/Resource`,
 		"a container gets the password when it starts, so a rotation cuts running tasks off until they are replaced: it must not begin by itself",
 	},
 	{
-		`AwsSolutions-SMG4`, `.*/Data/x-rds/[^/]+/ConnectionString [^/]+`,
+		`AwsSolutions-SMG4`, `[^/]+/[^/]+/x-rds/[^/]+/ConnectionString [^/]+`,
 		"made of the database's own secret with every deployment; a rotation of its own would part the two",
 	},
 	{
@@ -82,7 +82,7 @@ var nagExceptions = []engineException{
 		"the value is put by its owner, a licence that no function can renew",
 	},
 	{
-		`AwsSolutions-RDS6`, `.*/Data/x-rds/[^/]+/Definition/Resource`,
+		`AwsSolutions-RDS6`, `[^/]+/[^/]+/x-rds/[^/]+/Definition/Resource`,
 		"applications that run unchanged under Docker log in with the user and the password of the secret; the file switches the other way on, EnableIAMDatabaseAuthentication",
 	},
 	{
