@@ -2,7 +2,6 @@ package gate
 
 import (
 	"bytes"
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -171,26 +170,4 @@ func TestAccept(t *testing.T) {
 			t.Errorf("an error must name the line, got %v", err)
 		}
 	}
-}
-
-// FuzzCheck holds that no JSON, as a template or as a manifest, makes the gate panic.
-func FuzzCheck(f *testing.F) {
-	for _, file := range good(f) {
-		f.Add(file.Data)
-	}
-	f.Add([]byte(`{"Transform": [], "Conditions": {"A": {"Fn::Or": [{"Condition": "A"}, null]}}, "Resources": {"A": {"Type": "AWS::ECS::Service", "Properties": {"LoadBalancers": {"Fn::If": ["A", [], 1]}}}}}`))
-	f.Add([]byte(`{"Resources": {"A": {"Type": "AWS::CodeBuild::Project", "Properties": {"Source": {"BuildSpec": "{a: [\n"}}}}}`))
-	f.Add([]byte(`{"Resources": {"N": {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": "t.template.json"}}}}`))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		for _, name := range []string{"t.template.json", "manifest.json"} {
-			a, err := Read(tree(map[string]string{name: string(text)}))
-			if err != nil {
-				continue
-			}
-			var before, after bytes.Buffer
-			if json.NewEncoder(&before).Encode(a.Check()) != nil || json.NewEncoder(&after).Encode(a.Check()) != nil || before.String() != after.String() {
-				t.Error("the same template must give the same findings")
-			}
-		}
-	})
 }
