@@ -12,7 +12,7 @@ GREMLINS := v0.6.0
 GO_FILES := $(shell find . -name '*.go' -not -path './node_modules/*' -not -path './examples/blog/app*')
 ALIVE := ./.ci/alive
 
-.PHONY: bench good help setup build synth test test-fast golden lint corpus wildcardonly fuzz mutation clean venv
+.PHONY: bench e2e good help setup build synth test test-fast golden lint corpus wildcardonly fuzz mutation clean venv
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ test: setup build venv ## every test
 
 test-fast: ## the tests of package compose, in seconds
 	go test ./compose/...
+
+e2e: setup build venv ## deploy the example and the golden cases to an emulator of AWS
+	@set -o pipefail; go test -count=1 -v -tags e2e -timeout 10m ./test/e2e | grep --line-buffered -vE '^ *(=== |--- PASS|PASS$$)'
 
 corpus: setup ## what becomes of every compose file of ../shared/corpus, as a table
 	@set -o pipefail; go test -count=1 -v -run '^TestCorpus' ./test | grep -vE '^ *(=== |--- PASS|PASS$$)'
