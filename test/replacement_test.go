@@ -31,11 +31,7 @@ func TestNeighboursKeepTheirData(t *testing.T) {
 	pairs, edits := 0, 0
 	for _, folder := range folders {
 		t.Run(filepath.Base(folder), func(t *testing.T) {
-			project := filepath.Join(t.TempDir(), filepath.Base(folder))
-			if err := os.CopyFS(project, os.DirFS(folder)); err != nil {
-				t.Fatal(err)
-			}
-			file := filepath.Join(project, "compose.yaml")
+			file := projectCopy(t, folder)
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
@@ -75,7 +71,8 @@ func TestReplacementsAreFound(t *testing.T) {
 		want          []string
 	}{
 		"an id that counts": {
-			map[string]any{"queue1": queue(nil)}, map[string]any{"queue2": queue(nil)},
+			map[string]any{"queue1": queue(nil)},
+			map[string]any{"queue2": queue(nil)},
 			[]string{"queue1 (AWS::SQS::Queue) is removed", "queue2 (AWS::SQS::Queue) is made"},
 		},
 		"a name": {
@@ -84,11 +81,13 @@ func TestReplacementsAreFound(t *testing.T) {
 			[]string{"q (AWS::SQS::Queue) is replaced: QueueName changes"},
 		},
 		"a name that goes": {
-			map[string]any{"q": queue(map[string]any{"QueueName": "a"})}, map[string]any{"q": queue(nil)},
+			map[string]any{"q": queue(map[string]any{"QueueName": "a"})},
+			map[string]any{"q": queue(nil)},
 			[]string{"q (AWS::SQS::Queue) is replaced: QueueName changes"},
 		},
 		"another type": {
-			map[string]any{"q": queue(nil)}, map[string]any{"q": role},
+			map[string]any{"q": queue(nil)},
+			map[string]any{"q": role},
 			[]string{"q (AWS::SQS::Queue) is replaced by AWS::IAM::Role"},
 		},
 		"a role":                    {map[string]any{"r": role}, nil, []string{"r (AWS::IAM::Role) is removed"}},
