@@ -107,11 +107,16 @@ type preparedFiles struct{ l *loading }
 
 var _ loader.ResourceLoader = preparedFiles{}
 
-// Accept tells whether a path is that of a prepared copy.
-func (p preparedFiles) Accept(path string) bool { return p.l.copies(path) != nil }
+// Accept takes every path, so that compose-go opens no other file.
+func (p preparedFiles) Accept(string) bool { return true }
 
 // Load has nothing to fetch: the copy is a local file.
-func (p preparedFiles) Load(_ context.Context, path string) (string, error) { return path, nil }
+func (p preparedFiles) Load(_ context.Context, path string) (string, error) {
+	if filepath.Dir(path) != p.l.temp {
+		return "", fmt.Errorf("%s was not prepared", path)
+	}
+	return path, nil
+}
 
 // Dir is the folder of the original.
 func (p preparedFiles) Dir(path string) string {

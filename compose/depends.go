@@ -152,7 +152,7 @@ func (r *resolver) familyCondition(path Path, home *Family, name, condition stri
 // familyCycles reports families that wait for each other, where it is not their
 // services that do.
 func (r *resolver) familyCycles() {
-	if slices.ContainsFunc(r.found, func(d Diagnostic) bool { return d.Code == "dependency-cycle" }) {
+	if slices.ContainsFunc(r.project.report.found, func(d Diagnostic) bool { return d.Code == "dependency-cycle" }) {
 		return
 	}
 	byName := map[string]*Family{}

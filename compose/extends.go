@@ -90,26 +90,38 @@ func (l *loading) extendsBase(root, in *source, service *yaml.Node, path Path) (
 	if fileNode == nil || fileNode.Tag != "!!str" {
 		return in, name.Value, name
 	}
-	if l.remote(fileNode.Value, in.pos(fileNode), path.Key("file")) {
-		return nil, "", nil
-	}
-	file := absolute(fileNode.Value, in.dir)
-	key := baseKey{file, root}
-	base, opened := l.bases[key]
-	if !opened {
-		base = l.open(file, filepath.Dir(file), nil, in.pos(fileNode), path.Key("file"))
-		l.bases[key] = base
-		if base != nil {
-			base.env = root.env
-			base.copy = l.copyPath()
-			l.order = append(l.order, base)
-		}
-	}
+	base := l.openBase(root, in, fileNode, path)
 	if base == nil {
+		l.prune(path)
+		removeEntry(service, "extends")
 		return nil, "", nil
 	}
 	fileNode.Value = base.copy
 	return base, name.Value, name
+}
+
+// openBase opens a file that a service extends, once for each file whose variables
+// apply in it. What cannot be read is missing from that service only.
+func (l *loading) openBase(root, in *source, fileNode *yaml.Node, path Path) *source {
+	file := absolute(fileNode.Value, in.dir)
+	key := baseKey{file, root}
+	if base := l.bases[key]; base != nil {
+		return base
+	}
+	unread := l.unread
+	defer func() { l.unread = unread || l.told || l.bases[key] != nil && l.unread }()
+	if l.remote(fileNode.Value, in.pos(fileNode), path.Key("file")) {
+		return nil
+	}
+	base := l.open(file, filepath.Dir(file), nil, in.pos(fileNode), path.Key("file"))
+	if base == nil {
+		return nil
+	}
+	l.bases[key] = base
+	base.env = root.env
+	base.copy = l.copyPath()
+	l.order = append(l.order, base)
+	return base
 }
 
 // fillBase fills in the variables of a service in a file that is only extended:
