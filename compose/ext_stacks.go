@@ -71,7 +71,17 @@ func (r *resolver) stackMembers(group, pattern string, at Path, matched map[Path
 			r.model.Stacks[member] = ownName(member)
 		}
 	}
-	if found {
+	if !found {
+		r.noMember(at, pattern, members)
+	}
+}
+
+// noMember reports what names nothing. A misspelt name would leave data in another
+// stack, which it cannot leave again without being made anew; a pattern may be there
+// for what is still to come.
+func (r *resolver) noMember(at Path, pattern string, members []Path) {
+	if strings.ContainsAny(pattern, `*?[\`) {
+		r.notef(at, "stack-empty", "%q matches nothing that is deployed", pattern)
 		return
 	}
 	if name, ok := strings.CutPrefix(pattern, "services."); ok {
@@ -82,8 +92,6 @@ func (r *resolver) stackMembers(group, pattern string, at Path, matched map[Path
 	for _, member := range members {
 		names = append(names, string(member))
 	}
-	// A misspelt name would leave data in another stack, which it cannot leave
-	// again without being made anew.
 	r.unknown(at, "stack-member-unknown", "anything that is deployed", pattern, names)
 }
 
@@ -120,7 +128,7 @@ func (f *Family) Member() Path { return At("services", f.Name) }
 // checkStackCycles reports stacks of data that would have to wait for each other,
 // because their resources refer to each other.
 func (r *resolver) checkStackCycles(section Path) {
-	type reference struct{ from, to *Resource }
+	type reference struct{ from, to Path }
 	by := map[string]map[string]reference{} // of a stack to another one
 	for _, res := range r.model.Resources {
 		for _, other := range r.model.References(res) {
@@ -131,7 +139,7 @@ func (r *resolver) checkStackCycles(section Path) {
 			if by[from] == nil {
 				by[from] = map[string]reference{}
 			}
-			by[from][to] = reference{res, other}
+			by[from][to] = reference{res.Path, other.Path}
 		}
 	}
 	done := map[string]bool{}
@@ -141,7 +149,7 @@ func (r *resolver) checkStackCycles(section Path) {
 			var circle []string
 			for j, from := range chain[i:] {
 				to := append(chain[i:], stack)[j+1]
-				circle = append(circle, fmt.Sprintf("%s refers to %s", by[from][to].from.Path, by[from][to].to.Path))
+				circle = append(circle, fmt.Sprintf("%s refers to %s", by[from][to].from, by[from][to].to))
 			}
 			r.add(Error, section, "stack-cycle", "put those that refer to each other into one group",
 				"stacks would wait for each other: "+strings.Join(circle, ", "))

@@ -31,6 +31,8 @@ type Application struct {
 	// Stacks are in the order in which they are deployed.
 	Stacks []awscdk.Stack
 	model  *compose.Model
+	// homes are the ids of the stacks of families, by name.
+	homes map[string]string
 	// found is what a reader of the files should know about the stacks.
 	found compose.Diagnostics
 }

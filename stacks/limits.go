@@ -73,15 +73,33 @@ func (a *Application) TooMany(err error, at places) (found compose.Diagnostics, 
 
 // exceeded says that a stack is too large, and how to divide it.
 func (a *Application) exceeded(stack, code, what string, n, most int, at places) compose.Diagnostic {
-	id := stack[strings.LastIndex(stack, "/")+1:]
-	path, hint := compose.Path("services"), `divide the services by x-stacks, such as {more: ["services.<new>"]}; one in another stack than before is made anew`
-	if layer, _, _ := strings.Cut(id, "-"); layer == dataStack {
-		path = a.largestSection(id)
-		hint = fmt.Sprintf(`divide what holds data by x-stacks, such as {more: ["%s.<new>"]}: what has been deployed must stay in its stack, in another one it is made anew, empty`, path)
-	}
+	path, hint := a.dividing(stack[strings.LastIndex(stack, "/")+1:])
 	return compose.Diagnostic{
 		Pos: at.KeyPos(path), Path: path, Code: code, Hint: hint,
 		Message: fmt.Sprintf("stack %s would have %d %s, and CloudFormation takes %d", stack, n, what, most),
+	}
+}
+
+// dividing tells how to divide a stack, and what part of the files it is of.
+func (a *Application) dividing(id string) (path compose.Path, hint string) {
+	if layer, _, _ := strings.Cut(id, "-"); layer == dataStack {
+		path = a.largestSection(id)
+		return path, fmt.Sprintf(`give new ones a stack of their own, x-stacks: {more: ["%s.<name>"]}; `+
+			"what has been deployed already must stay in its stack, for in another one it is made anew, empty", path)
+	}
+	var families []*compose.Family
+	for _, f := range a.model.Families {
+		if a.homes[f.Name] == id {
+			families = append(families, f)
+		}
+	}
+	switch len(families) {
+	case 0:
+		return "services", "divide the application into several compose files, each deployed by itself"
+	case 1:
+		return families[0].Path, "this service alone is too much for a stack"
+	default:
+		return "services", `give new services a stack of their own, x-stacks: {more: ["services.<name>"]}; what has been deployed in another stack is made anew`
 	}
 }
 

@@ -60,6 +60,7 @@ func (b *builder) run(group func(*compose.Family) string) awscdk.Stack {
 	for _, f := range m.Families {
 		stackOf[f.Name] = stackID(servicesStack, group(f))
 	}
+	b.app.homes = stackOf
 	peers := b.peerStacks(stackOf)
 	services := b.stack(servicesStack, "services", b.app.Stacks...)
 	made := map[string]awscdk.Stack{servicesStack: services}
