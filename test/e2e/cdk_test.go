@@ -29,12 +29,9 @@ type cdk struct {
 	emulator
 	root string // of the repository
 	home string // instead of ~/.cdk and ~/.aws
-	docker
-	as credentials
+	log  string // of the stand-in for docker
+	as   credentials
 }
-
-// docker is the log of the stand-in for docker.
-type docker struct{ log string }
 
 func newCDK(t testing.TB, aws emulator) cdk {
 	t.Helper()
@@ -48,7 +45,7 @@ func newCDK(t testing.TB, aws emulator) cdk {
 		}
 	}
 	home := t.TempDir()
-	return cdk{aws, root, home, docker{filepath.Join(home, "docker.log")}, aws.admin(t, here)}
+	return cdk{aws, root, home, filepath.Join(home, "docker.log"), aws.admin(t, here)}
 }
 
 // run runs the CLI in an empty folder, with nothing of the user's configuration.

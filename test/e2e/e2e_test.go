@@ -45,6 +45,7 @@ func TestDeployed(t *testing.T) {
 				c.images(t, there)
 			})
 			c.goldenCases(t)
+			step(t, "a type that the emulator does not know fails", c.unknownType)
 		})
 	})
 	c.census(t)
@@ -312,8 +313,8 @@ func queueOf(t *testing.T, deployed account, prefix string) (url string) {
 }
 
 // compare returns the logical ids that came and went between two states of the
-// example. What stayed must be the same resource: a new physical id is a replacement,
-// which only the task definitions of changed services may undergo.
+// example. What stayed must be the same resource: a new physical id would mean that
+// it was replaced because of a change that has nothing to do with it.
 func compare(t *testing.T, before, after account) (came, went []string) {
 	t.Helper()
 	for _, name := range []string{"blog-Network", "blog-Data", "blog-Services"} {

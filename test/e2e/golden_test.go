@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -90,6 +91,36 @@ func (c cdk) destroyProtected(t *testing.T, app application, templates map[strin
 	want := []string{"AWS::DynamoDB::Table", "AWS::Logs::LogGroup", "AWS::SecretsManager::Secret"}
 	if !slices.Equal(retained, want) {
 		t.Errorf("retained are %v, not %v", retained, want)
+	}
+}
+
+// unknownType proves that this test can fail: moto alone would skip such a resource.
+func (c cdk) unknownType(t *testing.T) {
+	app := c.at(t, there, "test/testdata/golden/x-sqs/compose.yaml").with("env", "unknown")
+	if _, err := c.on(app, "synth", "--quiet"); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(app.out, "*Data*.template.json"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("the template of the data is not one of %v", files)
+	}
+	const unknown = "AWS::Example::Unknown"
+	var tm map[string]any
+	readJSON(t, files[0], &tm)
+	tm["Resources"].(map[string]any)["Mystery"] = map[string]any{"Type": unknown}
+	text, err := json.Marshal(tm)
+	if err == nil {
+		err = os.WriteFile(files[0], text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := c.run("deploy", "shop-unknown/Data", "--exclusively", "--no-notices", "--app", app.out, "--require-approval", "never")
+	if err == nil || !strings.Contains(output, unknown) {
+		t.Errorf("%s was deployed, or something else failed: %v\n%s", unknown, err, output)
+	}
+	if made := c.account(t, there).Stacks["shop-unknown-Data"]; made.Status != "CREATE_FAILED" || len(made.Resources) > 0 {
+		t.Errorf("the stack is %+v", made)
 	}
 }
 
