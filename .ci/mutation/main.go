@@ -7,7 +7,7 @@
 // Gremlins builds a test binary for each mutant, which takes hours here. This
 // program builds one that holds all mutants of a package, each behind a number
 // that the environment switches on, and runs for a mutant only the tests that
-// reach it. A mutant that cannot be written that way is built on its own.
+// reach it, until one fails. A mutant that cannot be written that way is built on its own.
 package main
 
 import (
@@ -112,6 +112,8 @@ type workplace struct {
 	alone           []*mutant        // those that the binary cannot hold
 	tests           map[int][]string // by mutant, those that reach it
 	took            map[string]time.Duration
+	mutex           sync.Mutex
+	kills           map[string]int // by test
 }
 
 func (w *workplace) copyTree() error {
@@ -400,7 +402,7 @@ func (w *workplace) record(all []*mutant) error {
 	if err != nil {
 		return fmt.Errorf("listing the tests: %w", err)
 	}
-	w.tests, w.took = map[int][]string{}, map[string]time.Duration{}
+	w.tests, w.took, w.kills = map[int][]string{}, map[string]time.Duration{}, map[string]int{}
 	viable := map[int]bool{}
 	for name := range strings.FieldsSeq(string(names)) {
 		reached := filepath.Join(w.temp, "reached")
@@ -459,14 +461,7 @@ func (w *workplace) test(all []*mutant) {
 	for range 2 {
 		workers.Go(func() {
 			for m := range queue {
-				tests := w.tests[m.id]
-				limit := 20 * time.Second
-				for _, t := range tests {
-					limit += 10 * w.took[t]
-				}
-				m.Status = verdict(limit, func(ctx context.Context) *exec.Cmd {
-					return w.command(ctx, w.binary, tests, "MUTANT="+strconv.Itoa(m.id))
-				})
+				m.Status = w.verdict(m)
 				done.Lock()
 				if count++; time.Since(told) > 10*time.Second {
 					told = time.Now()
@@ -485,18 +480,68 @@ func (w *workplace) test(all []*mutant) {
 	workers.Wait()
 }
 
-// verdict runs the tests of a mutant.
-func verdict(limit time.Duration, command func(context.Context) *exec.Cmd) string {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	err := command(ctx).Run()
-	switch {
-	case ctx.Err() != nil:
-		return timedOut
-	case err != nil:
-		return killed
+// verdict runs the tests that reach a mutant: those first that have killed most,
+// the slow ones last.
+func (w *workplace) verdict(m *mutant) string {
+	for _, tests := range w.stages(m) {
+		limit := 20 * time.Second
+		for _, t := range tests {
+			limit += 10 * w.took[t]
+		}
+		status, killer := outcome(limit, func(ctx context.Context) *exec.Cmd {
+			return w.command(ctx, w.binary, tests, "MUTANT="+strconv.Itoa(m.id))
+		})
+		if status != lived {
+			w.mutex.Lock()
+			w.kills[killer]++
+			w.mutex.Unlock()
+			return status
+		}
 	}
 	return lived
+}
+
+// stages are the tests that reach a mutant, in the order of running them.
+func (w *workplace) stages(m *mutant) [][]string {
+	const first, slow = 3, time.Second
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	tests := slices.Clone(w.tests[m.id])
+	slices.SortStableFunc(tests, func(a, b string) int { return w.kills[b] - w.kills[a] })
+	var stages [3][]string
+	for _, t := range tests {
+		switch {
+		case w.took[t] > slow:
+			stages[2] = append(stages[2], t)
+		case len(stages[0]) < first:
+			stages[0] = append(stages[0], t)
+		default:
+			stages[1] = append(stages[1], t)
+		}
+	}
+	return slices.DeleteFunc(stages[:], func(tests []string) bool { return len(tests) == 0 })
+}
+
+var failedTest = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
+
+// outcome is what a run of tests tells of a mutant, and the test that failed.
+func outcome(limit time.Duration, command func(context.Context) *exec.Cmd) (status, killer string) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	cmd := command(ctx)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return timedOut, ""
+	case err != nil:
+		if m := failedTest.FindSubmatch(out.Bytes()); m != nil {
+			killer = string(m[1])
+		}
+		return killed, killer
+	}
+	return lived, ""
 }
 
 // testAlone builds and tests one mutant as gremlins does.
@@ -521,7 +566,8 @@ func (w *workplace) testAlone(m *mutant) string {
 	if err := w.run("go", "test", "-c", "-vet=off", "-o", binary, "./"+w.dir); err != nil {
 		return notViable
 	}
-	return verdict(2*time.Minute, func(ctx context.Context) *exec.Cmd { return w.command(ctx, binary, []string{".*"}) })
+	status, _ := outcome(5*time.Minute, func(ctx context.Context) *exec.Cmd { return w.command(ctx, binary, []string{".*"}) })
+	return status
 }
 
 // operator is the operator at the beginning of the text, and what a mutant makes of it.
