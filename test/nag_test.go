@@ -58,10 +58,6 @@ var nagExceptions = []engineException{
 		"the streams of the one table that the service is bound to: DynamoDB names them by the time at which they began",
 	},
 	{
-		`AwsSolutions-IAM5\[Action::kms:(GenerateDataKey|ReEncrypt)\*\]`, `x-dynamodb/Services/[^/]+/TaskRole/DefaultPolicy/Resource`,
-		"DynamoDB's documentation asks for these families of actions; only on the key of the table, and only through DynamoDB",
-	},
-	{
 		`AwsSolutions-IAM5\[Resource::arn:.*:kms:.*:key/\*\]`, `x-sqs/Services/web/TaskRole/DefaultPolicy/Resource`,
 		"the file names the key by its alias, so a condition on kms:ResourceAliases stands for its ARN",
 	},
