@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -131,6 +132,14 @@ func TestNagFinds(t *testing.T) {
 	}
 	slices.Sort(rules)
 	equal(t, "rules", strings.Join(rules, " "), "AwsSolutions-SQS2 AwsSolutions-SQS3 AwsSolutions-SQS4")
+}
+
+// TestNagIsNoPartOfTheProgram: only tests are linked with cdk-nag.
+func TestNagIsNoPartOfTheProgram(t *testing.T) {
+	packages := string(output(t, exec.Command("go", "list", "-deps", "composecdk", "composecdk/cmd/...")))
+	if !strings.Contains(packages, "composecdk/stacks") || strings.Contains(packages, "cdknag") {
+		t.Error("the program is linked with cdk-nag")
+	}
 }
 
 // addNag holds the AwsSolutions rules against all constructs of an app.
