@@ -58,15 +58,17 @@ func eachBuild(check func(b build, found *report)) func(*Assembly, *report) {
 	}
 }
 
-// inlineBuildspec is the text of a buildspec: what has more lines than one or is
-// JSON; anything else names a file.
+// inlineBuildspec is the text of a buildspec: what has more lines than one, or what
+// only YAML or JSON can be; anything else names a file.
 func inlineBuildspec(r *Resource) string {
 	spec, _ := text(at(r.Properties, "Source", "BuildSpec"), "placeholder")
-	if strings.Contains(strings.TrimSpace(spec), "\n") || strings.HasPrefix(strings.TrimSpace(spec), "{") {
+	if notAFile.MatchString(strings.TrimSpace(spec)) {
 		return spec
 	}
 	return ""
 }
+
+var notAFile = regexp.MustCompile(`^[{\[]|^version:|\n|: `)
 
 // phases are those that a buildspec can have.
 var phases = []string{"install", "pre_build", "build", "post_build"}
@@ -161,9 +163,12 @@ func privilegedForDocker(b build, found *report) {
 }
 
 func buildTimeouts(b build, found *report) {
-	for _, property := range []string{"TimeoutInMinutes", "QueuedTimeoutInMinutes"} {
-		if b.Properties[property] == nil {
-			found.on(b.Resource, "it has no %s", property)
+	for _, limit := range []struct{ property, otherwise string }{
+		{"TimeoutInMinutes", "a build that hangs is paid for an hour"},
+		{"QueuedTimeoutInMinutes", "a build that cannot start waits for eight hours"},
+	} {
+		if b.Properties[limit.property] == nil {
+			found.on(b.Resource, "it has no %s: %s", limit.property, limit.otherwise)
 		}
 	}
 }

@@ -4,7 +4,13 @@
 // silent only once it runs, permissions and networks that are wider than their use,
 // secrets in clear text, data that a deployment can lose, and limits of AWS.
 //
-// Open reads a folder, [Assembly.Check] holds all [Rules] against it. A rule is a
-// row of rules.go and a function in the file of its subject. The package is plain Go
-// on JSON: it needs neither Node.js nor AWS.
+// [Open] reads a folder, [Assembly.Check] holds all [Rules] against it, and a [Report]
+// prints what is found. A rule is a row and a function in the file of its subject. It
+// stays silent where it cannot decide: a value that only a deployment knows is never
+// a finding. Rules need not know of conditions: they see the assembly once for each
+// way in which its conditions can hold (conditions.go), with every Fn::If decided.
+//
+// Each rule is proven: a test injects faults into a good assembly, testdata/good, and
+// fails unless the gate names each of them, on its resource, and nothing else. The
+// package is plain Go on JSON: it needs neither Node.js nor AWS.
 package gate

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 )
 
@@ -25,7 +26,7 @@ func (r *Report) Add(folder string, a *Assembly) {
 		r.Resources += len(s.Resources)
 	}
 	for _, f := range a.Check() {
-		f.File = strings.TrimSuffix(folder, "/") + "/" + f.File
+		f.File = path.Join(folder, f.File)
 		r.Findings = append(r.Findings, f)
 	}
 }
