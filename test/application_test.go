@@ -87,6 +87,7 @@ func attempt(to target, outdir string, files ...string) (result application, err
 		result.found = append(result.found, stacks.Exceptions(err, project)...).Sort()
 		return result, nil
 	}
+	result.found = append(result.found, built.Diagnostics(project)...).Sort()
 	if _, err := guard.Try("", func() (any, error) { return app.Synth(nil), nil }); err != nil {
 		return result, err
 	}

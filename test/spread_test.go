@@ -238,3 +238,117 @@ func TestSpreadIsTheSame(t *testing.T) {
 		}
 	}
 }
+
+// A group of x-stacks must leave what no group names where it was, also where both
+// call each other; what cannot be kept of the order must be told.
+func TestSpreadByGroup(t *testing.T) {
+	const (
+		before = "services:\n  api: {image: nginx, expose: ['80']%s}\n  web: {image: nginx, ports: ['80:80'], x-ingress: public, depends_on: [api], networks: [both]}\n"
+		after  = "  late: {image: nginx, expose: ['81'], networks: [both]}\n  later: {image: nginx, depends_on: [late]}\nx-sqs: {jobs: {}, more: {}}\n" +
+			"x-stacks: {more: [services.late, services.later, x-sqs.more]}\nnetworks: {both: {}}\n"
+	)
+	was := synthesise(t, target{}, write(t, fmt.Sprintf(before, "")+"x-sqs: {jobs: {}}\nnetworks: {both: {}}\n"))
+	is := synthesise(t, target{}, write(t, fmt.Sprintf(before, ", depends_on: [late]")+after))
+	unmoved(t, "with a group", was.homes(), is.homes(), none)
+	checkInvariants(t, is)
+	checkGate(t, is)
+	for _, stack := range []string{"Services-more", "Data-more"} {
+		if _, ok := is.templates[stack]; !ok {
+			t.Errorf("there is no stack %s", stack)
+		}
+	}
+	var told []string
+	for _, d := range is.found {
+		if d.Code == "order-not-kept" {
+			told = append(told, string(d.Path)+": "+d.Message)
+		}
+	}
+	want := []string{`services.api.depends_on.late: "late" is not started before "api": stack Services-more is deployed after Services`}
+	if !slices.Equal(told, want) {
+		t.Errorf("got %q, want %q", told, want)
+	}
+}
+
+// Services must wait for each other across stacks, however many ways there are
+// from one to another: the CDK walks them all.
+func TestSpreadOrder(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("services:\n")
+	for level := range 14 {
+		for _, side := range []string{"a", "b"} {
+			fmt.Fprintf(&text, "  %s%02d: {image: nginx, expose: ['80']", side, level)
+			if level > 0 {
+				fmt.Fprintf(&text, ", depends_on: [a%02d, b%02d]", level-1, level-1)
+			}
+			text.WriteString("}\n")
+		}
+	}
+	text.WriteString("x-stacks: {'*': ['services.*']}\n")
+	app := synthesise(t, target{}, write(t, text.String()))
+	manifest, err := os.ReadFile(filepath.Join(app.dir, "manifest.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var assembly struct {
+		Artifacts map[string]struct {
+			DisplayName  string
+			Dependencies []string
+		}
+	}
+	if err := json.Unmarshal(manifest, &assembly); err != nil {
+		t.Fatal(err)
+	}
+	waits := map[string]map[string]bool{} // by stack, for others, also through others
+	var collect func(artifact string) map[string]bool
+	collect = func(artifact string) map[string]bool {
+		a := assembly.Artifacts[artifact]
+		if found := waits[a.DisplayName]; found != nil {
+			return found
+		}
+		found := map[string]bool{}
+		for _, other := range a.Dependencies {
+			found[assembly.Artifacts[other].DisplayName] = true
+			maps.Copy(found, collect(other))
+		}
+		waits[a.DisplayName] = found
+		return found
+	}
+	for artifact := range assembly.Artifacts {
+		collect(artifact)
+	}
+	for _, f := range app.model.Families {
+		for _, other := range append(f.DependsOn, "") {
+			stack, before := "app/Services-"+f.Name, strings.TrimSuffix("app/Services-"+other, "-")
+			if !waits[stack][before] {
+				t.Errorf("%s does not wait for %s", stack, before)
+			}
+		}
+	}
+}
+
+// What holds data must stay where it is: too much of it for a stack is an error at
+// its place, which says how to decide.
+func TestTooMuchData(t *testing.T) {
+	for _, c := range []struct {
+		queues int
+		used   bool
+		want   string
+	}{
+		{101, true, "x-sqs: stack app/Data would have 202 outputs, and CloudFormation takes 200 [too-many-outputs]"},
+		{251, false, "x-sqs: stack app/Data would have 502 resources, and CloudFormation takes 500 [too-many-resources]"},
+	} {
+		var text strings.Builder
+		text.WriteString("services: {web: {image: nginx}}\nx-sqs:\n")
+		for i := range c.queues {
+			use := "{}"
+			if c.used {
+				use = "{Services: {web: {Access: Publish}}}"
+			}
+			fmt.Fprintf(&text, "  q%03d: %s\n", i, use)
+		}
+		got := call{context: map[string]any{"compose": write(t, text.String())}}.run(t)
+		if got.status != 1 || !strings.Contains(got.stderr, ":2:1: "+c.want) || !strings.Contains(got.stderr, `x-stacks: {more: ["x-sqs.<name>"]}`) {
+			t.Errorf("exit status %d, want 1 and %s:\n%s", got.status, c.want, got.stderr)
+		}
+	}
+}
