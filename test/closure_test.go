@@ -97,7 +97,7 @@ func TestLeastPrivilege(t *testing.T) {
 	if allowed == 0 || denied == 0 || pairs == 0 {
 		t.Error("nothing was simulated")
 	}
-	t.Logf("%d pairs of service and resource; simulations: %d allowed, %d denied; mutants: %d of %d found", pairs, allowed, denied, caught, len(mutants))
+	t.Logf("%d pairs of a service and a resource or volume; simulations: %d allowed, %d denied; mutants: %d of %d found", pairs, allowed, denied, caught, len(mutants))
 }
 
 // decide asks the simulator everything at once.
@@ -164,6 +164,7 @@ func ask(t *testing.T, j judged) *closure {
 		}
 		c.askKeys(application, agent, task.family, resources)
 		c.askSecrets(application, agent, task)
+		c.askVolumes(application, agent, task.family)
 	}
 	for _, r := range resources {
 		c.askResourcePolicy(r, resourcePolicies[r.arn])
@@ -348,9 +349,10 @@ func (c *closure) identityPolicies(role string) []any {
 	return policies
 }
 
-// definition finds the template's resource behind one of the model.
-func (c *closure) definition(m *compose.Resource, part string) (placed, bool) {
-	name := regexp.MustCompile(`^` + notLetters.ReplaceAllString(m.Key+m.Name, "") + part + `[0-9A-F]{8}$`)
+// definition finds the template's resource behind an element of the model: the
+// construct that a part of it is called.
+func (c *closure) definition(section, element, part string) (placed, bool) {
+	name := regexp.MustCompile(`^` + notLetters.ReplaceAllString(section+element, "") + part + `[0-9A-F]{8}$`)
 	var found []placed
 	for stack, parsed := range c.stacks {
 		for id := range parsed.Resources {
@@ -360,7 +362,7 @@ func (c *closure) definition(m *compose.Resource, part string) (placed, bool) {
 		}
 	}
 	if len(found) > 1 {
-		c.t.Fatalf("%s: %s is %v", c.judged.name, m.Path, found)
+		c.t.Fatalf("%s: %s.%s is %v", c.judged.name, section, element, found)
 	}
 	return append(found, placed{})[0], len(found) == 1
 }
@@ -369,7 +371,7 @@ func (c *closure) definition(m *compose.Resource, part string) (placed, bool) {
 // describes.
 func (c *closure) arnOf(m *compose.Resource) string {
 	if m.Mode == compose.Create {
-		p, ok := c.definition(m, "Definition")
+		p, ok := c.definition(m.Key, m.Name, "Definition")
 		if !ok {
 			c.t.Fatalf("%s: no resource of the templates is %s", c.judged.name, m.Path)
 		}
@@ -424,7 +426,7 @@ func (c *closure) keyOf(m *compose.Resource) key {
 	if !ok && slices.ContainsFunc(k.statements(), func(s xresource.Statement) bool { return len(s.KeyActions) > 0 }) {
 		c.t.Fatalf("the profiles of %s have KeyActions: add its line to keyProperties", m.Key)
 	}
-	p, created := c.definition(m, "Definition")
+	p, created := c.definition(m.Key, m.Name, "Definition")
 	if !ok || !created || m.Mode != compose.Create {
 		return key{}
 	}
@@ -552,7 +554,7 @@ func (c *closure) givenToApplication(f *compose.Family, container, variable any)
 
 // credentials is the secret of a database.
 func (c *closure) credentials(m *compose.Resource) string {
-	if p, ok := c.definition(m, "Secret"); ok {
+	if p, ok := c.definition(m.Key, m.Name, "Secret"); ok {
 		return c.arn(p)
 	}
 	target := m.Lookup["secret"]
@@ -594,6 +596,43 @@ func secretARN(valueFrom string) string {
 		arn += "-AbCdEf"
 	}
 	return arn
+}
+
+// askVolumes asks what a family may do with the file system of each volume: mount
+// it, and write where one of its containers does, through the access point of the
+// volume only.
+func (c *closure) askVolumes(application, agent int, f *compose.Family) {
+	for _, v := range c.model.Volumes {
+		point, ok := c.definition("volumes", v.Name, "AccessPoint")
+		if !ok {
+			c.t.Fatalf("%s: the volume %s has no access point", c.judged.name, v.Name)
+		}
+		fileSystem := strings.Replace(arnForms["AWS::EFS::FileSystem"], "*", v.External, 1)
+		var policy any
+		if p, made := c.definition("volumes", v.Name, "FileSystem"); made {
+			fileSystem, policy = c.arn(p), c.properties(p)["FileSystemPolicy"]
+		}
+		var want []string
+		for _, user := range v.Users {
+			if user.Family == f.Name {
+				want = append(want, "elasticfilesystem:ClientMount")
+			}
+			if user.Family == f.Name && user.Write {
+				want = append(want, "elasticfilesystem:ClientWrite")
+			}
+			if user.Family == f.Name && user.Write && v.UID == "" {
+				want = append(want, "elasticfilesystem:ClientRootAccess")
+			}
+		}
+		through := func(point string) map[string]any {
+			return map[string]any{"aws:SecureTransport": "true", "elasticfilesystem:AccessPointArn": point}
+		}
+		services := []string{"elasticfilesystem"}
+		c.pairs++
+		c.asks(application, "volume: "+f.Name, fileSystem, policy, services, through(c.arn(point)), want)
+		c.asks(application, f.Name+" with the whole file system", fileSystem, policy, services, secure, nil)
+		c.asks(agent, "the agent of "+f.Name+" with a volume", fileSystem, policy, services, through(c.arn(point)), nil)
+	}
 }
 
 const (
@@ -780,6 +819,9 @@ var mutants = []mutant{
 	{"a key through another service", "x-sqs", "webTaskRoleDefaultPolicy", statement("kms", func(s object) { s["Condition"] = object{"StringLike": object{"kms:ViaService": "*"}} })},
 	{"all that a key can do", "x-dynamodb", "adminTaskRoleDefaultPolicy", statement("kms", func(s object) { s["Action"] = "kms:*" })},
 	{"all keys", "x-dynamodb", "adminTaskRoleDefaultPolicy", statement("kms", func(s object) { s["Resource"] = "*" })},
+	{"a file system without its access point", "rich", "webTaskRoleDefaultPolicy", statement("elasticfilesystem", func(s object) { delete(s, "Condition") })},
+	{"a volume for a neighbour", "rich", "apiTaskRoleDefaultPolicy", adding(object{"Effect": "Allow", "Action": "elasticfilesystem:ClientMount", "Resource": "*"})},
+	{"a volume that cannot be written", "rich", "webTaskRoleDefaultPolicy", statement("elasticfilesystem", func(s object) { s["Action"] = "elasticfilesystem:ClientMount" })},
 	{"a role for anybody", "rich", "apiTaskRole", trusting(func(s object) { s["Principal"] = "*"; delete(s, "Condition") })},
 	{"a role for the account", "rich", "apiTaskRole", trusting(func(s object) {
 		s["Principal"] = object{"AWS": "arn:aws:iam::" + homeAccount + ":root"}
