@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterator
 from typing import Any
 
+from botocore.exceptions import ClientError
 from moto.cloudformation import models, parsing
 from moto.cloudformation.exceptions import CloudFormationError, ValidationError
 
@@ -248,6 +249,13 @@ def stack_output(resources: Any, which: dict) -> str:
     return output.value
 
 
+def tell(problem: Exception) -> None:
+    """Tell where a fault of this module lies. What a service refuses, and what the
+    emulator cannot do, the CLI tells as the reason of the failure."""
+    if not isinstance(problem.__cause__ or problem, ClientError | Unsupported):
+        traceback.print_exception(problem)
+
+
 def execute_change_set(self: Any, change_set_name: str, stack_name: str | None = None) -> None:
     """What fails is told by an event and the status of the stack, as on AWS; there
     is no rollback."""
@@ -261,7 +269,7 @@ def execute_change_set(self: Any, change_set_name: str, stack_name: str | None =
         stack.resource_map.update(stack.template_dict, stack.parameters)
         stack.output_map = stack._create_output_map()
     except Exception as problem:
-        traceback.print_exc()
+        tell(problem)
         stack.status = f"{verb}_FAILED"
         stack._add_stack_event(stack.status, resource_status_reason=str(problem))
         return
@@ -303,7 +311,7 @@ def delete_stack(self: Any, name_or_stack_id: str) -> None:
         try:
             stack.delete()
         except Exception as problem:
-            traceback.print_exc()
+            tell(problem)
             stack.status = "DELETE_FAILED"
             stack._add_stack_event(stack.status, resource_status_reason=str(problem))
             return
