@@ -26,6 +26,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,9 +34,12 @@ import (
 	"time"
 )
 
+var workers int
+
 func main() {
 	below := flag.Float64("below", 85, "fail below this score")
 	files := flag.String("files", "", "test only the mutants of files whose name matches")
+	flag.IntVar(&workers, "workers", runtime.NumCPU(), "how many mutants to test at the same time")
 	gremlins := flag.String("gremlins", "gremlins", "the program gremlins")
 	flag.Parse()
 	failed := false
@@ -390,7 +394,7 @@ func (w *workplace) command(ctx context.Context, binary string, tests []string, 
 	args := []string{"-c", `ulimit -v 16000000; exec "$0" "$@"`, binary, "-test.failfast", "-test.run", "^(" + strings.Join(tests, "|") + ")$"}
 	cmd := exec.CommandContext(ctx, "sh", args...)
 	cmd.Dir = filepath.Join(w.root, w.dir)
-	cmd.Env = append(os.Environ(), env...)
+	cmd.Env = slices.Concat(os.Environ(), []string{"GOGC=400"}, env) // a run is short
 	return cmd
 }
 
@@ -455,11 +459,11 @@ func (w *workplace) test(all []*mutant) {
 		m.Status = w.testAlone(m)
 	}
 	queue := make(chan *mutant)
-	var workers sync.WaitGroup
+	var running sync.WaitGroup
 	var done sync.Mutex
 	count, told := 0, time.Now()
-	for range 2 {
-		workers.Go(func() {
+	for range workers {
+		running.Go(func() {
 			for m := range queue {
 				m.Status = w.verdict(m)
 				done.Lock()
@@ -477,7 +481,7 @@ func (w *workplace) test(all []*mutant) {
 		}
 	}
 	close(queue)
-	workers.Wait()
+	running.Wait()
 }
 
 // verdict runs the tests that reach a mutant: those first that have killed most,
