@@ -560,3 +560,22 @@ func TestBuildRules(t *testing.T) {
 	}
 	runCases(t, cases)
 }
+
+// Messages say what was found and what there is.
+func TestMessages(t *testing.T) {
+	cases := []struct{ rule, resources, want string }{
+		{"container-port", ecsTask(`[{"Name": "a"}]`, "") + "," + ecsService(`, "LoadBalancers": [{"ContainerName": "a", "ContainerPort": 80}]`), `S: LoadBalancers names port 80 of container "a", which maps no port`},
+		{"container-port", ecsTask(`[{"Name": "a", "PortMappings": [{"ContainerPort": 81}, {"ContainerPortRange": "90-91"}]}]`, "") + "," + ecsService(`, "LoadBalancers": [{"ContainerName": "a", "ContainerPort": 80}]`), `S: LoadBalancers names port 80 of container "a", which maps 81, 90-91`},
+		{"port-conflict", ecsTask(`[{"Name": "a", "PortMappings": [{"ContainerPort": 8080}]}, {"Name": "b", "PortMappings": [{"ContainerPort": 8080}]}]`, `, "NetworkMode": "awsvpc"`), `T: port 8080/tcp is mapped by container "a" and by "b", which share a network interface`},
+		{"volume-undeclared", ecsTask(`[{"Name": "a", "MountPoints": [{"SourceVolume": "v"}]}]`, ""), `T: container "a" mounts the volume "v", which the task does not declare: it has none`},
+		{"volume-undeclared", ecsTask(`[{"Name": "a", "MountPoints": [{"SourceVolume": "v"}]}]`, `, "Volumes": [{"Name": "w"}, {"Name": "x"}]`), `T: container "a" mounts the volume "v", which the task does not declare: it has w, x`},
+		{"scaling-target", `"C": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": {"ServiceNamespace": "ecs", "ResourceId": {"Fn::Sub": "service/${K.Arn}/web"}}}, "K": {"Type": "AWS::ECS::Cluster"}`, `C: its ResourceId names K.Arn as the cluster: that is not the name of one`},
+		{"scaling-target", `"C": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": {"ServiceNamespace": "ecs", "ResourceId": {"Fn::Sub": "service/x/${K}"}}}, "K": {"Type": "AWS::ECS::Cluster"}`, `C: its ResourceId names Ref K as the service: that is not the name of one`},
+		{"buildspec-invalid", `"B": {"Type": "AWS::CodeBuild::Project", "Properties": {"Source": {"BuildSpec": "{version: 0.2, phases: {build: {commands: [a, 1]}}}"}}}`, `B: its buildspec has in phase build as command 2 no text but 1: a colon needs quotes`},
+	}
+	for _, c := range cases {
+		if got := strings.Join(found(t, c.rule, oneTemplate(t, `{"Resources": {`+c.resources+`}}`)), "; "); got != c.want {
+			t.Errorf("want %s\ngot  %s", c.want, got)
+		}
+	}
+}
