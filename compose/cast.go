@@ -79,10 +79,21 @@ func (l *loading) castNode(s *source, n *yaml.Node, path Path, at tree.Path) boo
 	return true
 }
 
-func castFor(at tree.Path) interpolation.Cast {
+// castPatterns are the patterns of casts by their last part, sorted.
+var castPatterns = sync.OnceValue(func() map[string][]tree.Path {
+	byLast := map[string][]tree.Path{}
 	for _, pattern := range slices.Sorted(maps.Keys(casts())) {
-		if at.Matches(pattern) {
-			return casts()[pattern]
+		byLast[pattern.Last()] = append(byLast[pattern.Last()], pattern)
+	}
+	return byLast
+})
+
+func castFor(at tree.Path) interpolation.Cast {
+	for _, last := range []string{at.Last(), tree.PathMatchAll} {
+		for _, pattern := range castPatterns()[last] {
+			if at.Matches(pattern) {
+				return casts()[pattern]
+			}
 		}
 	}
 	return nil

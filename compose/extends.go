@@ -71,6 +71,37 @@ func (l *loading) extendService(root, in *source, name string, chain []serviceKe
 	delete(l.services, key) // so that a circle is seen, not taken for done
 	l.extendService(root, base, baseName, append(chain, key))
 	l.services[key] = true
+	l.countInherited(key, base, baseName, in.pos(nameNode))
+}
+
+// countInherited counts what a service takes from another one, and from those that
+// this one extends: compose-go makes a copy for each.
+func (l *loading) countInherited(key serviceKey, base *source, baseName string, at Pos) {
+	if l.inherited > maxInherited {
+		return // it is reported
+	}
+	n, holder := base.service(baseName)
+	size := countNodes(n) + l.inherits[serviceKey{holder, baseName}]
+	l.inherits[key] = size
+	if base != key.in {
+		size += countNodes(base.docs...) // which is read again for each
+	}
+	l.inherited += size
+	if l.inherited > maxInherited {
+		l.unread = true
+		l.errorAt(at, At("services", key.service, "extends"), "limit-extends", "",
+			"the services take more than %d values from those that they extend", maxInherited)
+	}
+}
+
+func countNodes(nodes ...*yaml.Node) int {
+	count := 0
+	for _, n := range nodes {
+		if n != nil {
+			count += 1 + countNodes(n.Content...)
+		}
+	}
+	return count
 }
 
 // extendsBase is the file, the name and the name's node of what a service

@@ -225,6 +225,9 @@ func TestLimits(t *testing.T) {
 		"long text":       {map[string]string{"compose.yml": "services: {web: {image: nginx, labels: {a: '" + strings.Repeat("$V9", 20) + "'}}}\n", ".env": doubling(9)}, "limit-text compose.yml:1:44"},
 		"many long texts": {map[string]string{"compose.yml": "services:\n  web:\n    image: nginx\n    labels:\n" + many(20, "      l%d: $V9\n"), ".env": doubling(9)}, "limit-text compose.yml:13:11"},
 		"read often":      {map[string]string{"compose.yml": "services:\n" + many(20, "  s%d: {image: nginx, env_file: a.env}\n"), "a.env": "A=" + strings.Repeat("x", maxFile-3)}, "limit-size compose.yml"},
+		"extended bases":  {map[string]string{"compose.yml": "services:\n" + many(300, "  s%d: {extends: {file: base.yml, service: b}}\n"), "base.yml": "services:\n  b:\n    image: nginx\n    labels:\n" + many(500, "      l%d: x\n")}, "limit-extends compose.yml:5"},
+		"nested defaults": {map[string]string{"compose.yml": "services: {web: {image: nginx, labels: {a: '" + strings.Repeat("${A:-", maxNesting) + strings.Repeat("}", maxNesting) + "'}}}\n"}, ""},
+		"deep defaults":   {map[string]string{"compose.yml": "services: {web: {image: nginx, labels: {a: '" + strings.Repeat("${A:-", 1e5) + strings.Repeat("}", 1e5) + "'}}}\n"}, "interpolation compose.yml:1:44"},
 		"depth":           {map[string]string{"compose.yml": "x-a: " + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + "\n" + oneService}, "yaml-syntax compose.yml"},
 		"many values":     {map[string]string{"compose.yml": "x-a: [" + strings.Repeat("1,", maxNodes) + "]\n" + oneService}, "yaml-too-large compose.yml:1:"},
 	} {

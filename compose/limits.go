@@ -23,10 +23,14 @@ const (
 	// texts of a file by its aliases, one text by its variables, and what is put
 	// in the place of all variables.
 	maxText = 4 << 20
+	// maxInherited is how many values services may take from those that they
+	// extend, together.
+	maxInherited = 100_000
 	// maxServices is how many services a project may have.
 	maxServices = 1000
-	// maxTime is how long loading may take.
-	maxTime = 5 * time.Second
+	// maxTime is how long loading may take, on a machine that is busy with other
+	// things too: what the other limits let through takes a second or two.
+	maxTime = 10 * time.Second
 )
 
 var (

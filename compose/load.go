@@ -46,7 +46,7 @@ func (p *Project) KeyPos(path Path) Pos { return p.index.KeyPos(path) }
 func Load(ctx context.Context, opts Options) (*Project, Diagnostics) {
 	l := &loading{
 		untrusted: opts.Untrusted, said: map[Diagnostic]bool{}, files: map[string]*file{}, bases: map[baseKey]*source{},
-		services: map[serviceKey]bool{}, adoptedFrom: map[*yaml.Node]*source{}, given: map[string]bool{},
+		services: map[serviceKey]bool{}, adoptedFrom: map[*yaml.Node]*source{}, given: map[string]bool{}, inherits: map[serviceKey]int{},
 	}
 	var cancel context.CancelFunc
 	l.ctx, cancel = context.WithTimeout(ctx, maxTime)
@@ -74,9 +74,12 @@ type loading struct {
 	bases    map[baseKey]*source
 	services map[serviceKey]bool // those whose extends was followed
 	settings Settings
-	lifted   []lifted
-	pruned   []Path // what was found wrong and cut out
-	index    *index
+	// inherits counts what each service takes from others, inherited all of it.
+	inherits  map[serviceKey]int
+	inherited int
+	lifted    []lifted
+	pruned    []Path // what was found wrong and cut out
+	index     *index
 
 	// adoptedFrom tells which included file a node of an x-* section is from.
 	adoptedFrom map[*yaml.Node]*source

@@ -17,7 +17,12 @@ type substituted struct {
 	names    []string // all that were asked for
 	length   int      // of their values
 	tooLong  bool     // so that no more was put in
+	depth    int      // of defaults within defaults
 }
+
+// maxNesting is how deep defaults may stand within defaults: each level reads the
+// rest of the text again.
+const maxNesting = 20
 
 var (
 	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*`)
@@ -34,6 +39,12 @@ var (
 // within Fn::Sub (inSub) ${Name.Attribute} stays too.
 func substitute(s string, env types.Mapping, inSub bool) substituted {
 	var out substituted
+	out.replace(s, env, inSub)
+	return out
+}
+
+// replace makes the text of s.
+func (out *substituted) replace(s string, env types.Mapping, inSub bool) {
 	var b strings.Builder
 	for s != "" {
 		i := strings.IndexByte(s, '$')
@@ -48,7 +59,6 @@ func substitute(s string, env types.Mapping, inSub bool) substituted {
 		s = s[used:]
 	}
 	out.text = b.String()
-	return out
 }
 
 // variable reads what follows a $ and answers with its value and length.
@@ -157,7 +167,12 @@ func (out *substituted) operator(name, rest string, env types.Mapping, inSub boo
 }
 
 func (out *substituted) nested(word string, env types.Mapping, inSub bool) string {
-	inner := substitute(word, env, inSub)
+	if out.depth == maxNesting {
+		out.reject(shorten(word))
+		return ""
+	}
+	inner := substituted{depth: out.depth + 1}
+	inner.replace(word, env, inSub)
 	out.names = append(out.names, inner.names...)
 	out.length += inner.length
 	out.tooLong = out.tooLong || inner.tooLong
