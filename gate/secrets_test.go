@@ -195,6 +195,8 @@ func TestValueFrom(t *testing.T) {
 		`{"Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:db"}`: true,
 		`{"Fn::Sub": "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:q"}`:                    false,
 		`{"Fn::Join": ["", ["arn:aws:ssm:", {"Ref": "AWS::Region"}, ":1:parameter", {"Ref": "M"}]]}`:     true,
+
+		// names of parameters, and what is none
 		`"/shop/db"`:                         true,
 		`"db_password"`:                      true,
 		`"garbage, not an ARN"`:              false,
