@@ -3,6 +3,7 @@ package compose
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +16,10 @@ func TestModel(t *testing.T) {
 	files, err := filepath.Glob("testdata/model/*.yml")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no fixtures: ", err)
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
@@ -38,7 +43,7 @@ func TestModel(t *testing.T) {
 			if !found.HasErrors() {
 				fmt.Fprintf(&out, "---\n%s", render(m))
 			}
-			compareOut(t, name+".out", out.String())
+			compareOut(t, name+".out", strings.ReplaceAll(out.String(), here, "/here"))
 		})
 	}
 }
