@@ -22,8 +22,9 @@ type dockerfile struct {
 type copied struct{ source, target string }
 
 // dockerfile reads the Dockerfile of a service; a service without one, or
-// whose file cannot be read, which is reported with its image, has an empty one.
-func (f folder) dockerfile(build *types.BuildConfig) dockerfile {
+// whose file cannot be read, which is reported with its image, has an empty one. Each
+// file is read once.
+func (p *Project) dockerfile(build *types.BuildConfig) dockerfile {
 	if build == nil {
 		return dockerfile{}
 	}
@@ -34,11 +35,14 @@ func (f folder) dockerfile(build *types.BuildConfig) dockerfile {
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(build.Context, file)
 	}
-	content, err := f.read(file)
-	if err != nil {
-		return dockerfile{}
+	d, known := p.dockerfiles[file]
+	if !known {
+		if content, err := p.folder.read(file); err == nil {
+			d = parseDockerfile(string(content))
+		}
+		p.dockerfiles[file] = d
 	}
-	return parseDockerfile(string(content))
+	return d
 }
 
 // parseDockerfile reads the few instructions that matter. See

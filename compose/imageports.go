@@ -40,7 +40,7 @@ func imageName(reference string) string {
 // exposedPorts are those that the last stage of the Dockerfile exposes.
 func (r *resolver) exposedPorts(path Path, s types.ServiceConfig) []Port {
 	var all []Port
-	for _, word := range r.project.folder.dockerfile(s.Build).exposed {
+	for _, word := range r.project.dockerfile(s.Build).exposed {
 		exposed, err := parseExposed(word)
 		if err != nil {
 			continue // a variable of the Dockerfile is no port

@@ -25,6 +25,8 @@ type Project struct {
 	report *reporter
 	index  *index
 	folder folder
+	// dockerfiles are those that were read, by path.
+	dockerfiles map[string]dockerfile
 	// untrusted says that others have written the files.
 	untrusted bool
 	// unmapped are the attributes of the files that the model may have no place for.
@@ -148,7 +150,7 @@ func (l *loading) load(opts Options) *Project {
 		return nil
 	}
 	l.resolveEnvironment(project)
-	p := &Project{Project: project, Settings: l.settings, index: l.index, report: &reporter{positions: l.index}, folder: l.folder, untrusted: l.untrusted, unmapped: l.unmapped}
+	p := &Project{Project: project, Settings: l.settings, index: l.index, report: &reporter{positions: l.index}, folder: l.folder, dockerfiles: map[string]dockerfile{}, untrusted: l.untrusted, unmapped: l.unmapped}
 	l.checkConsistency(p.Project)
 	return p
 }

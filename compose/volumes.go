@@ -31,7 +31,7 @@ func (r *resolver) mounts(f *Family, path Path, s types.ServiceConfig, c *Contai
 		case types.VolumeTypeVolume:
 			r.volumeMount(f, at, v, c)
 		case types.VolumeTypeBind:
-			r.bindMount(at, s, v)
+			r.bindMount(at, v, held)
 		default:
 			r.errorf(at, "volume-type", "volumes of type %q do not exist on Fargate", v.Type)
 		}
@@ -76,7 +76,7 @@ func (r *resolver) heldMounts(s types.ServiceConfig) []string {
 	if s.Build == nil {
 		return nil
 	}
-	d := r.project.folder.dockerfile(s.Build)
+	d := r.project.dockerfile(s.Build)
 	var targets []string
 	for _, v := range s.Volumes {
 		below, err := filepath.Rel(s.Build.Context, v.Source)
@@ -94,14 +94,14 @@ func within(dir, target string) bool {
 }
 
 // bindMount refuses a folder of the machine, but for one that the image holds as
-// well: on a laptop such a mount shows changes of the sources without a build.
-func (r *resolver) bindMount(path Path, s types.ServiceConfig, v types.ServiceVolumeConfig) {
+// well, which are held: on a laptop such a mount shows changes of the sources without a build.
+func (r *resolver) bindMount(path Path, v types.ServiceVolumeConfig, held []string) {
 	source := r.written(v.Source)
 	if strings.HasSuffix(v.Source, "docker.sock") {
 		r.errorf(path, "docker-socket", "Fargate has no Docker daemon to reach at %s", source)
 		return
 	}
-	if slices.Contains(r.heldMounts(s), v.Target) {
+	if slices.Contains(held, v.Target) {
 		r.warnf(path, "bind-mount-image", "%s is not mounted: the image holds it at %s, as it was when it was built", source, v.Target)
 		return
 	}
