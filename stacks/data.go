@@ -87,7 +87,7 @@ func (b *builder) dataStacks() map[string]awscdk.Stack {
 	}
 	made := map[string]awscdk.Stack{}
 	for _, id := range needs.sorted() {
-		made[id] = b.stack(id, description("data", id), b.before(needs[id], made, b.app.Stacks[0])...)
+		made[id] = b.stack(id, description("data", id), append(stacksOf(made, needs[id]), b.app.Stacks[0])...)
 	}
 	return made
 }

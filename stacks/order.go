@@ -75,12 +75,13 @@ func (o order) sorted() []string {
 	return list
 }
 
-// before are the stacks that others wait for: always, and by id.
-func (b *builder) before(ids map[string]bool, made map[string]awscdk.Stack, always ...awscdk.Stack) []awscdk.Stack {
+// stacksOf are stacks by their ids, in the order of these.
+func stacksOf(made map[string]awscdk.Stack, ids map[string]bool) []awscdk.Stack {
+	var stacks []awscdk.Stack
 	for _, id := range slices.Sorted(maps.Keys(ids)) {
-		always = append(always, made[id])
+		stacks = append(stacks, made[id])
 	}
-	return always
+	return stacks
 }
 
 var notInStackName = regexp.MustCompile(`[^A-Za-z0-9-]+`)

@@ -67,7 +67,7 @@ func (b *builder) run(group func(*compose.Family) string) awscdk.Stack {
 	needs := b.serviceOrder(stackOf)
 	for _, id := range needs.sorted() {
 		if id != servicesStack {
-			made[id] = b.stack(id, description("services", id), b.before(needs[id], made)...)
+			made[id] = b.stack(id, description("services", id), stacksOf(made, needs[id])...)
 		}
 	}
 	for _, f := range m.Families {

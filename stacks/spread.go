@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -57,15 +58,14 @@ const peerStackCount = 8
 // peerStacks are where the security groups of families stand that have a stack of
 // their own, by family. Others have theirs beside them.
 func (b *builder) peerStacks(stackOf map[string]string) map[string]constructs.Construct {
-	ids, needs := map[string]string{}, order{}
+	ids := map[string]string{}
 	for _, f := range b.props.Model.Families {
 		if stackOf[f.Name] != servicesStack {
 			ids[f.Name] = fmt.Sprintf("Peers-%d", bucket(f.Name, peerStackCount))
-			needs.have(ids[f.Name])
 		}
 	}
 	made := map[string]awscdk.Stack{}
-	for _, id := range needs.sorted() {
+	for _, id := range slices.Compact(slices.Sorted(maps.Values(ids))) {
 		made[id] = b.stack(id, "security groups of services", b.app.Stacks[0])
 	}
 	scopes := map[string]constructs.Construct{}
