@@ -12,15 +12,6 @@ import (
 	"testing"
 )
 
-// cfnlintExceptions are the findings of cfn-lint that are right as they are. A
-// place is the case and its stack, and the path in the template.
-var cfnlintExceptions = []engineException{
-	{
-		"W3690", `readme/Data Resources/xrdsorders\w+/Properties`,
-		"the README's example names a version that RDS no longer creates; once it is newer there and in the case, this line goes",
-	},
-}
-
 // TestCfnLint runs cfn-lint over the templates of all cases, in one process,
 // beside a template with mistakes that only cfn-lint sees.
 func TestCfnLint(t *testing.T) {
@@ -45,7 +36,7 @@ func TestCfnLint(t *testing.T) {
 		}
 		found = append(found, engineFinding{f.Rule.ID, place + " " + strings.Join(path, "/"), f.Level + ": " + f.Message})
 	}
-	explained(t, found, cfnlintExceptions)
+	explained(t, found, nil)
 	for _, rule := range []string{"W3037", "W3691"} {
 		if !strings.Contains(strings.Join(mistakes, " "), rule) {
 			t.Errorf("cfn-lint does not find %s, but %v", rule, mistakes)
