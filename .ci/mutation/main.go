@@ -224,50 +224,68 @@ func (w *workplace) build(all []*mutant) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(pkg, "zz_mutants.go"), helpers(filepath.Base(w.dir)), 0o644); err != nil {
+	helper := filepath.Join(pkg, "zz_mutants.go")
+	if err := os.WriteFile(helper, helpers(filepath.Base(w.dir)), 0o644); err != nil {
 		return err
 	}
 	alone := map[*mutant]bool{}
 	for {
-		for name, source := range sources {
-			var in []*mutant
-			for _, m := range all {
-				if m.file == name && m.Status == runnable && !alone[m] {
-					in = append(in, m)
-				}
-			}
-			text, err := source.with(in)
-			if err != nil {
-				return err
-			}
-			if err := os.WriteFile(filepath.Join(pkg, name), text, 0o644); err != nil {
-				return err
-			}
+		if err := writeMutants(pkg, sources, all, alone); err != nil {
+			return err
 		}
 		err := w.run("go", "test", "-c", "-vet=off", "-gcflags=-e", "-o", w.binary, "./"+w.dir)
 		if err == nil {
 			break
 		}
 		before := len(alone)
-		for _, place := range regexp.MustCompile(`(?m)^[^:\s]*?([^/:\s]+\.go):(\d+):`).FindAllStringSubmatch(err.Error(), -1) {
-			line, _ := strconv.Atoi(place[2])
-			for _, m := range all {
-				if m.file == place[1] && m.Line == line && m.Status == runnable {
-					alone[m] = true
-				}
-			}
+		for _, m := range named(err.Error(), all) {
+			alone[m] = true
 		}
 		if len(alone) == before {
 			return err
 		}
 	}
-	for name, source := range sources { // for those that are built on their own
-		if err := os.WriteFile(filepath.Join(pkg, name), source.text, 0o644); err != nil {
+	w.alone = slices.SortedFunc(maps.Keys(alone), func(a, b *mutant) int { return a.id - b.id })
+	// what is built on its own needs the sources as they were
+	if err := writeMutants(pkg, sources, nil, nil); err != nil {
+		return err
+	}
+	return os.Remove(helper)
+}
+
+// writeMutants writes the sources with all mutants but some.
+func writeMutants(dir string, sources map[string]source, all []*mutant, but map[*mutant]bool) error {
+	for name, source := range sources {
+		var in []*mutant
+		for _, m := range all {
+			if m.file == name && !but[m] {
+				in = append(in, m)
+			}
+		}
+		text, err := source.with(in)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
 			return err
 		}
 	}
-	w.alone = slices.SortedFunc(maps.Keys(alone), func(a, b *mutant) int { return a.id - b.id })
-	return os.Remove(filepath.Join(pkg, "zz_mutants.go"))
+	return nil
+}
+
+var compilerPlace = regexp.MustCompile(`(?m)^[^:\s]*?([^/:\s]+\.go):(\d+):`)
+
+// named are the mutants on the lines that the compiler's messages name.
+func named(messages string, all []*mutant) []*mutant {
+	var found []*mutant
+	for _, place := range compilerPlace.FindAllStringSubmatch(messages, -1) {
+		for _, m := range all {
+			if m.file == place[1] && strconv.Itoa(m.Line) == place[2] {
+				found = append(found, m)
+			}
+		}
+	}
+	return found
 }
 
 // source is a file of the package as it was written.
