@@ -109,7 +109,7 @@ func measure(program string, services, runs int, dir string) (r row, err error) 
 	if err != nil {
 		return r, err
 	}
-	ours, theirs := filepath.Join(dir, "ours"), filepath.Join(dir, "theirs")
+	ours, theirs := filepath.Join(dir, "ours-"+strconv.Itoa(services)), filepath.Join(dir, "theirs-"+strconv.Itoa(services))
 	for i := range runs {
 		p, err := run([]string{program}, "CDK_OUTDIR="+ours, "CDK_CONTEXT_JSON="+string(context))
 		if err != nil {
@@ -133,6 +133,10 @@ func measure(program string, services, runs int, dir string) (r row, err error) 
 	return r, err
 }
 
+// groups is in how many stacks of each kind more than a stack can hold are put. The
+// TypeScript program does the same.
+const groups = 10
+
 // composeFile has n services with a queue each.
 func composeFile(n int) string {
 	var b strings.Builder
@@ -147,6 +151,12 @@ func composeFile(n int) string {
 	b.WriteString("x-sqs:\n")
 	for i := range n {
 		fmt.Fprintf(&b, "  queue%03d: {Services: {service%03d: {Access: RWMessages}}}\n", i, i)
+	}
+	if n > 50 {
+		b.WriteString("x-stacks:\n")
+		for i := range groups {
+			fmt.Fprintf(&b, "  group%d: [services.*%d, x-sqs.*%d]\n", i, i, i)
+		}
 	}
 	return b.String()
 }

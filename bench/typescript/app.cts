@@ -15,8 +15,8 @@ const { Construct }: typeof import('constructs') = require('constructs');
 
 const [count, outdir] = [Number(process.argv[2]), process.argv[3]];
 
-// perStack keeps stacks below 500 resources.
-const perStack = 50;
+// groups keep stacks below 500 resources.
+const groups = count > 50 ? 10 : 1;
 
 const app = new cdk.App({ outdir, analyticsReporting: false });
 const scope = new Construct(app, 'bench');
@@ -49,7 +49,7 @@ const namespace = new discovery.PrivateDnsNamespace(network, 'Namespace', { name
 
 const inGroups = (prefix: string) => {
   const stacks: import('aws-cdk-lib').Stack[] = [];
-  return (i: number) => (stacks[Math.floor(i / perStack)] ??= stack(`${prefix}${Math.floor(i / perStack)}`));
+  return (i: number) => (stacks[i % groups] ??= stack(`${prefix}${i % groups}`));
 };
 const dataStack = inGroups('Data');
 const servicesStack = inGroups('Services');
