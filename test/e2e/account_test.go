@@ -184,7 +184,8 @@ func readJSON(t testing.TB, file string, into any) {
 }
 
 // complete fails the test unless the stacks hold exactly what their templates
-// declare, each with a physical id. It returns the number of resources.
+// declare, each with a physical id, and every service of the account runs an active
+// task definition. It returns the number of resources.
 func complete(t testing.TB, found account, templates map[string]template) (resources int) {
 	t.Helper()
 	for name, tm := range templates {
@@ -202,6 +203,12 @@ func complete(t testing.TB, found account, templates map[string]template) (resou
 			if _, declared := tm.Resources[id]; !declared {
 				t.Errorf("stack %s still has %s", name, id)
 			}
+		}
+	}
+	for _, service := range found.Services {
+		active := func(task taskDefinition) bool { return task.TaskDefinitionArn == service.TaskDefinition }
+		if service.Status != "ACTIVE" || !slices.ContainsFunc(found.TaskDefinitions, active) {
+			t.Errorf("service %s is %s and runs %s, which is no active task definition", service.ServiceName, service.Status, service.TaskDefinition)
 		}
 	}
 	return resources

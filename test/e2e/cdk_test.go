@@ -128,6 +128,7 @@ func (c cdk) deploy(t testing.TB, a application) (output string, templates map[s
 	return output, templates
 }
 
+// destroy destroys what the last deployment of the application synthesised.
 func (c cdk) destroy(a application) (output string, err error) {
-	return c.on(a, "destroy", "--force")
+	return c.run("destroy", "--all", "--force", "--no-notices", "--app", a.out)
 }

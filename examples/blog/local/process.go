@@ -136,7 +136,12 @@ func start(t testing.TB, binary string, args, environ []string) *Process {
 	p.cmd.Env = environ
 	p.cmd.Dir = t.TempDir()
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
-	if err := p.cmd.Start(); err != nil {
+	// Open while this process lives: what reads it ends even if the tests are killed.
+	_, err := p.cmd.StdinPipe()
+	if err == nil {
+		err = p.cmd.Start()
+	}
+	if err != nil {
 		t.Fatalf("start %s: %v", binary, err)
 	}
 	go func() {

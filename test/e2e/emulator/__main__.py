@@ -1,8 +1,10 @@
-"""python -m emulator: serves AWS on a free port of this machine until it is ended."""
+"""python -m emulator: serves AWS on a free port of this machine until it is told to
+end, or its standard input ends with whoever started it."""
 
 import os
 import signal
 import sys
+import threading
 
 # AdministratorAccess, which the CDK's bootstrap attaches, is a policy of AWS itself.
 os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
@@ -21,8 +23,14 @@ class Quiet(WSGIRequestHandler):
             super().log_request(code, size)
 
 
+def end_with_input() -> None:
+    sys.stdin.read()
+    os._exit(0)
+
+
 def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    threading.Thread(target=end_with_input, daemon=True).start()
     engine.install()
     corrections.install()
     app = observe.beside(DomainDispatcherApplication(create_backend_app))

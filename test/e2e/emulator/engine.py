@@ -102,7 +102,7 @@ class Resources(parsing.ResourceMap):
         what, aws = handler(declared["Type"]), Account(self._account_id, self._region_name)
         deployed[declared["Type"]] = what.kind
         properties = secrets(aws, parsing.clean_json(declared.get("Properties", {}), self))
-        if old is not None:
+        if old is not None and old.cf_resource_type == declared["Type"]:
             try:
                 what.update(aws, old.physical_resource_id, old.properties, properties, old.attributes)
                 old.declared, old.properties = declared, properties
