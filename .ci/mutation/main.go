@@ -225,7 +225,7 @@ func (w *workplace) build(all []*mutant) error {
 		return err
 	}
 	helper := filepath.Join(pkg, "zz_mutants.go")
-	if err := os.WriteFile(helper, helpers(filepath.Base(w.dir)), 0o644); err != nil {
+	if err := os.WriteFile(helper, helpers(sources), 0o644); err != nil {
 		return err
 	}
 	alone := map[*mutant]bool{}
@@ -404,7 +404,17 @@ func helperOf(op token.Token, ids map[string]int) (name string, first, second in
 //go:embed helpers.txt
 var helperText string
 
-func helpers(pkg string) []byte { return []byte("package " + pkg + "\n\n" + helperText) }
+// helpers is a file of the package that has the sources.
+func helpers(sources map[string]source) []byte {
+	for _, s := range sources {
+		if clause := packageClause.Find(s.text); clause != nil {
+			return append(slices.Clone(clause), helperText...)
+		}
+	}
+	return nil
+}
+
+var packageClause = regexp.MustCompile(`(?m)^package \w+\n`)
 
 // command runs the binary for some tests with an environment of its own, in a
 // bounded memory: a mutant may loop.
