@@ -19,7 +19,7 @@ func TestTry(t *testing.T) {
 		"an error":     {func() (int, error) { return 0, ordinary }, "0 ordinary"},
 		"an exception": {func() (int, error) { panic(errors.New("Error: too long")) }, "0 x-sqs.q: Error: too long"},
 		"the kernel":   {func() (int, error) { panic(errors.New("JsiiError: lost")) }, "panic JsiiError: lost"},
-		"a bug":        {func() (int, error) { var none []int; return none[len(none)], nil }, "panic runtime error: index out of range [0] with length 0"},
+		"a bug":        {func() (int, error) { var none map[string][]int; return none["a"][0], nil }, "panic runtime error: index out of range [0] with length 0"},
 		"no error":     {func() (int, error) { panic("text") }, "panic text"},
 	} {
 		t.Run(name, func(t *testing.T) {
