@@ -50,12 +50,14 @@ LISTS: dict[str, tuple[str, str, str]] = {
 
 
 def account(aws: Account) -> dict:
+    running = services(aws)
+    resources = {type_name: ids(aws, *where) for type_name, where in LISTS.items()}
     return {
         "stacks": stacks(aws),
-        "resources": {type_name: ids(aws, *where) for type_name, where in LISTS.items()},
+        "resources": resources | {"AWS::ECS::Service": [service["serviceArn"] for service in running]},
         "snapshots": ids(aws, "rds", "describe_db_cluster_snapshots", "DBClusterSnapshots[].DBClusterIdentifier"),
         "taskDefinitions": task_definitions(aws),
-        "services": services(aws),
+        "services": running,
         "roles": {role["RoleName"]: role["AssumeRolePolicyDocument"] for role in aws.call("iam", "list_roles")["Roles"]},
     }
 
@@ -96,11 +98,12 @@ def task_definitions(aws: Account) -> list[dict]:
 
 
 def services(aws: Account) -> list[dict]:
+    """The services of ECS, but those that were deleted: it lists them for a while."""
     found = []
     for cluster in aws.call("ecs", "list_clusters")["clusterArns"]:
         for arn in aws.call("ecs", "list_services", cluster=cluster)["serviceArns"]:
             found += aws.call("ecs", "describe_services", cluster=cluster, services=[arn])["services"]
-    return found
+    return [service for service in found if service["status"] != "INACTIVE"]
 
 
 def types() -> dict:
