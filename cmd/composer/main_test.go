@@ -58,7 +58,7 @@ func TestExitStatus(t *testing.T) {
 		{"rules", []string{"rules"}, 0, "listener-order\n    a service is created after", ""},
 		{"rules of something", []string{"rules", "x"}, 2, "", "unknown command"},
 		{"help", []string{"check", "--help"}, 0, "composer check DIR...", ""},
-		{"nothing", nil, 0, "Available Commands:", ""},
+		{"nothing", []string{}, 0, "Available Commands:", ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
