@@ -259,16 +259,6 @@ class SecurityGroupRule(Custom):
                         GroupId=properties["GroupId"], IpPermissions=[permission(properties)])
 
 
-class FlowLog(Custom):
-    def create(self, aws: Account, properties: dict, name: str) -> Created:
-        own = {k: v for k, v in properties.items() if k not in ("ResourceId", "Tags")}
-        ref = aws.call("ec2", "create_flow_logs", own, ResourceIds=[properties["ResourceId"]])["FlowLogIds"][0]
-        return ref, {"Id": ref}
-
-    def delete(self, aws: Account, ref: str, properties: dict, attributes: dict) -> None:
-        aws.call("ec2", "delete_flow_logs", FlowLogIds=[ref])
-
-
 # --- IAM ---------------------------------------------------------------------
 
 
@@ -325,21 +315,6 @@ class Policy(Custom):
     def delete(self, aws: Account, ref: str, properties: dict, attributes: dict) -> None:
         for role in properties["Roles"]:
             aws.call("iam", "delete_role_policy", RoleName=role, PolicyName=properties["PolicyName"])
-
-
-class ManagedPolicy(Custom):
-    def create(self, aws: Account, properties: dict, name: str) -> Created:
-        own = {k: v for k, v in properties.items() if k not in ("ManagedPolicyName", "Roles")}
-        own["PolicyDocument"] = json.dumps(own["PolicyDocument"])
-        arn = aws.call("iam", "create_policy", own, PolicyName=properties.get("ManagedPolicyName", name))["Policy"]["Arn"]
-        for role in properties.get("Roles", []):
-            aws.call("iam", "attach_role_policy", RoleName=role, PolicyArn=arn)
-        return arn, {"PolicyArn": arn}
-
-    def delete(self, aws: Account, ref: str, properties: dict, attributes: dict) -> None:
-        for role in properties.get("Roles", []):
-            aws.call("iam", "detach_role_policy", RoleName=role, PolicyArn=ref)
-        aws.call("iam", "delete_policy", PolicyArn=ref)
 
 
 # --- Scaling -----------------------------------------------------------------
@@ -580,10 +555,8 @@ TYPES: dict[str, Row | Custom] = {
     "AWS::EC2::SecurityGroup": SecurityGroup(),
     "AWS::EC2::SecurityGroupIngress": SecurityGroupRule("ingress"),
     "AWS::EC2::SecurityGroupEgress": SecurityGroupRule("egress"),
-    "AWS::EC2::FlowLog": FlowLog(),
     "AWS::IAM::Role": Role(),
     "AWS::IAM::Policy": Policy(),
-    "AWS::IAM::ManagedPolicy": ManagedPolicy(),
     "AWS::Logs::LogGroup": Row(
         "logs", "create_log_group", "{LogGroupName}", "delete_log_group", "logGroupName", name="LogGroupName",
         attributes={"Arn": "arn:aws:logs:{region}:{account}:log-group:{LogGroupName}:*"},
@@ -593,9 +566,6 @@ TYPES: dict[str, Row | Custom] = {
     "AWS::ECS::Cluster": Row(
         "ecs", "create_cluster", "cluster.clusterName", "delete_cluster", "cluster", name="ClusterName",
         rename={"ClusterSettings": "settings"}, attributes={"Arn": "cluster.clusterArn"}),
-    "AWS::ECS::ClusterCapacityProviderAssociations": Row(
-        "ecs", "put_cluster_capacity_providers", "cluster.clusterName", "describe_clusters",
-        update_operation="put_cluster_capacity_providers"),
     "AWS::ECS::TaskDefinition": Row(
         "ecs", "register_task_definition", "taskDefinition.taskDefinitionArn", "deregister_task_definition",
         "taskDefinition", name="Family", attributes={"TaskDefinitionArn": "taskDefinition.taskDefinitionArn"}),
