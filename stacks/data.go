@@ -57,6 +57,30 @@ func (b *builder) data() {
 			return service.NewVolume(section("volumes", v.Path), v.Name, v, b.built.network, b.props.Destroyable)
 		})
 	}
+	b.spare()
+}
+
+// manyFrugal is the number of frugal resources of a stack from which on they spare
+// outputs: with three each, fewer always fit.
+const manyFrugal = 60
+
+// spare makes the resources of a stack that has many of them spare outputs. That
+// changes how services refer to them, and nothing that is deployed.
+func (b *builder) spare() {
+	frugal := map[string][]xresource.Frugal{} // by stack
+	for _, r := range b.props.Model.Resources {
+		if resource, ok := b.built.resources[r.Key+"."+r.Name].(xresource.Frugal); ok {
+			frugal[b.dataStack(r.Path)] = append(frugal[b.dataStack(r.Path)], resource)
+		}
+	}
+	for _, resources := range frugal {
+		if len(resources) < manyFrugal {
+			continue
+		}
+		for _, resource := range resources {
+			resource.Spare()
+		}
+	}
 }
 
 // dataStack is the id of the stack of all data that has none of its own.

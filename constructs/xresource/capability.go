@@ -38,3 +38,10 @@ type Scalable interface {
 type Granter interface {
 	Grant(b *compose.Binding, role *service.TaskRole, c *service.Container) error
 }
+
+// Frugal resources can be used from other stacks by one output of theirs instead of
+// several, of which CloudFormation takes 200 in a stack.
+type Frugal interface {
+	// Spare derives what is used from now on from the value of one output.
+	Spare()
+}

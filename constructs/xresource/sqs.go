@@ -184,6 +184,14 @@ func servicePrincipal(service string) string {
 // Key is the account's key that encrypts the queue.
 func (q *queue) Key() *Key { return q.key }
 
+// Spare derives the ARN and the name from the URL, https://<host>/<account>/<name>.
+// See https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-message-identifiers.html
+func (q *queue) Spare() {
+	parts := awscdk.Fn_Split(jsii.String("/"), q.attribute(Ref).Token(), nil)
+	name := cfn.FromToken(awscdk.Fn_Select(jsii.Number(4), parts))
+	q.tokens["QueueName"], q.tokens["Arn"] = name, cfn.Arn(cfn.Literal("sqs"), name)
+}
+
 // Backlog is the number of messages that wait.
 func (q *queue) Backlog() awscloudwatch.IMetric { return queueBacklog(q.attribute("QueueName")) }
 
@@ -268,6 +276,7 @@ func (q *importedQueue) Backlog() awscloudwatch.IMetric { return queueBacklog(q.
 
 var (
 	_ Encrypted = (*queue)(nil)
+	_ Frugal    = (*queue)(nil)
 	_ Scalable  = (*queue)(nil)
 	_ Scalable  = (*importedQueue)(nil)
 )
