@@ -220,10 +220,11 @@ func (f *Family) addService(this constructs.Construct) error {
 		props.DesiredCount = jsii.Number(m.Replicas)
 	}
 	f.service = awsecs.NewFargateService(this, jsii.String("Service"), props)
-	f.resource = f.service.Node().DefaultChild().(awsecs.CfnService)
+	node := f.service.Node()
+	f.resource = node.DefaultChild().(awsecs.CfnService)
 	// Without its policies the agent can start nothing, and the circuit breaker
 	// would open.
-	f.service.Node().AddDependency(f.execution.role)
+	node.AddDependency(f.execution.role)
 	for _, name := range sortedKeys(m.Tags) {
 		awscdk.Tags_Of(f.service).Add(jsii.String(name), jsii.String(m.Tags[name]), nil)
 	}

@@ -36,10 +36,13 @@ func (f *Family) linuxParameters(this constructs.Construct, m *compose.Container
 // setTmpfsOptions adds the mount options, of which the CDK knows only those
 // without a value. The containers of the application come first in the task.
 func (f *Family) setTmpfsOptions() {
-	task := f.task.Node().DefaultChild().(awscdk.CfnResource)
+	var task awscdk.CfnResource // asked for where it is needed, which is rare
 	for i, c := range f.containers {
 		for j, t := range c.model.Tmpfs {
 			if len(t.Options) > 0 {
+				if task == nil {
+					task = f.task.Node().DefaultChild().(awscdk.CfnResource)
+				}
 				task.AddPropertyOverride(jsii.String(fmt.Sprintf("ContainerDefinitions.%d.LinuxParameters.Tmpfs.%d.MountOptions", i, j)), t.Options)
 			}
 		}

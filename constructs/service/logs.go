@@ -17,7 +17,7 @@ import (
 // logs is the log group of a family. Every container writes streams of its own
 // name into it.
 type logs struct {
-	group awslogs.LogGroup
+	group cfn.Value // its name
 }
 
 func newLogs(this constructs.Construct, m compose.Logging, execution *ExecutionRole, destroyable bool) *logs {
@@ -34,14 +34,14 @@ func newLogs(this constructs.Construct, m compose.Logging, execution *ExecutionR
 		Actions:   []string{"logs:CreateLogStream", "logs:PutLogEvents"},
 		Resources: []cfn.Value{cfn.FromToken(group.LogGroupArn())},
 	})
-	return &logs{group}
+	return &logs{cfn.FromToken(group.LogGroupName())}
 }
 
 // driver writes to the group in streams of the given prefix. The options of the
 // file come on top.
 func (l *logs) driver(prefix string, options map[string]string) awsecs.LogDriver {
 	all := map[string]*string{
-		"awslogs-group":         l.group.LogGroupName(),
+		"awslogs-group":         l.group.Token(),
 		"awslogs-region":        cfn.Pseudo("AWS::Region").Token(),
 		"awslogs-stream-prefix": jsii.String(prefix),
 	}
