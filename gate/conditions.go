@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // A template with conditions stands for several: with each resource there or not,
@@ -45,6 +46,7 @@ func (a *Assembly) variants() []*Assembly {
 func (s *Stack) under(truth map[string]bool, a *Assembly) *Stack {
 	decided := *s
 	decided.assembly, decided.Resources, decided.byLogical = a, nil, map[string]*Resource{}
+	choice := choice{stack: s, truth: truth}
 	holds := func(condition string) bool { is, known := truth[condition]; return is || !known }
 	for _, r := range s.Resources {
 		if r.Condition != "" && !holds(r.Condition) {
@@ -52,14 +54,14 @@ func (s *Stack) under(truth map[string]bool, a *Assembly) *Stack {
 		}
 		copied := *r
 		copied.Stack, copied.needed = &decided, nil
-		copied.Properties, _ = choose(r.Properties, truth).(map[string]any)
+		copied.Properties, _ = choice.choose(r.Properties).(map[string]any)
 		decided.Resources = append(decided.Resources, &copied)
 		decided.byLogical[r.LogicalID] = &copied
 	}
 	decided.Outputs = map[string]any{}
 	for name, output := range s.Outputs {
 		if condition, ok := at(output, "Condition").(string); !ok || holds(condition) {
-			decided.Outputs[name] = choose(output, truth)
+			decided.Outputs[name] = choice.choose(output)
 		}
 	}
 	return &decided
@@ -68,29 +70,36 @@ func (s *Stack) under(truth map[string]bool, a *Assembly) *Stack {
 // absent stands for {"Ref": "AWS::NoValue"} until what holds it leaves it out.
 type absent struct{}
 
-// choose is a value with each Fn::If decided and AWS::NoValue left out.
-func choose(v any, truth map[string]bool) any {
+// choice is what values become in a stack once its conditions are decided.
+type choice struct {
+	stack *Stack
+	truth map[string]bool
+}
+
+// choose is a value with each Fn::If decided, AWS::NoValue left out, and each
+// function replaced whose result the template tells by itself.
+func (c choice) choose(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		if v["Ref"] == "AWS::NoValue" {
 			return absent{}
 		}
 		if branches, ok := v["Fn::If"].([]any); ok && len(v) == 1 && len(branches) == 3 {
-			if is, known := truth[canonical(branches[0])]; known {
-				return choose(branches[map[bool]int{true: 1, false: 2}[is]], truth)
+			if is, known := c.truth[canonical(branches[0])]; known {
+				return c.choose(branches[map[bool]int{true: 1, false: 2}[is]])
 			}
 		}
 		chosen := make(map[string]any, len(v))
 		for key, value := range v {
-			if value = choose(value, truth); value != (absent{}) {
+			if value = c.choose(value); value != (absent{}) {
 				chosen[key] = value
 			}
 		}
-		return chosen
+		return c.stack.fold(chosen)
 	case []any:
 		chosen := make([]any, 0, len(v))
 		for _, value := range v {
-			if value = choose(value, truth); value != (absent{}) {
+			if value = c.choose(value); value != (absent{}) {
 				chosen = append(chosen, value)
 			}
 		}
@@ -98,6 +107,83 @@ func choose(v any, truth map[string]bool) any {
 	default:
 		return v
 	}
+}
+
+// fold is the result of a function that the template tells by itself: a text of
+// literal pieces, a value of a mapping, the default of a parameter.
+func (s *Stack) fold(v map[string]any) any {
+	name, argument, _ := function(v)
+	switch name {
+	case "Ref":
+		if text, ok := s.given(word(argument)); ok {
+			return text
+		}
+	case "Fn::Join", "Fn::Sub":
+		if text, ok := s.whole(v); ok {
+			return text
+		}
+	case "Fn::FindInMap":
+		if found := s.lookUp(list(argument)); found != nil {
+			return found
+		}
+	}
+	return v
+}
+
+// given is what a parameter is unless whoever deploys says otherwise: what is passed
+// to a nested stack, or its default. Parameters that conditions compare vary, and an
+// empty default waits for a value.
+func (s *Stack) given(name string) (string, bool) {
+	parameter := s.Parameters[name]
+	kind := at(parameter, "Type")
+	if parameter == nil || kind != "String" && kind != "Number" || yes(at(parameter, "NoEcho")) || s.compares(name) {
+		return "", false
+	}
+	if _, passed := s.through(name, ""); passed != nil {
+		return literal(passed)
+	}
+	text, ok := literal(at(parameter, "Default"))
+	return text, ok && text != ""
+}
+
+// compares says whether a condition depends on a parameter.
+func (s *Stack) compares(parameter string) bool {
+	return slices.ContainsFunc(references(s.Conditions), func(r reference) bool { return r.id == parameter })
+}
+
+// whole is a text that is built of pieces which are all known.
+func (s *Stack) whole(v any) (string, bool) {
+	parts, ok := pieces(v)
+	if !ok {
+		return "", false
+	}
+	var b strings.Builder
+	for _, part := range parts {
+		text, isText := part.(string)
+		if !isText {
+			if text, isText = s.given(word(at(part, "Ref"))); !isText {
+				return "", false
+			}
+		}
+		b.WriteString(text)
+	}
+	return b.String(), !strings.Contains(b.String(), "${")
+}
+
+// lookUp is the value of a mapping, nil where its keys are not all known.
+func (s *Stack) lookUp(keys []any) any {
+	path := make([]any, 0, len(keys))
+	for _, key := range keys {
+		text, ok := literal(key)
+		if !ok && at(key, "Ref") == "AWS::Region" {
+			text, ok = s.Region, s.Region != ""
+		}
+		if !ok {
+			return nil
+		}
+		path = append(path, text)
+	}
+	return at(s.Mappings, path...)
 }
 
 // truths are the different ways in which the conditions of a stack can hold.

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -42,7 +43,7 @@ var containers = []Rule{
 		Source: taskGuide, check: eachTask(declaredVolumes),
 	},
 	{
-		ID: "container-dependency", Says: "a container waits for other containers of its task, and never for itself",
+		ID: "container-dependency", Says: "a container waits for, links to and takes volumes from other containers of its task, and never waits for itself",
 		Source: taskGuide, check: eachTask(dependencies),
 	},
 	{
@@ -78,7 +79,7 @@ var containers = []Rule{
 		Source: securityHubGuide + "#ecs-4", check: eachTask(unprivileged),
 	},
 	{
-		ID: "host-namespace", Says: "a task shares no network, processes or memory with its host",
+		ID: "host-namespace", Says: "a task shares no network, processes, memory, root or container runtime with its host",
 		Source: securityHubGuide + "#ecs-3", check: eachTask(ownNamespaces),
 	},
 	{
@@ -182,6 +183,8 @@ type door struct {
 	from string
 	name string
 	port any
+	// group is the target group of a load balancer.
+	group any
 }
 
 // doors are those that the services of the assembly name.
@@ -195,7 +198,7 @@ func (a *Assembly) doors() []door {
 		for _, from := range []string{"LoadBalancers", "ServiceRegistries"} {
 			for _, v := range list(service.Properties[from]) {
 				if name, ok := at(v, "ContainerName").(string); ok {
-					found = append(found, door{service: service, task: newTask(definition), from: from, name: name, port: at(v, "ContainerPort")})
+					found = append(found, door{service: service, task: newTask(definition), from: from, name: name, port: at(v, "ContainerPort"), group: at(v, "TargetGroupArn")})
 				}
 			}
 		}
@@ -204,6 +207,15 @@ func (a *Assembly) doors() []door {
 }
 
 func balancedContainers(a *Assembly, found *report) {
+	for _, service := range a.Of("AWS::ECS::Service", "AWS::ECS::TaskSet") {
+		for _, balancer := range list(service.Properties["LoadBalancers"]) {
+			for _, key := range []string{"ContainerName", "ContainerPort"} {
+				if at(balancer, "TargetGroupArn") != nil && at(balancer, key) == nil {
+					found.on(service, "LoadBalancers sends to a target group without a %s: ECS asks for the name and the port of a container", key)
+				}
+			}
+		}
+	}
 	for _, d := range a.doors() {
 		if c, certain := d.task.named(d.name); c == nil && certain {
 			found.on(d.service, "%s names the container %q, and task %s has %s", d.from, d.name, d.task.LogicalID, d.task.names())
@@ -218,10 +230,38 @@ func balancedPorts(a *Assembly, found *report) {
 		if c == nil || !known {
 			continue
 		}
-		if mapped, certain := mapsPort(c, port); !mapped && certain {
+		mapped, certain := mapsPort(c, port)
+		switch protocol := d.protocol(); {
+		case !mapped && certain:
 			found.on(d.service, "%s names port %v of container %q, which maps %s", d.from, port, d.name, mappedPorts(c))
+		case mapped && protocol != "" && !slices.Contains(transports(protocol), transportOf(c, port)):
+			found.on(d.service, "%s names port %v of container %q, which maps it for %s, and the target group speaks %s", d.from, port, d.name, transportOf(c, port), protocol)
 		}
 	}
+}
+
+// protocol is that of the target group behind a door, "" where it is not known.
+func (d door) protocol() string {
+	group, _ := d.service.Stack.Target(d.group)
+	if group == nil {
+		return ""
+	}
+	return word(group.Properties["Protocol"])
+}
+
+// transportOf is the protocol for which a container maps a port.
+func transportOf(container map[string]any, port float64) string {
+	transport := ""
+	for _, m := range list(container["PortMappings"]) {
+		if p, ok := number(at(m, "ContainerPort")); !ok || p != port {
+			continue
+		}
+		mapped := cmp.Or(word(at(m, "Protocol")), "tcp")
+		if transport = cmp.Or(transport, mapped); transport != mapped {
+			return "tcp" // both
+		}
+	}
+	return cmp.Or(transport, "tcp")
 }
 
 // mapsPort says whether a container maps a port. It is not certain where one cannot be read.
@@ -368,6 +408,25 @@ func (t task) waits() []wait {
 }
 
 func dependencies(t task, found *report) {
+	for _, c := range t.containers {
+		for _, v := range list(c["VolumesFrom"]) {
+			on, isText := at(v, "SourceContainer").(string)
+			if other, certain := t.named(on); isText && other == nil && certain {
+				found.on(t.Resource, "container %q takes volumes from %q, which is none of the task: it has %s", word(c["Name"]), on, t.names())
+			}
+		}
+		for _, v := range list(c["Links"]) {
+			on, _, _ := strings.Cut(word(v), ":")
+			if other, certain := t.named(on); on != "" && other == nil && certain {
+				found.on(t.Resource, "container %q links to %q, which is none of the task: it has %s", word(c["Name"]), on, t.names())
+			}
+		}
+	}
+	if proxy, ok := at(t.Properties, "ProxyConfiguration", "ContainerName").(string); ok {
+		if c, certain := t.named(proxy); c == nil && certain {
+			found.on(t.Resource, "the proxy is the container %q, which is none of the task: it has %s", proxy, t.names())
+		}
+	}
 	waits := t.waits()
 	var names []string
 	for _, w := range waits {
@@ -408,7 +467,11 @@ func exitDependencies(t task, found *report) {
 }
 
 func oneEssential(t task, found *report) {
-	if !t.complete || len(t.containers) == 0 {
+	if t.Properties["ContainerDefinitions"] != nil && !t.complete || t.Stack.generates {
+		return
+	}
+	if len(t.containers) == 0 {
+		found.on(t.Resource, "it has no containers: ECS asks for one at least, which is essential")
 		return
 	}
 	for _, c := range t.containers {
@@ -514,9 +577,12 @@ func fargateSize(t task, found *report) {
 }
 
 func executionRole(t task, found *report) {
-	if t.Properties["ExecutionRoleArn"] != nil {
+	if role := t.Properties["ExecutionRoleArn"]; role != nil && role != "" {
 		return
 	}
+	onFargate := t.requiresFargate() || slices.ContainsFunc(t.Stack.assembly.Of("AWS::ECS::Service"), func(service *Resource) bool {
+		return taskOf(service) == t.Resource && isFargate(service)
+	})
 	for _, c := range t.containers {
 		name := word(c["Name"])
 		switch {
@@ -524,7 +590,9 @@ func executionRole(t task, found *report) {
 			found.on(t.Resource, "container %q gets secrets, and the task has no ExecutionRoleArn to read them with", name)
 		case c["RepositoryCredentials"] != nil:
 			found.on(t.Resource, "container %q is pulled with credentials, and the task has no ExecutionRoleArn to read them with", name)
-		case !t.requiresFargate():
+		case len(list(c["EnvironmentFiles"])) > 0:
+			found.on(t.Resource, "container %q gets files of variables, and the task has no ExecutionRoleArn to read them with", name)
+		case !onFargate:
 		case at(c, "LogConfiguration", "LogDriver") == "awslogs":
 			found.on(t.Resource, "container %q logs to CloudWatch, and the task has no ExecutionRoleArn to write with", name)
 		case t.fromECR(c["Image"]):
@@ -535,7 +603,7 @@ func executionRole(t task, found *report) {
 
 // fromECR says whether an image is in a private repository of ECR.
 func (t task) fromECR(image any) bool {
-	if strings.Contains(canonical(image), ".dkr.ecr") {
+	if strings.Contains(t.Stack.text(image), ".dkr.ecr") {
 		return true
 	}
 	return slices.ContainsFunc(references(image), func(ref reference) bool {
@@ -552,10 +620,18 @@ func logged(t task, found *report) {
 	}
 }
 
+// rootly are the capabilities with which a container can take over its host.
+var rootly = []string{"ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_RAWIO"}
+
 func unprivileged(t task, found *report) {
 	for _, c := range t.containers {
 		if yes(c["Privileged"]) {
 			found.on(t.Resource, "container %q is privileged: it can do what root on the host can", word(c["Name"]))
+		}
+		for _, capability := range each(c, "LinuxParameters", "Capabilities", "Add") {
+			if slices.Contains(rootly, word(capability)) {
+				found.on(t.Resource, "container %q has the capability %s, which is as much as privileged: it can do what root on the host can", word(c["Name"]), capability)
+			}
 		}
 	}
 }
@@ -564,6 +640,11 @@ func ownNamespaces(t task, found *report) {
 	for _, property := range []string{"NetworkMode", "PidMode", "IpcMode"} {
 		if t.Properties[property] == "host" {
 			found.on(t.Resource, "its %s is \"host\": it sees what else runs there", property)
+		}
+	}
+	for _, path := range each(t.Properties, "Volumes", "Host", "SourcePath") {
+		if slices.Contains([]string{"/", "/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock"}, word(path)) {
+			found.on(t.Resource, "it mounts %s of its host: it can do what root there can", path)
 		}
 	}
 }

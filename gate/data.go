@@ -48,11 +48,21 @@ var data = []Rule{
 
 // stateful are the types that hold data.
 var stateful = []string{
-	"AWS::Backup::BackupVault", "AWS::Cognito::UserPool", "AWS::DocDB::DBCluster", "AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table",
-	"AWS::EC2::Volume", "AWS::ECR::Repository", "AWS::EFS::FileSystem", "AWS::ElastiCache::ReplicationGroup", "AWS::ElastiCache::ServerlessCache",
-	"AWS::FSx::FileSystem", "AWS::KMS::Key", "AWS::Kinesis::Stream", "AWS::Logs::LogGroup", "AWS::MSK::Cluster", "AWS::MemoryDB::Cluster",
-	"AWS::Neptune::DBCluster", "AWS::OpenSearchService::Domain", "AWS::RDS::DBCluster", "AWS::RDS::DBInstance", "AWS::Redshift::Cluster",
-	"AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::Timestream::Table",
+	"AWS::AmazonMQ::Broker", "AWS::Backup::BackupVault", "AWS::Cassandra::Table", "AWS::CodeArtifact::Repository", "AWS::CodeCommit::Repository",
+	"AWS::Cognito::UserPool", "AWS::DSQL::Cluster", "AWS::DocDB::DBCluster", "AWS::DocDBElastic::Cluster", "AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table",
+	"AWS::EC2::Volume", "AWS::ECR::Repository", "AWS::EFS::FileSystem", "AWS::ElastiCache::CacheCluster", "AWS::ElastiCache::ReplicationGroup",
+	"AWS::ElastiCache::ServerlessCache", "AWS::Elasticsearch::Domain", "AWS::FSx::FileSystem", "AWS::KMS::Key", "AWS::KMS::ReplicaKey", "AWS::Kinesis::Stream",
+	"AWS::Logs::LogGroup", "AWS::MSK::Cluster", "AWS::MSK::ServerlessCluster", "AWS::MemoryDB::Cluster", "AWS::Neptune::DBCluster", "AWS::NeptuneGraph::Graph",
+	"AWS::OpenSearchServerless::Collection", "AWS::OpenSearchService::Domain", "AWS::QLDB::Ledger", "AWS::RDS::DBCluster", "AWS::RDS::DBInstance",
+	"AWS::Redshift::Cluster", "AWS::RedshiftServerless::Namespace", "AWS::S3::Bucket", "AWS::S3Express::DirectoryBucket", "AWS::S3Tables::TableBucket",
+	"AWS::SecretsManager::Secret", "AWS::Timestream::InfluxDBInstance", "AWS::Timestream::Table",
+}
+
+// snapshots are the types of which CloudFormation makes a snapshot; of others it
+// refuses to.
+var snapshots = []string{
+	"AWS::DocDB::DBCluster", "AWS::EC2::Volume", "AWS::ElastiCache::CacheCluster", "AWS::ElastiCache::ReplicationGroup", "AWS::Neptune::DBCluster",
+	"AWS::RDS::DBCluster", "AWS::RDS::DBInstance", "AWS::Redshift::Cluster",
 }
 
 var keeping = []string{"Retain", "RetainExceptOnCreate", "Snapshot"}
@@ -70,6 +80,10 @@ func dataLost(a *Assembly, found *report) {
 			switch {
 			case p.value == "":
 				found.on(r, "its data may be lost when it is %s: it has no %s, Retain or Snapshot keeps it", p.when, p.name)
+			case p.value == "Snapshot" && !slices.Contains(snapshots, r.Type):
+				found.on(r, "its data is not kept when it is %s: %s is Snapshot, which CloudFormation does not make of this type, Retain keeps it", p.when, p.name)
+			case p.name == "UpdateReplacePolicy" && p.value == "RetainExceptOnCreate":
+				found.on(r, "its data may be lost when it is %s: %s is %s, which is a DeletionPolicy only, Retain keeps it", p.when, p.name, p.value)
 			case !slices.Contains(keeping, p.value):
 				found.on(r, "its data is lost when it is %s: %s is %s, Retain or Snapshot keeps it", p.when, p.name, p.value)
 			}
@@ -82,6 +96,7 @@ func dataLost(a *Assembly, found *report) {
 func (r *Resource) copied() bool {
 	p := r.Properties
 	return r.Type == "AWS::RDS::DBInstance" && (p["DBClusterIdentifier"] != nil || p["SourceDBInstanceIdentifier"] != nil) ||
+		r.Type == "AWS::ElastiCache::CacheCluster" && (p["Engine"] == "memcached" || p["ReplicationGroupId"] != nil) || // memcached keeps nothing
 		r.Type == "AWS::SecretsManager::Secret" && dynamic.MatchString(r.Stack.text(p["SecretString"]))
 }
 
@@ -217,7 +232,7 @@ func tlsOptional(a *Assembly, found *report) {
 			if !slices.ContainsFunc(refusing, func(s statement) bool {
 				return s.on.Type == row.Policy && s.does(row.Action) && slices.ContainsFunc(list(s.on.Properties[row.Of]), func(v any) bool {
 					named, _ := s.on.Stack.Target(v)
-					return named == r
+					return named == r && (row.Of != "Bucket" || s.coversObjects())
 				})
 			}) {
 				found.on(r, "it takes requests without TLS: add a policy that denies %s where aws:SecureTransport is false", strings.Split(row.Action, ":")[0]+":*")
@@ -231,6 +246,11 @@ func (s statement) refusesClear() bool {
 	conditions := s.conditions()
 	return at(s.raw, "Effect") == "Deny" && s.everyone() && len(conditions) == 1 && conditions[0].key == "aws:securetransport" &&
 		slices.Contains([]string{"Bool", "BoolIfExists"}, conditions[0].operator) && slices.Equal(conditions[0].values, isFalse)
+}
+
+// coversObjects says whether a statement is for what lies in a bucket too.
+func (s statement) coversObjects() bool {
+	return slices.ContainsFunc(s.resources(), func(pattern string) bool { return strings.HasSuffix(pattern, "*") || !known(pattern) && !strings.Contains(pattern, "/") })
 }
 
 func volumeInClear(a *Assembly, found *report) {

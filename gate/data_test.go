@@ -23,7 +23,10 @@ func TestDataIsKept(t *testing.T) {
 	)
 	cases := []ruleCase{
 		{"retained", rule, kept(table, `, "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"`, ``), nil},
-		{"a snapshot", rule, kept(table, `, "DeletionPolicy": "Snapshot", "UpdateReplacePolicy": "Snapshot"`, ``), nil},
+		{"a snapshot", rule, kept("AWS::RDS::DBCluster", `, "DeletionPolicy": "Snapshot", "UpdateReplacePolicy": "Snapshot"`, ``), nil},
+		{"a snapshot of what has none", rule, kept(table, `, "DeletionPolicy": "Snapshot", "UpdateReplacePolicy": "Retain"`, ``), onD},
+		{"retained on creation only, when it is replaced", rule, kept(table, `, "DeletionPolicy": "Retain", "UpdateReplacePolicy": "RetainExceptOnCreate"`, ``), onD},
+		{"a cache that keeps nothing", rule, kept("AWS::ElastiCache::CacheCluster", ``, `"Engine": "memcached"`), nil},
 		{"retained once it is there", rule, kept(table, `, "DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"`, ``), nil},
 		{"lost", rule, kept(table, lost, ``), []string{"D", "D"}},
 		{"lost by default", rule, kept(table, ``, ``), []string{"D", "D"}},

@@ -119,6 +119,7 @@ var names = []struct {
 	{"AWS::RDS::DBInstance", "DBInstanceIdentifier", 63},
 	{"AWS::S3::Bucket", "BucketName", 63},
 	{"AWS::SecretsManager::Secret", "Name", 512},
+	{"AWS::ServiceDiscovery::Service", "Name", 127},
 	{"AWS::SNS::Topic", "TopicName", 256},
 	{"AWS::SQS::Queue", "QueueName", 80},
 	{"AWS::StepFunctions::StateMachine", "StateMachineName", 80},
@@ -150,6 +151,8 @@ func (s *Stack) leastLength(v any) (int, bool) {
 		switch at(part, "Ref") {
 		case "AWS::AccountId":
 			n += len("111111111111")
+		case "AWS::StackName":
+			n += max(1, len(s.physicalName()))
 		case "AWS::Region":
 			n += max(len(s.Region), len("eu-west-1"))
 		default:
@@ -157,6 +160,14 @@ func (s *Stack) leastLength(v any) (int, bool) {
 		}
 	}
 	return n, true
+}
+
+// physicalName is the name of a stack, "" of a nested one, which CloudFormation makes up.
+func (s *Stack) physicalName() string {
+	if s.parent != nil {
+		return ""
+	}
+	return s.Name
 }
 
 // listed are the lists that a service takes in a limited length.
@@ -170,7 +181,10 @@ var listed = []struct {
 	{"AWS::ECS::Service", []any{"NetworkConfiguration", "AwsvpcConfiguration", "SecurityGroups"}, 5},
 	{"AWS::ECS::Service", []any{"NetworkConfiguration", "AwsvpcConfiguration", "Subnets"}, 16},
 	{"AWS::CodePipeline::Pipeline", []any{"Stages"}, 50},
+	{"AWS::EC2::SecurityGroup", []any{"SecurityGroupEgress"}, 60},
+	{"AWS::EC2::SecurityGroup", []any{"SecurityGroupIngress"}, 60},
 	{"AWS::ElasticLoadBalancingV2::ListenerRule", []any{"Actions"}, 5},
+	{"AWS::IAM::Role", []any{"ManagedPolicyArns"}, 10},
 }
 
 func listsFit(a *Assembly, found *report) {

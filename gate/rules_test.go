@@ -142,7 +142,7 @@ func TestContainerRules(t *testing.T) {
 		{"by default", "no-essential", ecsTask(`[{"Name": "a", "Essential": false}, {"Name": "b"}]`, ""), nil},
 		{"none", "no-essential", ecsTask(`[{"Name": "a", "Essential": false}, {"Name": "b", "Essential": "false"}]`, ""), []string{onT}},
 		{"by parameter", "no-essential", ecsTask(`[{"Name": "a", "Essential": {"Ref": "E"}}]`, ""), nil},
-		{"no containers", "no-essential", ecsTask(`[]`, ""), nil},
+		{"no containers", "no-essential", ecsTask(`[]`, ""), []string{onT}},
 		{"containers not known", "no-essential", ecsTask(`[{"Name": "a", "Essential": false}, {"Fn::Transform": {}}]`, ""), nil},
 
 		{"memory at the limit", "task-size", ecsTask(`[{"Memory": 512}]`, `, "Memory": "512"`), nil},

@@ -23,6 +23,8 @@ func (s *Stack) text(v any) string {
 		}
 	case "Fn::Sub":
 		return s.substitute(argument)
+	case "Fn::Base64":
+		return s.text(argument)
 	case "Ref", "Fn::GetAtt", "Fn::ImportValue", "Fn::GetStackOutput":
 		return s.reference(v)
 	}
@@ -82,6 +84,8 @@ func (s *Stack) reference(v any) string {
 		return s.Account
 	case name == "AWS::Region" && s.Region != "":
 		return s.Region
+	case name == "AWS::StackName" && s.parent == nil:
+		return s.Name
 	case name != "":
 		return "${" + strings.TrimPrefix(name, "AWS::") + "}" // a colon would look like one of an ARN
 	default:

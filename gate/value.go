@@ -153,7 +153,7 @@ func (s *Stack) export(name any) (*Stack, any) {
 			continue
 		}
 		for _, key := range slices.Sorted(maps.Keys(other.Outputs)) {
-			if exported := at(other.Outputs[key], "Export", "Name"); exported != nil && canonical(exported) == canonical(name) {
+			if exported := at(other.Outputs[key], "Export", "Name"); exported != nil && other.text(exported) == s.text(name) {
 				return other, at(other.Outputs[key], "Value")
 			}
 		}

@@ -64,7 +64,18 @@ func referencesResolve(a *Assembly, found *report) {
 				}
 			}
 		}
+		rules, _ := s.template["Rules"].(map[string]any)
+		for _, name := range slices.Sorted(maps.Keys(rules)) {
+			for _, problem := range s.unresolved(rules[name]) {
+				found.stack(s, "rule %s: %s", name, problem)
+			}
+		}
 		for _, name := range slices.Sorted(maps.Keys(s.Conditions)) {
+			for _, ref := range references(s.Conditions[name]) {
+				if isMap(at(s.template, "Resources", ref.id)) {
+					found.stack(s, "condition %s: %s names %q, a resource: conditions are decided before there are any, from parameters and mappings", name, ref.how, ref.id)
+				}
+			}
 			for _, problem := range append(s.unresolved(s.Conditions[name]), s.unresolvedConditions(s.Conditions[name])...) {
 				found.stack(s, "condition %s: %s", name, problem)
 			}
@@ -323,23 +334,31 @@ func (a *Assembly) attaching(group *Resource) (attached []*Resource, certain boo
 // capacities are where resources have a range.
 var capacities = []struct {
 	of        string
-	path      []any
+	path      []string
 	min, most string
 }{
 	{of: "AWS::ApplicationAutoScaling::ScalableTarget", min: "MinCapacity", most: "MaxCapacity"},
+	{of: "AWS::ApplicationAutoScaling::ScalableTarget", path: []string{"ScheduledActions", "ScalableTargetAction"}, min: "MinCapacity", most: "MaxCapacity"},
 	{of: "AWS::AutoScaling::AutoScalingGroup", min: "MinSize", most: "MaxSize"},
-	{of: "AWS::RDS::DBCluster", path: []any{"ServerlessV2ScalingConfiguration"}, min: "MinCapacity", most: "MaxCapacity"},
-	{of: "AWS::RDS::DBCluster", path: []any{"ScalingConfiguration"}, min: "MinCapacity", most: "MaxCapacity"},
+	{of: "AWS::AutoScaling::AutoScalingGroup", min: "MinSize", most: "DesiredCapacity"},
+	{of: "AWS::AutoScaling::AutoScalingGroup", min: "DesiredCapacity", most: "MaxSize"},
+	{of: "AWS::ECS::Service", path: []string{"DeploymentConfiguration"}, min: "MinimumHealthyPercent", most: "MaximumPercent"},
+	{of: "AWS::RDS::DBCluster", path: []string{"ServerlessV2ScalingConfiguration"}, min: "MinCapacity", most: "MaxCapacity"},
+	{of: "AWS::RDS::DBCluster", path: []string{"ScalingConfiguration"}, min: "MinCapacity", most: "MaxCapacity"},
 }
 
 func scalingRanges(a *Assembly, found *report) {
 	for _, row := range capacities {
 		for _, r := range a.Of(row.of) {
-			holder := at(r.Properties, row.path...)
-			least, ok := number(r.Stack.settle(at(holder, row.min)))
-			most, also := number(r.Stack.settle(at(holder, row.most)))
-			if ok && also && least > most {
-				found.on(r, "its %s is %v and its %s %v: the minimum may not be above the maximum", row.min, least, row.most, most)
+			for _, holder := range each(r.Properties, row.path...) {
+				least, ok := number(r.Stack.settle(at(holder, row.min)))
+				most, also := number(r.Stack.settle(at(holder, row.most)))
+				switch {
+				case ok && also && least > most:
+					found.on(r, "its %s is %v and its %s %v: the minimum may not be above the maximum", row.min, least, row.most, most)
+				case ok && least < 0:
+					found.on(r, "its %s is %v: the least is 0", row.min, least)
+				}
 			}
 		}
 	}
