@@ -77,6 +77,17 @@ func (l *loading) checkDocument(compiled *jsonschema.Schema, s *source, doc *yam
 		l.reportSchema(s, doc, problems)
 	}
 	l.checkShortForms(s, doc)
+	dropEmptyPids(doc)
+}
+
+// dropEmptyPids takes out each pid without a value: the schema allows it, and
+// compose-go panics.
+func dropEmptyPids(doc *yaml.Node) {
+	for _, service := range entries(entry(doc, "services")) {
+		if pid := entry(service, "pid"); pid != nil && pid.Tag == "!!null" {
+			removeEntry(service, "pid")
+		}
+	}
 }
 
 func asJSON(model any) (any, error) {
