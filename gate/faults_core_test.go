@@ -94,6 +94,50 @@ var faults = []fault{
 		inject: func(t *template) { t.set("Targets", "instance", "TargetType") },
 	},
 	{
+		name: "the container of a load balancer by a parameter", known: 16, rule: "container-unknown", in: services, on: "webService",
+		inject: func(t *template) {
+			t.setRoot(parse(`{"Type": "String", "Default": "wbe"}`), "Parameters", "Container")
+			t.set("webService", `{"Fn::Sub": "${Container}"}`, "LoadBalancers", 0, "ContainerName")
+		},
+	},
+	{
+		name: "the port of a load balancer in a mapping", known: 15, rule: "container-port", in: services, on: "webService",
+		inject: func(t *template) {
+			t.setRoot(parse(`{"Ports": {"web": {"Http": 9999}}}`), "Mappings")
+			t.set("webService", `{"Fn::FindInMap": ["Ports", "web", "Http"]}`, "LoadBalancers", 0, "ContainerPort")
+		},
+	},
+	{
+		name: "a container behind a load balancer for HTTP maps its port for UDP", rule: "container-port", in: services, on: "webService",
+		inject: func(t *template) {
+			t.set("webTask", "udp", "ContainerDefinitions", 1, "PortMappings", 0, "Protocol")
+		},
+	},
+	{
+		name: "a scheduled minimum is above its maximum", known: 26, rule: "scaling-range", in: services, on: "apiServiceTaskCountTarget",
+		inject: func(t *template) {
+			t.set("apiServiceTaskCountTarget", parse(`[{"ScheduledActionName": "night", "Schedule": "cron(0 22 * * ? *)", "ScalableTargetAction": {"MinCapacity": 2, "MaxCapacity": 1}}]`), "ScheduledActions")
+		},
+	},
+	{
+		name: "a container can do what root on the host can", known: 21, rule: "privileged", in: services, on: "apiTask",
+		inject: func(t *template) {
+			t.set("apiTask", parse(`{"Capabilities": {"Add": ["SYS_ADMIN"]}}`), "ContainerDefinitions", 0, "LinuxParameters")
+		},
+	},
+	{
+		name: "a task has the socket of Docker", rule: "host-namespace", in: services, on: "webTask",
+		inject: func(t *template) {
+			t.set("webTask", parse(`{"Name": "docker", "Host": {"SourcePath": "/var/run/docker.sock"}}`), "Volumes", 1)
+		},
+	},
+	{
+		name: "a condition depends on a resource", rule: "reference-unresolved", in: edge, on: "",
+		inject: func(t *template) {
+			t.setRoot(parse(`{"Fn::Equals": [{"Ref": "LoadBalancer"}, "x"]}`), "Conditions", "There")
+		},
+	},
+	{
 		name: "a container mounts an undeclared volume", known: 23, rule: "volume-undeclared", in: services, on: "webTask",
 		inject: func(t *template) {
 			t.set("webTask", "upload", "ContainerDefinitions", 1, "MountPoints", 0, "SourceVolume")

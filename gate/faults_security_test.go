@@ -1,6 +1,9 @@
 package gate
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 const richData = "rich/Data"
 
@@ -278,6 +281,70 @@ var securityFaults = []fault{
 		inject: func(t *template) {
 			t.set("webtoapi9000tcp", 0.0, "FromPort")
 			t.set("webtoapi9000tcp", 65535.0, "ToPort")
+		},
+	},
+	{
+		name: "a range of ports into tasks is wider than what they listen on", rule: "wider-than-task", in: services, on: "webtoapi9000tcp",
+		inject: func(t *template) { t.set("webtoapi9000tcp", 8000.0, "FromPort") },
+	},
+	{
+		name: "two rules of a listener have one priority", rule: "listener-conflict", in: edge, on: "Rule2",
+		inject: func(t *template) {
+			t.add("Rule2", `{"Type": "AWS::ElasticLoadBalancingV2::ListenerRule", "Properties": {"ListenerArn": {"Ref": "Listener"}, "Priority": "10",
+				"Conditions": [{"Field": "path-pattern", "Values": ["/a"]}], "Actions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]}}`)
+		},
+	},
+	{
+		name: "two listeners are on one port", rule: "listener-conflict", in: edge, on: "Listener2",
+		inject: func(t *template) {
+			t.add("Listener2", `{"Type": "AWS::ElasticLoadBalancingV2::Listener", "Properties": {"LoadBalancerArn": {"Ref": "LoadBalancer"}, "Port": 443, "Protocol": "HTTP",
+				"DefaultActions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]}}`)
+		},
+	},
+	{
+		name: "a listener encrypts without a certificate", rule: "listener-protocol", in: edge, on: "Listener",
+		inject: func(t *template) { t.remove("Listener", "Certificates") },
+	},
+	{
+		name: "a target group of a load balancer for HTTP speaks TCP", rule: "listener-protocol", in: services, on: "xelbv2publicwebweb8080",
+		inject: func(t *template) { t.set("xelbv2publicwebweb8080", "TCP", "Protocol") },
+	},
+	{
+		name: "a security group has a rule twice", rule: "rule-duplicate", in: services, on: "webtoapi9000tcp",
+		inject: func(t *template) {
+			t.add("AgainAsBefore", fmt.Sprintf(`{"Type": "AWS::EC2::SecurityGroupIngress", "Properties": %s}`, canonical(t.resource("webtoapi9000tcp")["Properties"])))
+		},
+	},
+	{
+		name: "a range of addresses that are none of the VPC", rule: "target-unreachable", in: services, on: "webService",
+		inject: func(t *template) {
+			t.remove("xelbv2publicIngressweb8080tcp", "SourceSecurityGroupId")
+			t.set("xelbv2publicIngressweb8080tcp", "203.0.113.0/24", "CidrIp")
+		},
+	},
+	{
+		name: "a role of a task trusts Lambda", rule: "trust-service", in: services, on: "apiTask",
+		inject: func(t *template) {
+			t.set("apiTaskRole", "lambda.amazonaws.com", "AssumeRolePolicyDocument", "Statement", 0, "Principal", "Service")
+		},
+	},
+	{
+		name: "every repository of GitHub may take on a role", rule: "trust-anyone", in: pipeline, on: "TestRole",
+		inject: func(t *template) {
+			t.set("TestRole", parse(`{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": "arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com"},
+				"Condition": {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}}`), "AssumeRolePolicyDocument", "Statement", 1)
+		},
+	},
+	{
+		name: "an application may do all with S3 by a policy of AWS", rule: "administrator", in: services, on: "webTaskRole",
+		inject: func(t *template) {
+			t.set("webTaskRole", []any{"arn:aws:iam::aws:policy/AmazonS3FullAccess"}, "ManagedPolicyArns")
+		},
+	},
+	{
+		name: "a key of every name may be used", rule: "wildcard-resource", in: services, on: "apiTaskRoleDefaultPolicy",
+		inject: func(t *template) {
+			t.set("apiTaskRoleDefaultPolicy", "arn:aws:dynamodb:eu-west-1:111111111111:table/*", "PolicyDocument", "Statement", 1, "Resource")
 		},
 	},
 	{

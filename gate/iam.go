@@ -25,12 +25,16 @@ var iamRules = []Rule{
 		Source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notaction.html", check: allowNot,
 	},
 	{
-		ID: "administrator", Says: "no role of a template is an administrator",
-		Source: "Security Hub IAM.1", check: administrator,
+		ID: "administrator", Says: "no role of a template is an administrator, of the account or of a service",
+		Source: "Security Hub IAM.1 and IAM.21", check: administrator,
 	},
 	{
 		ID: "trust-anyone", Says: "a role trusts somebody in particular",
 		Source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html", check: trustAnyone,
+	},
+	{
+		ID: "trust-service", Says: "the service that takes on a role is one that the role trusts",
+		Source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-service.html", check: trustService,
 	},
 	{
 		ID: "trust-account", Says: "a role trusts a role of another account, or its account root under a condition",
@@ -91,8 +95,11 @@ func (s statement) name() string {
 	return "a statement"
 }
 
-// everything is a resource that means all of them, or all of one service.
-var everything = regexp.MustCompile(`^(\*|arn:[^:]*:[^:]*:\*?:\*?:\*)$`)
+// everything is a resource that means all of them, all of one service, or all of a
+// kind that has names of its own.
+var everything = regexp.MustCompile(`^(\*+|arn:\*|arn:[^:]*:\*|arn:[^:]*:[^:]*:\*|arn:[^:]*:[^:]*:[^:]*:[^:]*:\*(/\*)?|` +
+	`arn:[^:]*:(dynamodb:[^:]*:[^:]*:table/|ecr:[^:]*:[^:]*:repository/|iam::[^:]*:role/|kinesis:[^:]*:[^:]*:stream/|kms:[^:]*:[^:]*:key/|` +
+	`lambda:[^:]*:[^:]*:function:|secretsmanager:[^:]*:[^:]*:secret:|ssm:[^:]*:[^:]*:parameter/?)\*)$`)
 
 func (s statement) onEverything() bool {
 	return slices.ContainsFunc(s.resources(), everything.MatchString)
@@ -153,8 +160,9 @@ func allowNot(a *Assembly, found *report) {
 	}
 }
 
-// powerful are AWS's own policies with which a holder can do, or allow itself, all.
-var powerful = regexp.MustCompile(`:policy/(AdministratorAccess|IAMFullAccess|PowerUserAccess)$`)
+// powerful are AWS's own policies with which a holder can do, or allow itself, all,
+// or all of a service.
+var powerful = regexp.MustCompile(`:policy/(AdministratorAccess|PowerUserAccess|\w*FullAccess(V2|_v2)?)$`)
 
 func administrator(a *Assembly, found *report) {
 	for _, r := range a.Of("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group") {
@@ -173,16 +181,78 @@ var narrowsNothing = []string{
 }
 
 // anyone says whether a statement allows something to everybody.
-func (s statement) anyone() bool {
-	return s.everyone() && !slices.ContainsFunc(s.conditions(), func(c condition) bool {
-		return c.demands() && !slices.Contains(narrowsNothing, c.key)
+func (s statement) anyone() bool { return s.everyone() && !s.narrowed() }
+
+// narrowed says whether a condition of a statement is one that not everybody meets.
+func (s statement) narrowed() bool {
+	return slices.ContainsFunc(s.conditions(), func(c condition) bool {
+		return c.demands() && !slices.Contains(narrowsNothing, c.key) && !slices.ContainsFunc(c.values, anybody.MatchString)
 	})
 }
+
+// anybody are the values of conditions that everybody has: any address, a principal
+// of any account.
+var anybody = regexp.MustCompile(`^(\*+|0\.0\.0\.0/0|::/0|arn:[^:]*:(iam|sts)::\*:.*)$`)
 
 func trustAnyone(a *Assembly, found *report) {
 	for _, s := range a.allowing(trust) {
 		if s.anyone() {
 			found.on(s.on, "every AWS account may take on the role: name who may, or require aws:PrincipalOrgID")
+		}
+		for _, principal := range s.principals("AWS") {
+			if everyRole.MatchString(principal) && principal != "*" && !s.narrowed() {
+				found.on(s.on, "every role of an account, %s, may take on the role: name who may", principal)
+			}
+		}
+		if slices.Contains(s.principals("Service"), "*") {
+			found.on(s.on, "every service of AWS may take on the role: name the service")
+		}
+		for _, provider := range s.principals("Federated") {
+			if !strings.EqualFold(strings.Join(s.actions(), ","), "sts:AssumeRoleWithWebIdentity") || s.identified() {
+				continue
+			}
+			found.on(s.on, "everybody whom %s knows may take on the role: add a condition on who they are, such as its sub", provider)
+		}
+	}
+}
+
+// identified says whether a statement about a provider of identities demands
+// something of the identity, not only for whom its token was made.
+func (s statement) identified() bool {
+	return slices.ContainsFunc(s.conditions(), func(c condition) bool {
+		return c.demands() && (!strings.HasSuffix(c.key, ":aud") || strings.HasPrefix(c.key, "cognito-identity.")) && !slices.ContainsFunc(c.values, func(value string) bool {
+			return strings.HasPrefix(value, "repo:*")
+		})
+	})
+}
+
+// taking are the properties by which a service takes on a role.
+var taking = []struct{ Type, Property, Service string }{
+	{"AWS::CodeBuild::Project", "ServiceRole", "codebuild.amazonaws.com"},
+	{"AWS::CodePipeline::Pipeline", "RoleArn", "codepipeline.amazonaws.com"},
+	{"AWS::ECS::TaskDefinition", "ExecutionRoleArn", "ecs-tasks.amazonaws.com"},
+	{"AWS::ECS::TaskDefinition", "TaskRoleArn", "ecs-tasks.amazonaws.com"},
+	{"AWS::Lambda::Function", "Role", "lambda.amazonaws.com"},
+	{"AWS::Scheduler::Schedule", "Target.RoleArn", "scheduler.amazonaws.com"},
+}
+
+func trustService(a *Assembly, found *report) {
+	trusted := map[*Resource][]string{}
+	for _, s := range a.allowing(trust) {
+		trusted[s.on] = append(trusted[s.on], append(s.principals("Service"), s.principals("AWS")...)...)
+	}
+	for _, row := range taking {
+		for _, r := range a.Of(row.Type) {
+			for _, v := range each(r.Properties, strings.Split(row.Property, ".")...) {
+				role, _ := r.Stack.Target(v)
+				if role == nil || role.Type != "AWS::IAM::Role" || role.Stack.generates {
+					continue
+				}
+				who := trusted[role]
+				if !slices.ContainsFunc(who, func(name string) bool { return name == row.Service || name == "*" || !known(name) }) {
+					found.on(r, "its %s is role %s, which trusts %s: it must trust %s", row.Property, role.LogicalID, orNone(who), row.Service)
+				}
+			}
 		}
 	}
 }

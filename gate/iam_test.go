@@ -69,8 +69,8 @@ func TestResources(t *testing.T) {
 		{"everything", "wildcard-resource", allowed(read, `"*"`, `{}`), onP},
 		{"everything among others", "wildcard-resource", allowed(read, `["arn:aws:dynamodb:::table/t", "*"]`, `{}`), onP},
 		{"everything of a service", "wildcard-resource", allowed(read, `"arn:aws:dynamodb:*:*:*"`, `{}`), onP},
-		{"all tables", "wildcard-resource", allowed(read, `"arn:aws:dynamodb:*:*:table/*"`, `{}`), nil},
-		{"all of an account", "wildcard-resource", allowed(read, `{"Fn::Sub": "arn:aws:dynamodb:eu-west-1:${AWS::AccountId}:*"}`, `{}`), nil},
+		{"all tables", "wildcard-resource", allowed(read, `"arn:aws:dynamodb:*:*:table/*"`, `{}`), onP},
+		{"all of an account", "wildcard-resource", allowed(read, `{"Fn::Sub": "arn:aws:dynamodb:eu-west-1:${AWS::AccountId}:*"}`, `{}`), onP},
 		{"an action without resources", "wildcard-resource", allowed(`["ecr:GetAuthorizationToken", "XRAY:puttracesegments"]`, `"*"`, `{}`), nil},
 		{"one of two actions", "wildcard-resource", allowed(`["ecr:GetAuthorizationToken", "ecr:BatchGetImage"]`, `"*"`, `{}`), onP},
 		{"metrics", "wildcard-resource", allowed(`"cloudwatch:PutMetricData"`, `"*"`, `{}`), nil},
@@ -117,7 +117,10 @@ func TestTrust(t *testing.T) {
 		{"everyone of no organisation", "trust-anyone", roleTrusting(`"*"`, `{"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}`), onR},
 		{"denied", "trust-anyone", `"R": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": [{"Effect": "Deny", "Principal": "*"}]}}}`, nil},
 		{"a service", "trust-anyone", roleTrusting(tasks, `{}`), nil},
-		{"a service that is called *", "trust-anyone", roleTrusting(`{"Service": "*"}`, `{}`), nil},
+		{"every service", "trust-anyone", roleTrusting(`{"Service": "*"}`, `{}`), onR},
+		{"every role of an account", "trust-anyone", roleTrusting(`{"AWS": "arn:aws:iam::222222222222:role/*"}`, `{}`), onR},
+		{"everyone with any address", "trust-anyone", roleTrusting(`"*"`, `{"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}`), onR},
+		{"everyone with a role", "trust-anyone", roleTrusting(`"*"`, `{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}`), onR},
 
 		{"another account, but which is this?", "trust-account", roleTrusting(`{"AWS": "arn:aws:iam::222222222222:root"}`, `{}`), nil},
 

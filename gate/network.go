@@ -3,6 +3,7 @@ package gate
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -24,6 +25,22 @@ var network = []Rule{
 	{
 		ID: "target-unreachable", Says: "a load balancer may connect to its targets, on the port of the traffic and of the health check",
 		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-register-targets.html#target-security-groups", check: targetUnreachable,
+	},
+	{
+		ID: "wider-than-task", Says: "a range of ports into tasks is no wider than what they map",
+		Source: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-network.html", check: widerThanTask,
+	},
+	{
+		ID: "listener-conflict", Says: "a port of a load balancer has one listener, and a priority one rule",
+		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-update-rules.html", check: listenerConflict,
+	},
+	{
+		ID: "listener-protocol", Says: "listeners and target groups speak what their kind of load balancer does, with a certificate where they encrypt",
+		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/load-balancer-getting-started.html", check: listenerProtocol,
+	},
+	{
+		ID: "rule-duplicate", Says: "a security group has no rule twice",
+		Source: "https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html", check: duplicateRule,
 	},
 	{
 		ID: "public-task", Says: "tasks have no public addresses",
@@ -378,7 +395,7 @@ func connected(rules []way, groups, peers []*Resource, p port) bool {
 		}
 		other := at(w.rule, w.peer)
 		if other == nil {
-			return word(at(w.rule, "CidrIp")) != "255.255.255.255/32" // the CDK's way of saying none
+			return w.reaches()
 		}
 		peer, _ := w.on.Stack.Target(other)
 		_, isLiteral := literal(other)
@@ -386,11 +403,173 @@ func connected(rules []way, groups, peers []*Resource, p port) bool {
 	})
 }
 
+// reaches says whether the addresses of a rule can be of the group's own VPC, as far
+// as the assembly has it.
+func (w way) reaches() bool {
+	cidr, err := netip.ParsePrefix(word(at(w.rule, "CidrIp")))
+	if err != nil {
+		return at(w.rule, "CidrIpv6") == nil || at(w.rule, "CidrIp") != nil
+	}
+	if cidr.Bits() == 32 && cidr.Addr() == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
+		return false // the CDK's way of saying none
+	}
+	vpc, _ := w.group.Stack.Target(w.group.Properties["VpcId"])
+	if vpc == nil || len(w.group.Stack.assembly.Of("AWS::EC2::VPCCidrBlock")) > 0 {
+		return true
+	}
+	own, err := netip.ParsePrefix(word(vpc.Properties["CidrBlock"]))
+	return err != nil || own.Overlaps(cidr)
+}
+
 // leaves says whether the groups of a load balancer let traffic out. A group
 // without rules of its own lets all out; a load balancer without groups does too.
 func (a *Assembly) leaves(out []way, t backend, p port) bool {
 	free := slices.ContainsFunc(t.sources, func(g *Resource) bool { return g.Properties["SecurityGroupEgress"] == nil })
 	return len(t.sources) == 0 || free || connected(out, t.sources, t.groups, p)
+}
+
+// widerThanTask looks at the groups that only tasks with known ports are in.
+func widerThanTask(a *Assembly, found *report) {
+	mapped, others := map[*Resource][]port{}, map[*Resource]bool{}
+	for _, service := range a.Of("AWS::ECS::Service") {
+		groups, _ := service.Stack.groups(at(service.Properties, "NetworkConfiguration", "AwsvpcConfiguration", "SecurityGroups"))
+		ports, certain := taskPorts(service)
+		for _, g := range groups {
+			mapped[g] = append(mapped[g], ports...)
+			others[g] = others[g] || !certain
+		}
+	}
+	for _, w := range a.waysOf("in") {
+		from, to, ok := w.ports()
+		ports := mapped[w.group]
+		if !ok || from < 0 || from >= to || to > lastPort || w.all() || w.world() != "" || len(ports) == 0 || others[w.group] || !isTransport(w.protocol()) {
+			continue
+		}
+		for n := from; n <= to; n++ {
+			if !slices.ContainsFunc(ports, func(p port) bool { return p.number == n }) {
+				found.on(w.on, "the rule opens %s of tasks to %s, and they listen on %s only", w, w.from(), portList(ports))
+				break
+			}
+		}
+	}
+}
+
+// taskPorts are those that the containers of a service map; certain is false where
+// there may be others.
+func taskPorts(service *Resource) (ports []port, certain bool) {
+	definition := taskOf(service)
+	if definition == nil {
+		return nil, false
+	}
+	t := newTask(definition)
+	certain = t.complete
+	for _, c := range t.containers {
+		for _, m := range list(c["PortMappings"]) {
+			n, ok := number(at(m, "ContainerPort"))
+			certain = certain && ok
+			ports = append(ports, port{cmp.Or(word(at(m, "Protocol")), "tcp"), n})
+		}
+	}
+	return ports, certain
+}
+
+func portList(ports []port) string {
+	var texts []string
+	for _, p := range ports {
+		texts = append(texts, fmt.Sprintf("%s %v", p.protocol, p.number))
+	}
+	return strings.Join(unique(texts), ", ")
+}
+
+// own is a value as text that is equal to that of another stack only where both are
+// surely the same.
+func (s *Stack) own(v any) string {
+	text := s.text(v)
+	if r, _ := s.Target(v); r == nil && !known(text) {
+		return s.Path + " " + text
+	}
+	return text
+}
+
+func listenerConflict(a *Assembly, found *report) {
+	for _, row := range []struct{ of, at, key, what string }{
+		{listener, "LoadBalancerArn", "Port", "port"},
+		{listenerRule, "ListenerArn", "Priority", "priority"},
+	} {
+		seen := map[string]*Resource{}
+		for _, r := range a.Of(row.of) {
+			n, ok := number(r.Properties[row.key])
+			if !ok || r.Properties[row.at] == nil {
+				continue
+			}
+			if row.of == listenerRule && (n < 1 || n > 50000) {
+				found.on(r, "its priority is %v: priorities are 1 to 50000", n)
+			}
+			key := fmt.Sprintf("%v %s", n, r.Stack.own(r.Properties[row.at]))
+			if other := seen[key]; other != nil {
+				found.on(r, "%s has %s %v of the same %s: give it another", other.LogicalID, row.what, n, strings.TrimSuffix(row.at, "Arn"))
+			}
+			seen[key] = r
+		}
+	}
+}
+
+// spoken are the protocols of listeners, and of the target groups behind them.
+var spoken = map[string]struct{ listeners, groups []string }{
+	"application": {[]string{"HTTP", "HTTPS"}, []string{"HTTP", "HTTPS"}},
+	"network":     {[]string{"QUIC", "TCP", "TCP_QUIC", "TCP_UDP", "TLS", "UDP"}, []string{"QUIC", "TCP", "TCP_QUIC", "TCP_UDP", "TLS", "UDP"}},
+	"gateway":     {[]string{"GENEVE"}, []string{"GENEVE"}},
+}
+
+func listenerProtocol(a *Assembly, found *report) {
+	for _, l := range a.Of(listener) {
+		protocol := word(l.Properties["Protocol"])
+		if (protocol == "HTTPS" || protocol == "TLS") && l.Properties["Certificates"] == nil {
+			found.on(l, "it speaks %s and has no Certificates: give it one at least", protocol)
+		}
+		balancer, _ := l.Stack.Target(l.Properties["LoadBalancerArn"])
+		if balancer == nil || balancer.Type != loadBalancer {
+			continue
+		}
+		kind := cmp.Or(word(balancer.Properties["Type"]), "application")
+		allowed, ok := spoken[kind]
+		if _, isText := literal(balancer.Properties["Type"]); !ok || balancer.Properties["Type"] != nil && !isText {
+			continue
+		}
+		if protocol != "" && !slices.Contains(allowed.listeners, protocol) {
+			found.on(l, "it speaks %s, and the listeners of %s load balancer %s can speak %s", protocol, kind, balancer.LogicalID, strings.Join(allowed.listeners, ", "))
+			continue
+		}
+		for _, v := range l.sendsTo() {
+			group, _ := l.Stack.Target(v)
+			if group == nil || group.Type != targetGroup || group.Properties["TargetType"] == "lambda" {
+				continue
+			}
+			if spoken := word(group.Properties["Protocol"]); spoken != "" && !slices.Contains(allowed.groups, spoken) {
+				found.on(group, "it speaks %s, and the target groups of %s load balancer %s can speak %s", spoken, kind, balancer.LogicalID, strings.Join(allowed.groups, ", "))
+			}
+		}
+	}
+}
+
+func duplicateRule(a *Assembly, found *report) {
+	for _, direction := range []string{"in", "out"} {
+		seen := map[string]*Resource{}
+		for _, w := range a.waysOf(direction) {
+			from, to, ok := w.ports()
+			if w.group == nil || !ok {
+				continue
+			}
+			key := fmt.Sprint(w.group.Stack.Path, w.group.LogicalID, w.protocol(), from, to)
+			for _, peer := range []string{"CidrIp", "CidrIpv6", "SourcePrefixListId", "DestinationPrefixListId", w.peer} {
+				key += " " + w.on.Stack.own(at(w.rule, peer))
+			}
+			if other := seen[key]; other != nil {
+				found.on(w.on, "the rule %s is in security group %s already, from %s: EC2 refuses it twice", w, w.group.LogicalID, other.LogicalID)
+			}
+			seen[key] = w.on
+		}
+	}
 }
 
 func publicTask(a *Assembly, found *report) {
