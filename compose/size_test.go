@@ -58,8 +58,13 @@ services:
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
 func TestTaskSizes(t *testing.T) {
 	for i, want := range []struct{ cpu, least, most, count int }{
-		{256, 512, 2048, 3}, {512, 1024, 4096, 4}, {1024, 2048, 8192, 7}, {2048, 4096, 16384, 13},
-		{4096, 8192, 30720, 23}, {8192, 16384, 61440, 12}, {16384, 32768, 122880, 12},
+		{256, 512, 2048, 3},
+		{512, 1024, 4096, 4},
+		{1024, 2048, 8192, 7},
+		{2048, 4096, 16384, 13},
+		{4096, 8192, 30720, 23},
+		{8192, 16384, 61440, 12},
+		{16384, 32768, 122880, 12},
 	} {
 		got := taskSizes[i]
 		if got.cpu != want.cpu || len(got.memory) != want.count || got.memory[0] != want.least || got.memory[len(got.memory)-1] != want.most {
