@@ -75,7 +75,7 @@ fuzz: ## every fuzz target for 20 seconds
 	@./.ci/fuzz 20s
 
 # The packages without the CDK, of which is measured how many changes of the code the tests notice.
-MUTATED := compose gate cmd/composer constructs/guard constructs/kernel
+MUTATED := compose gate secretlike cmd/composer constructs/guard constructs/kernel
 mutation: bin/gremlins ## the mutation score; fails below 85 %
 	@go run .ci/mutation/main.go -gremlins $(CURDIR)/bin/gremlins $(MUTATED)
 

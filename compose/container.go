@@ -44,6 +44,7 @@ func (r *resolver) container(f *Family, s types.ServiceConfig) *Container {
 	r.capAdd(path, s, c)
 	c.Secrets = r.secretVariables(path, s)
 	c.Environment = r.environment(path, s, c.Secrets)
+	r.plainSecrets(path, s, c.Environment)
 	c.HealthCheck = r.healthCheck(path, s)
 	c.Ports = r.ports(path, s)
 	r.mounts(f, path, s, c)
@@ -265,12 +266,6 @@ func texts(items []string) []Text {
 	return all
 }
 
-// secretName looks like the name of a variable that holds a secret.
-var secretName = regexp.MustCompile(`(?i)(password|passwd|secret|token|api_?key|private_?key|access_?key)`)
-
-// notSecret are endings of names that only tell where a secret is.
-var notSecret = regexp.MustCompile(`(?i)_(arn|name|file|path|url|ttl|id|expiry|expires|length|header|issuer)$`)
-
 // environment reads the variables, sorted by name, but for those that a secret
 // of the same name replaces.
 func (r *resolver) environment(path Path, s types.ServiceConfig, secrets []SecretVariable) []Variable {
@@ -290,16 +285,10 @@ func (r *resolver) environment(path Path, s types.ServiceConfig, secrets []Secre
 		if !variableNamed.MatchString(name) {
 			r.add(Error, at, "variable-name", "letters, digits and _ . - are allowed", fmt.Sprintf("%q cannot name a variable", shorten(name)))
 		}
-		text := ParseText(*value)
-		literal := len(text) == 1 && text[0].Literal != ""
-		if literal && secretName.MatchString(name) && !notSecret.MatchString(name) {
-			r.add(Warning, at, "secret-in-environment", "declare it below secrets, so that ECS fetches it from Secrets Manager",
-				fmt.Sprintf("%q looks like a secret; its value is readable in the template and in the console", name))
-		}
 		if m := secretFile.FindStringSubmatch(*value); m != nil {
 			r.add(Warning, at, "secret-file", secretFileHint(name, m[1]), fmt.Sprintf("there is no file %s: secrets become variables", m[0]))
 		}
-		all = append(all, Variable{Name: name, Value: text, Path: at})
+		all = append(all, Variable{Name: name, Value: ParseText(*value), Path: at})
 	}
 	return all
 }

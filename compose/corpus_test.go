@@ -16,6 +16,12 @@ var notLoadable = map[string]string{
 	"../../shared/corpus/awesome-compose/plex/compose.yaml": "its volume starts with a variable that has no value and no default",
 }
 
+// stricter are the codes for which files are refused that ECS ComposeX renders, and
+// why: what it makes of them cannot be deployed.
+var stricter = map[string]string{
+	"port-conflict": "ECS registers no task definition in which two containers have the same port",
+}
+
 // Every file that ECS ComposeX renders must load without errors, and so must
 // every plain Compose file of the awesome-compose collection. The families
 // of what ComposeX renders must have no error but for what is not built yet.
@@ -46,7 +52,7 @@ func TestCorpusLoads(t *testing.T) {
 			r.edges()
 			for _, d := range r.found {
 				unbuilt := strings.HasPrefix(d.Code, "unsupported-") || d.Code == "namespace-unknown" // of a part that did not run
-				if d.Severity == Error && !unbuilt {
+				if d.Severity == Error && !unbuilt && stricter[d.Code] == "" {
 					t.Error(d)
 				}
 			}

@@ -141,7 +141,7 @@ func (ds Diagnostics) Print(w io.Writer) error {
 		var b strings.Builder
 		b.WriteString(d.String() + "\n")
 		line, ok := sourceLine(files, d.Pos)
-		if ok {
+		if ok && d.Code != plainSecret {
 			fmt.Fprintf(&b, "%6d | %s\n", d.Pos.Line, printable(line))
 			fmt.Fprintf(&b, "       | %s%s\n", indentTo(line, d.Pos.Column), underline(line, d.Pos.Column))
 		}

@@ -47,6 +47,11 @@ func (l *loading) resolveVariables(p *types.Project, service *types.ServiceConfi
 		}
 	}
 	vars := own.ToMapping()
+	found := func(name string, at Pos) {
+		if _, wins := own[name]; !wins {
+			l.index.places[path.Key("environment").Key(name)] = place{key: at, value: at}
+		}
+	}
 	for i, file := range service.EnvFiles {
 		at := item(path.Key("env_file"), i, len(service.EnvFiles))
 		l.variables(variableFile{
@@ -58,6 +63,7 @@ func (l *loading) resolveVariables(p *types.Project, service *types.ServiceConfi
 				value, ok := vars[name]
 				return value, ok
 			},
+			found: found,
 		}, vars)
 	}
 	service.Environment = vars.ToMappingWithEquals().OverrideBy(own)
@@ -93,6 +99,8 @@ type variableFile struct {
 	in       Path
 	// lookup finds the variables that the values may refer to.
 	lookup func(name string) (string, bool)
+	// found, where there is one, hears where each variable stands.
+	found func(name string, at Pos)
 }
 
 // variables reads a file of variables over those in vars; false when it cannot
@@ -140,6 +148,9 @@ func (l *loading) variables(f variableFile, vars types.Mapping) bool {
 	for _, variable := range slices.Sorted(maps.Keys(read)) {
 		if l.checkName(variable, at(variable), f.in) && l.checkText(read[variable], at(variable), f.in) {
 			vars[variable] = read[variable]
+			if f.found != nil {
+				f.found(variable, at(variable))
+			}
 		}
 	}
 	return ok

@@ -15,6 +15,9 @@ type ecsExtension struct {
 	CpuArchitecture          string //nolint:revive // the key's own spelling
 	OperatingSystemFamily    string
 	CapacityProviderStrategy []capacityProvider
+	// NotSecret names variables, build arguments and labels that look like secrets
+	// and are none.
+	NotSecret []string
 }
 
 type capacityProvider struct {

@@ -67,6 +67,9 @@ func (r *resolver) retention(s types.ServiceConfig) int {
 	r.decode(at, s.Extensions["x-aws-logs_retention"], &days)
 	var ext loggingExtension
 	if r.decode(path.Key("x-logging"), s.Extensions["x-logging"], &ext) && ext.RetentionInDays != nil {
+		if days != 0 {
+			r.warnf(at, "log-retention", "RetentionInDays of x-logging says how long logs are kept; x-aws-logs_retention is left out")
+		}
 		days, at = *ext.RetentionInDays, path.Key("x-logging").Key("RetentionInDays")
 	}
 	if ext.FireLens != nil {

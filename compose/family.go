@@ -47,6 +47,7 @@ func (r *resolver) families() {
 	slices.SortFunc(r.model.Secrets, func(a, b *Secret) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(r.model.Volumes, func(a, b *Volume) int { return strings.Compare(a.Name, b.Name) })
 	r.unusedVolumes()
+	r.unusedSecrets()
 }
 
 // reservedFamilies are names beside which no family can stand in its stack.

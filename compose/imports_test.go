@@ -13,15 +13,16 @@ var layers = []struct {
 	name   string
 	before []string
 }{
-	{"compose", nil},
-	{"gate", nil},
-	{"constructs/guard", []string{"compose"}},
-	{"constructs/cfn", []string{"compose", "constructs/guard"}},
-	{"constructs/network", []string{"compose", "constructs/guard", "constructs/cfn"}},
-	{"constructs/service", []string{"compose", "constructs/guard", "constructs/cfn", "constructs/network"}},
-	{"constructs/ingress", []string{"compose", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service"}},
-	{"constructs/xresource", []string{"compose", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service"}},
-	{"stacks", []string{"compose", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate"}},
+	{"secretlike", nil},
+	{"compose", []string{"secretlike"}},
+	{"gate", []string{"secretlike"}},
+	{"constructs/guard", []string{"compose", "secretlike"}},
+	{"constructs/cfn", []string{"compose", "secretlike", "constructs/guard"}},
+	{"constructs/network", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn"}},
+	{"constructs/service", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network"}},
+	{"constructs/ingress", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service"}},
+	{"constructs/xresource", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service"}},
+	{"stacks", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate"}},
 }
 
 // References point down only, and compose stays free of the CDK, so that its

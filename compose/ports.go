@@ -25,8 +25,12 @@ func (r *resolver) ports(path Path, s types.ServiceConfig) []Port {
 		} else if err != nil && p.Published != "" {
 			r.warnf(at, "port-range", "nothing can choose a port of the range %s; the port is not published", p.Published)
 		}
-		if p.Mode == "host" {
+		switch p.Mode {
+		case "", "ingress", "awsvpc": // the mode of every task on Fargate, as ComposeX calls it
+		case "host":
 			r.notef(at, "port-mode", "a task has an address of its own, so there is no host to publish the port on")
+		default:
+			r.add(Warning, at.Key("mode"), "port-mode", didYouMean(p.Mode, []string{"host", "ingress"}), fmt.Sprintf("%q is not a mode of a port; it is left out", shorten(p.Mode)))
 		}
 		switch p.HostIP {
 		case "", "0.0.0.0", "::", "127.0.0.1", "::1":
@@ -136,7 +140,8 @@ func parseExposed(text string) ([]Port, error) {
 }
 
 // portConflicts reports ports that two containers of one task have: they share
-// one address. It is a warning, for files that ComposeX accepts do it.
+// one address, and ECS registers no such task definition: "TCP host port '80' is
+// mapped multiple times in task".
 func (r *resolver) portConflicts(f *Family) {
 	owner := map[string]*Container{}
 	named := map[string]*Container{}
@@ -145,7 +150,7 @@ func (r *resolver) portConflicts(f *Family) {
 			key := fmt.Sprintf("%d/%s", p.Number, p.Protocol)
 			switch other, name := owner[key], named[p.Name]; {
 			case other != nil:
-				r.add(Warning, p.Path, "port-conflict", "let one of them listen on another port, or give it a family of its own",
+				r.add(Error, p.Path, "port-conflict", "let one of them listen on another port, or give it a family of its own",
 					fmt.Sprintf("services %q and %q both have port %s, but share one address in family %q: only one of them can listen",
 						other.Name, c.Name, key, f.Name))
 			case name != nil:

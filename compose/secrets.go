@@ -132,6 +132,26 @@ func (r *resolver) secret(name string) *secretExtension {
 	return ext
 }
 
+// unusedSecrets notes secrets that no service uses.
+func (r *resolver) unusedSecrets() {
+	used := map[string]bool{}
+	for _, s := range r.model.Secrets {
+		used[s.Name] = true
+	}
+	for _, s := range r.project.Services {
+		if s.Build != nil {
+			for _, secret := range s.Build.Secrets {
+				used[secret.Source] = true
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.project.Secrets)) {
+		if !used[name] {
+			r.notef(At("secrets", name), "secret-unused", "no service uses the secret, so nothing is made for it or may read it")
+		}
+	}
+}
+
 // secretSource finds where the value of a secret is kept.
 func (r *resolver) secretSource(s *Secret, declared types.SecretConfig, ext *secretExtension) {
 	at := s.Path
@@ -141,6 +161,9 @@ func (r *resolver) secretSource(s *Secret, declared types.SecretConfig, ext *sec
 	}
 	switch {
 	case ext.Lookup != nil:
+		if ext.Name != "" {
+			r.warnf(at.Key("x-secrets").Key("Name"), "secret-source", "Lookup finds the secret; Name is left out")
+		}
 		s.Lookup = &LookupTarget{
 			Arn: ext.Lookup.Arn, Identifier: ext.Lookup.Identifier,
 			Tags:    r.tagFilter(at.Key("x-secrets").Key("Lookup").Key("Tags"), ext.Lookup.Tags),

@@ -60,6 +60,12 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
+// stricter are the codes for which files are refused that ECS ComposeX renders, and
+// why: what it makes of them cannot be deployed.
+var stricter = map[string]string{
+	"port-conflict": "ECS registers no task definition in which two containers have the same port",
+}
+
 // expectOutcome checks that a case came to what the reference makes of it.
 func expectOutcome(t *testing.T, c corpusCase, app application) {
 	t.Helper()
@@ -73,7 +79,7 @@ func expectOutcome(t *testing.T, c corpusCase, app application) {
 		if d.Code == "construct" {
 			t.Errorf("only the CDK found it: %s", d)
 		}
-		if c.reference == "ok" && !notBuiltYet(d.Code) {
+		if c.reference == "ok" && !notBuiltYet(d.Code) && stricter[d.Code] == "" {
 			t.Errorf("ECS ComposeX renders it: %s", d)
 		}
 	}

@@ -23,8 +23,6 @@ var acceptedInCorpus = []gate.Acceptance{
 	{Rule: "circuit-breaker", At: "*/Services/*Service*", Reason: "the file says failure_action: pause or x-aws-… without rollback"},
 	{Rule: "data-unprotected", At: "*/Data/xrds*", Reason: "the file says DeletionProtection: false"},
 	{Rule: "open-to-world", At: "*/Services/*ingress*", Reason: "the file says x-network.Ingress from 0.0.0.0/0"},
-	{Rule: "plain-secret", At: "nextcloud-redis-mariadb/Services/*Task*", Reason: "the file writes its passwords, of which a warning tells (secret-in-environment)"},
-	{Rule: "port-conflict", At: "use-cases/Services/bignicefamilyTask*", Reason: "the file lets two services of one family listen on port 80"},
 	{Rule: "public-task", At: "use-cases/Services/yelbuiService*", Reason: "the file says AssignPublicIp: true"},
 	{Rule: "wildcard-action", At: "*/Services/*TaskRolexiam*", Reason: "the policy is the file's own (x-iam.Policies)"},
 }

@@ -1,0 +1,135 @@
+// Package secretlike tells what looks like a secret, so that what is refused in a
+// compose file and what is found in a template are the same.
+package secretlike
+
+import (
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Text says what a text holds that is a secret whatever it is called: "a private
+// key", say. It is "" where nothing looks like one.
+func Text(text string) string {
+	for _, form := range forms {
+		if form.pattern.MatchString(text) && !documented.MatchString(text) {
+			return form.what
+		}
+	}
+	return ""
+}
+
+// Named says what a plain text would be under a name of its own: "a password", say.
+// It is "" where it is no secret.
+func Named(name, text string) string {
+	if harmless.MatchString(text) {
+		return ""
+	}
+	for _, n := range names {
+		if n.matches(name, text) {
+			return n.what
+		}
+	}
+	return ""
+}
+
+// forms are texts that are secrets whatever they are called.
+var forms = []struct {
+	what    string
+	pattern *regexp.Regexp
+}{
+	{"an AWS access key", regexp.MustCompile(`\b(AKIA|ASIA)[A-Z0-9]{16}\b`)},
+	{"a private key", regexp.MustCompile(`-----BEGIN ([A-Z]+ )*PRIVATE KEY`)},
+	{"a token of GitHub", regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{40})`)},
+	{"a token of GitLab", regexp.MustCompile(`\bglpat-[A-Za-z0-9_-]{20}`)},
+	{"a token of npm", regexp.MustCompile(`\bnpm_[A-Za-z0-9]{36}\b`)},
+	{"a token of Slack", regexp.MustCompile(`\bxox[abeoprs]-[A-Za-z0-9-]{10,}`)},
+	{"a key of Google", regexp.MustCompile(`\bAIza[A-Za-z0-9_-]{35}\b`)},
+	{"a key of Stripe", regexp.MustCompile(`\b[rs]k_live_[A-Za-z0-9]{16,}`)},
+	{"a signed token (JWT)", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{16,}`)},
+	{"a password in a URL", regexp.MustCompile(`\b[a-z][a-z0-9+.-]*://[^\s/?#@:]*:[^\s/?#@$:{}<]+@`)},
+	{"a password in a connection string", regexp.MustCompile(`(?i)[;?&](password|pwd)=[^;&\s${<]+`)},
+}
+
+// documented are the stand-ins of AWS's documentation.
+var documented = regexp.MustCompile(`EXAMPLE`)
+
+// harmless are values that are no secrets under any name: nothing, a switch, an
+// ARN, a path to where the secret is, a URL, a stand-in for another value.
+var harmless = regexp.MustCompile(`(?i)^(|true|false|yes|no|on|off|none|null|[01]|enabled|disabled|arn:.*|(file://)?/[\w.@/-]*|\./[\w./-]*|[a-z][a-z0-9+.-]*://.*|\{\{resolve:.*|\$\{?\w+\}?|<[^<>]*>)$`)
+
+// nameForm is what the names of secrets look like.
+type nameForm struct {
+	what string
+	// end is that of the name in lower case, without what is no letter, and word
+	// one of the words that it is made of, the last one.
+	end, word *regexp.Regexp
+	// unless are values that such a name may well have.
+	unless *regexp.Regexp
+	// random says that only a value that looks random is meant.
+	random bool
+}
+
+var (
+	nothing = regexp.MustCompile(`^$`)
+	amount  = regexp.MustCompile(`^[0-9.]+[a-z]{0,2}$`)
+	// plainName is the name of something: a secret that is kept elsewhere, say.
+	plainName = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$`)
+)
+
+var names = []nameForm{
+	{what: "a password", end: regexp.MustCompile(`(password|passwd|passwort|passphrase|passcode|pwd)$`), word: regexp.MustCompile(`^(pass|pw)$`), unless: nothing},
+	{what: "a token", end: regexp.MustCompile(`token$`), unless: amount},
+	{what: "a secret", end: regexp.MustCompile(`(secret|secretkeybase)$`), unless: plainName},
+	{what: "credentials", end: regexp.MustCompile(`(credentials?|creds)$`), unless: plainName},
+	{what: "a key", end: regexp.MustCompile(`(api|private|secret|access|encryption|signing)key$`), unless: words},
+	{what: "a random key", end: regexp.MustCompile(`(key|salt|auth|seed)$`), unless: words, random: true},
+}
+
+// public tells whether a word says that all may know.
+func public(word string) bool { return word == "public" || word == "publishable" }
+
+// words are the names of fields and files, and small numbers.
+var words = regexp.MustCompile(`^([0-9.]{1,5}|[a-z]+([_.-][a-z]+)*|[A-Z]?[a-z]+([A-Z][a-z]+)*|[A-Z]+(_[A-Z]+)*)$`)
+
+// matches says whether a name and its value are those of a secret.
+func (n nameForm) matches(name, value string) bool {
+	words := wordsOf(name)
+	if len(words) == 0 || slices.ContainsFunc(words, public) || n.unless.MatchString(value) || n.random && !random(value) {
+		return false
+	}
+	return n.end.MatchString(strings.Join(words, "")) || n.word != nil && n.word.MatchString(words[len(words)-1])
+}
+
+var (
+	camel     = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+	separator = regexp.MustCompile(`[^A-Za-z]+`)
+)
+
+// wordsOf are the words of a name in any spelling, in lower case, without digits.
+func wordsOf(name string) []string {
+	spaced := separator.ReplaceAllString(camel.ReplaceAllString(name, "$1 $2"), " ")
+	return strings.Fields(strings.ToLower(spaced))
+}
+
+var oneWord = regexp.MustCompile(`^[A-Za-z0-9+/=_-]{16,512}$`)
+
+// random says whether a text looks as if a machine had drawn it: one long word of
+// letters and digits, with 3.5 bits or more to a character.
+func random(text string) bool {
+	if !oneWord.MatchString(text) || !strings.ContainsAny(text, "0123456789") {
+		return false
+	}
+	counts := map[rune]float64{}
+	for _, r := range text {
+		counts[r]++
+	}
+	var bits float64
+	for _, r := range slices.Sorted(maps.Keys(counts)) {
+		p := counts[r] / float64(len(text))
+		bits -= p * math.Log2(p)
+	}
+	return bits >= 3.5
+}
