@@ -250,7 +250,9 @@ func (s statement) refusesClear() bool {
 
 // coversObjects says whether a statement is for what lies in a bucket too.
 func (s statement) coversObjects() bool {
-	return slices.ContainsFunc(s.resources(), func(pattern string) bool { return strings.HasSuffix(pattern, "*") || !known(pattern) && !strings.Contains(pattern, "/") })
+	return slices.ContainsFunc(s.resources(), func(pattern string) bool {
+		return strings.HasSuffix(pattern, "*") || !known(pattern) && !strings.Contains(pattern, "/")
+	})
 }
 
 func volumeInClear(a *Assembly, found *report) {

@@ -76,6 +76,10 @@ var texts = []struct {
 	{"AWS::ECS::TaskDefinition", []string{"ContainerDefinitions", "EntryPoint"}, "the entry point"},
 	{"AWS::ECS::TaskDefinition", []string{"ContainerDefinitions", "HealthCheck", "Command"}, "the health check"},
 	{"AWS::CodeBuild::Project", []string{"Source", "BuildSpec"}, "the buildspec"},
+	{"AWS::Batch::JobDefinition", []string{"ContainerProperties", "Command"}, "the command"},
+	{"AWS::AutoScaling::LaunchConfiguration", []string{"UserData"}, "the user data"},
+	{"AWS::EC2::Instance", []string{"UserData"}, "the user data"},
+	{"AWS::EC2::LaunchTemplate", []string{"LaunchTemplateData", "UserData"}, "the user data"},
 }
 
 // shows are the values that a resource shows.
@@ -111,6 +115,12 @@ func (r *Resource) shows() []shown {
 			found = append(found, shown{place: p.What, value: item})
 		}
 	}
+	if r.Type == "AWS::CodeBuild::Project" {
+		variables := specVariables(inlineBuildspec(r))
+		for _, name := range slices.Sorted(maps.Keys(variables)) {
+			found = append(found, shown{"variable " + name + " of the buildspec", name, variables[name]})
+		}
+	}
 	if r.Type == "AWS::SSM::Parameter" {
 		name := r.LogicalID
 		if given := word(r.Properties["Name"]); given != "" {
@@ -129,6 +139,10 @@ func plainSecret(a *Assembly, found *report) {
 					found.on(r, "%s %s: put it in Secrets Manager", v.place, why)
 				}
 			}
+			r.commands(func(place, name, what string) {
+				found.on(r, "%s gives %s the literal text of %s: put it in Secrets Manager", place, name, what)
+			})
+			r.besides(func(place, why string) { found.on(r, "%s %s: put it in Secrets Manager", place, why) })
 		}
 		for _, name := range slices.Sorted(maps.Keys(s.Outputs)) {
 			if why := s.secretIn(name, at(s.Outputs[name], "Value")); why != "" {
@@ -146,8 +160,10 @@ func plainSecret(a *Assembly, found *report) {
 // secretIn says why a value under a name looks like a secret, "" where it does not.
 // The value itself is not repeated.
 func (s *Stack) secretIn(name string, value any) string {
-	if id := word(at(value, "Ref")); yes(at(s.Parameters[id], "NoEcho")) {
-		return fmt.Sprintf("shows parameter %s, which is not to be echoed", id)
+	for _, ref := range references(value) {
+		if yes(at(s.Parameters[ref.id], "NoEcho")) {
+			return fmt.Sprintf("shows parameter %s, which is not to be echoed", ref.id)
+		}
 	}
 	if _, isList := value.([]any); value == nil || isList {
 		return ""
@@ -156,6 +172,9 @@ func (s *Stack) secretIn(name string, value any) string {
 		return "holds " + what
 	}
 	if plain, isLiteral := literal(value); isLiteral {
+		if what := secretMember(membersOf(plain)); what != "" {
+			return "has a field with the literal text of " + what
+		}
 		if what := secretlike.Named(name, plain); what != "" {
 			return "has the literal text of " + what
 		}

@@ -48,6 +48,13 @@ var forms = []struct {
 	{"a token of Slack", regexp.MustCompile(`\bxox[abeoprs]-[A-Za-z0-9-]{10,}`)},
 	{"a key of Google", regexp.MustCompile(`\bAIza[A-Za-z0-9_-]{35}\b`)},
 	{"a key of Stripe", regexp.MustCompile(`\b[rs]k_live_[A-Za-z0-9]{16,}`)},
+	{"a key of OpenAI", regexp.MustCompile(`\bsk-(proj-|svcacct-|ant-)?[A-Za-z0-9_-]*[A-Za-z0-9]{32,}`)},
+	{"a key of SendGrid", regexp.MustCompile(`\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{32,}`)},
+	{"a token of Hugging Face", regexp.MustCompile(`\bhf_[A-Za-z]{34}\b`)},
+	{"a webhook of Slack", regexp.MustCompile(`\bhooks\.slack\.com/services/T\w+/B\w+/\w{16,}`)},
+	{"a token of a registry", regexp.MustCompile(`:_authToken=[\w.-]{6,}`)},
+	{"a key of an Azure account", regexp.MustCompile(`\bAccountKey=[A-Za-z0-9+/]{16,}`)},
+	{"an Authorization header", regexp.MustCompile(`\b(Basic|Bearer) ([A-Za-z0-9+_~]{24,}=*|[A-Za-z0-9+/]{6,}={1,2})`)},
 	{"a signed token (JWT)", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{16,}`)},
 	{"a password in a URL", regexp.MustCompile(`\b[a-z][a-z0-9+.-]*://[^\s/?#@:]*:[^\s/?#@$:{}<]+@`)},
 	{"a password in a connection string", regexp.MustCompile(`(?i)[;?&](password|pwd)=[^;&\s${<]+`)},
@@ -83,7 +90,7 @@ var names = []nameForm{
 	{what: "a password", end: regexp.MustCompile(`(password|passwd|passwort|passphrase|passcode|pwd)$`), word: regexp.MustCompile(`^(pass|pw)$`), unless: nothing},
 	{what: "a token", end: regexp.MustCompile(`token$`), unless: amount},
 	{what: "a secret", end: regexp.MustCompile(`(secret|secretkeybase)$`), unless: plainName},
-	{what: "credentials", end: regexp.MustCompile(`(credentials?|creds)$`), unless: plainName},
+	{what: "credentials", end: regexp.MustCompile(`(credentials?|creds?|basicauth|htpasswd)$`), unless: plainName},
 	{what: "a key", end: regexp.MustCompile(`(api|private|secret|access|encryption|signing)key$`), unless: words},
 	{what: "a random key", end: regexp.MustCompile(`(key|salt|auth|seed)$`), unless: words, random: true},
 }
@@ -111,8 +118,15 @@ var (
 // wordsOf are the words of a name in any spelling, in lower case, without digits.
 func wordsOf(name string) []string {
 	spaced := separator.ReplaceAllString(camel.ReplaceAllString(name, "$1 $2"), " ")
-	return strings.Fields(strings.ToLower(spaced))
+	words := strings.Fields(strings.ToLower(spaced))
+	for len(words) > 1 && slices.Contains(says, words[len(words)-1]) {
+		words = words[:len(words)-1]
+	}
+	return words
 }
+
+// says are the words at the end of a name that say nothing about what it is.
+var says = []string{"plain", "plaintext", "raw", "string", "value"}
 
 var oneWord = regexp.MustCompile(`^[A-Za-z0-9+/=_-]{16,512}$`)
 

@@ -1,0 +1,203 @@
+package gate
+
+import (
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"composecdk/secretlike"
+)
+
+// besides says which of a resource's values that no row of [Resource.shows] is for look
+// like secrets: a literal under the name of a password, and what is a secret by its
+// form, wherever it stands. It calls each with the place and what is there.
+func (r *Resource) besides(each func(place, why string)) {
+	covered := r.covered()
+	for _, key := range slices.Sorted(maps.Keys(r.Properties)) {
+		if !slices.Contains(covered, key) {
+			r.Stack.sweep(key, key, r.Properties[key], each)
+		}
+	}
+}
+
+// covered are the properties that rows are for.
+func (r *Resource) covered() []string {
+	var keys []string
+	add := func(kind string, path []string) {
+		if kind == r.Type {
+			keys = append(keys, path[0])
+		}
+	}
+	for _, p := range pairs {
+		add(p.Type, p.Path)
+	}
+	for _, p := range tables {
+		add(p.Type, p.Path)
+	}
+	for _, p := range texts {
+		add(p.Type, p.Path)
+	}
+	if r.Type == "AWS::SSM::Parameter" {
+		keys = append(keys, "Name", "Value")
+	}
+	return keys
+}
+
+func (s *Stack) sweep(place, name string, v any, each func(place, why string)) {
+	switch v := v.(type) {
+	case map[string]any:
+		pair, value := pairOf(v)
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			if pair != "" && key == value {
+				s.sweep(place+" "+pair, pair, v[key], each)
+			} else {
+				s.sweep(place+"."+key, key, v[key], each)
+			}
+		}
+	case []any:
+		for _, item := range v {
+			s.sweep(place, name, item, each)
+		}
+	case string:
+		if what := secretlike.Text(v); what != "" {
+			each(place, "holds "+what)
+		} else if what := property(name, v); what != "" {
+			each(place, "has the literal text of "+what)
+		}
+	}
+}
+
+// pairOf is the name in an object of a name and a value, and the key of the value.
+func pairOf(v map[string]any) (name, value string) {
+	for _, keys := range [][2]string{{"Key", "Value"}, {"Name", "Value"}, {"name", "value"}} {
+		name, isText := v[keys[0]].(string)
+		if _, ok := v[keys[1]]; isText && ok {
+			return name, keys[1]
+		}
+	}
+	return "", ""
+}
+
+// tells are the properties that hold no secret whatever their names end in: tokens
+// that tell two requests or the pages of an answer apart.
+var tells = regexp.MustCompile(`(?i)(client|request|service|next|idempotency|task)token$`)
+
+// property is what the literal value of a property would be, "" where it is no secret.
+// What a machine reads, a path in its input say, begins with a dollar.
+func property(name, text string) string {
+	if members := membersOf(text); members != nil {
+		return secretMember(members)
+	}
+	if tells.MatchString(name) || strings.HasPrefix(text, "$") {
+		return ""
+	}
+	if what := secretlike.Named(name, text); slices.Contains([]string{"a password", "a token", "a secret"}, what) {
+		return what
+	}
+	return ""
+}
+
+// membersOf are the fields of a JSON object in a text.
+func membersOf(text string) map[string]any {
+	if !strings.HasPrefix(strings.TrimSpace(text), "{") {
+		return nil
+	}
+	var members map[string]any
+	if json.Unmarshal([]byte(text), &members) != nil {
+		return nil
+	}
+	return members
+}
+
+// secretMember is what one of the fields of an object is, "" where none is a secret.
+func secretMember(v any) string {
+	switch v := v.(type) {
+	case map[string]any:
+		pair, value := pairOf(v)
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			name := key
+			if pair != "" && key == value {
+				name = pair
+			}
+			if text, ok := literal(v[key]); ok && !strings.HasPrefix(text, "$") && !tells.MatchString(name) {
+				if what := secretlike.Named(name, text); what != "" {
+					return what
+				}
+			} else if what := secretMember(v[key]); what != "" {
+				return what
+			}
+		}
+	case []any:
+		for _, item := range v {
+			if what := secretMember(item); what != "" {
+				return what
+			}
+		}
+	}
+	return ""
+}
+
+// assignment is a name that a command line gives a literal value to, as in
+// --db-password=hunter2 or export DB_PASSWORD=hunter2.
+var assignment = regexp.MustCompile(`(?:^|[\s;&|"'(])-{0,2}([A-Za-z][\w.-]*)=(?:"([^"$` + "`" + `]+)"|'([^'$]+)'|([^\s"'$` + "`" + `;&|<>(){}%\\=][^\s"'$` + "`" + `;&|<>(){}%\\]*))`)
+
+// assigned is what a command line gives a literal value to, "" where it is no secret.
+func assigned(text string) (name, what string) {
+	for _, match := range assignment.FindAllStringSubmatch(text, -1) {
+		value := match[2] + match[3] + match[4]
+		if what := secretlike.Named(match[1], value); what != "" {
+			return match[1], what
+		}
+	}
+	return "", ""
+}
+
+// commands are the command lines of a resource that give a literal secret to a name.
+func (r *Resource) commands(found func(place, name, what string)) {
+	for _, p := range texts {
+		if r.Type != p.Type {
+			continue
+		}
+		for _, item := range each(r.Properties, p.Path...) {
+			if name, what := assigned(r.Stack.text(item)); what != "" {
+				found(p.What, name, what)
+			}
+		}
+		last := len(p.Path) - 1
+		for _, holder := range each(r.Properties, p.Path[:last]...) {
+			if name, what := r.Stack.options(list(at(holder, p.Path[last]))); what != "" {
+				found(p.What, "--"+name, what)
+			}
+		}
+	}
+}
+
+// options are what the words of a command line give to options, as --password and
+// hunter2, one after the other.
+func (s *Stack) options(words []any) (name, what string) {
+	for i := range max(0, len(words)-1) {
+		option, isOption := strings.CutPrefix(s.text(words[i]), "--")
+		value, isText := literal(words[i+1])
+		if !isOption || !isText || strings.HasPrefix(value, "-") || strings.ContainsAny(value, "=$") {
+			continue
+		}
+		if what := secretlike.Named(option, value); what != "" {
+			return option, what
+		}
+	}
+	return "", ""
+}
+
+// specVariables are those that a buildspec sets to plain values.
+func specVariables(spec string) map[string]any {
+	var root any
+	if yaml.Unmarshal([]byte(spec), &root) != nil {
+		return nil
+	}
+	variables, _ := at(root, "env", "variables").(map[string]any)
+	return variables
+}
