@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -19,6 +20,18 @@ import (
 type Assembly struct {
 	// Stacks are sorted by path.
 	Stacks []*Stack
+
+	// images are those that the CDK CLI builds, as their asset manifests have them.
+	images []image
+}
+
+// image is a container image that is built when the assembly is published.
+type image struct {
+	// name is the path of its construct, else its hash, and file the asset manifest.
+	name, file string
+	// arguments are those of the build, which everybody with the image can read, and
+	// secrets where the build finds its secrets.
+	arguments, secrets map[string]string
 }
 
 // Stack is one synthesised template.
@@ -125,8 +138,11 @@ const (
 // manifest.json, every *.template.json of the folder is a stack.
 func Open(dir string) (*Assembly, error) {
 	root, err := os.OpenRoot(dir)
+	if info, missing := os.Stat(dir); missing == nil && !info.IsDir() {
+		return nil, fmt.Errorf("%s: it is a file: give the folder of the cloud assembly", dir)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: no such folder, or it cannot be read", dir)
+		return nil, fmt.Errorf("%q: no such folder, or it cannot be read", dir)
 	}
 	a, err := Read(root.FS())
 	if err := errors.Join(err, root.Close()); err != nil {
@@ -165,13 +181,31 @@ func (r *reader) decode(file string, into any) ([]byte, error) {
 	}
 	r.seen[file] = true
 	text, err := fs.ReadFile(r.fsys, file)
+	if problem := (*fs.PathError)(nil); errors.As(err, &problem) {
+		return nil, fmt.Errorf("%s: it cannot be read: %w", file, problem.Err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(text, into); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s: %s", file, notJSON(text, err))
 	}
 	return text, nil
+}
+
+// notJSON says what is wrong with a file.
+func notJSON(text []byte, err error) string {
+	var form *json.UnmarshalTypeError
+	if errors.As(err, &form) {
+		expected := map[reflect.Kind]string{reflect.Map: "object", reflect.Struct: "object", reflect.Slice: "array"}[form.Type.Kind()]
+		return fmt.Sprintf("%s is a JSON %s: it must be a JSON %s", cmp.Or(form.Field, "it"), form.Value, cmp.Or(expected, form.Type.Kind().String()))
+	}
+	var broken *json.SyntaxError
+	if errors.As(err, &broken) {
+		offset := min(int(broken.Offset), len(text))
+		return fmt.Sprintf("it is not JSON: line %d: %s", 1+bytes.Count(text[:offset], []byte("\n")), err)
+	}
+	return err.Error()
 }
 
 func (r *reader) folder(dir string) error {
@@ -236,10 +270,21 @@ func (r *reader) assets(dir string, m manifest) (map[string]string, error) {
 			continue
 		}
 		var assets struct {
-			Files map[string]struct{ Source struct{ Path string } }
+			Files        map[string]struct{ Source struct{ Path string } }
+			DockerImages map[string]struct {
+				DisplayName string
+				Source      struct{ DockerBuildArgs, DockerBuildSecrets map[string]string }
+			}
 		}
-		if _, err := r.decode(path.Join(dir, artifact.Properties.File), &assets); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		file := path.Join(dir, artifact.Properties.File)
+		if _, err := r.decode(file, &assets); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
+		}
+		for _, hash := range slices.Sorted(maps.Keys(assets.DockerImages)) {
+			built := assets.DockerImages[hash]
+			r.assembly.images = append(r.assembly.images, image{
+				name: cmp.Or(built.DisplayName, hash), file: file, arguments: built.Source.DockerBuildArgs, secrets: built.Source.DockerBuildSecrets,
+			})
 		}
 		for hash, file := range assets.Files {
 			found[hash] = file.Source.Path

@@ -72,12 +72,12 @@ func TestReadRefuses(t *testing.T) {
 		want  string
 	}{
 		{"an empty folder", map[string]string{"readme": ""}, "no cloud assembly"},
-		{"a broken manifest", map[string]string{"manifest.json": `{`}, "manifest.json: unexpected end of JSON input"},
-		{"a broken template", map[string]string{"a.template.json": `{"Resources": `}, "a.template.json: unexpected end of JSON input"},
-		{"a template that is a list", map[string]string{"a.template.json": `[]`}, "a.template.json: json: cannot unmarshal array"},
+		{"a broken manifest", map[string]string{"manifest.json": `{`}, "manifest.json: it is not JSON: line 1: unexpected end of JSON input"},
+		{"a broken template", map[string]string{"a.template.json": `{"Resources": `}, "a.template.json: it is not JSON: line 1: unexpected end of JSON input"},
+		{"a template that is a list", map[string]string{"a.template.json": `[]`}, "a.template.json: it is a JSON array: it must be a JSON object"},
 		{"a template that is not there", map[string]string{"manifest.json": `{"artifacts": {` + stackA + `}}`}, "A.template.json"},
-		{"a broken list of assets", map[string]string{"manifest.json": `{"artifacts": {"As": {"type": "cdk:asset-manifest", "properties": {"file": "a.json"}}}}`, "a.json": `{`}, "a.json: unexpected end"},
-		{"broken metadata", map[string]string{"manifest.json": `{"artifacts": {"A": {"type": "aws:cloudformation:stack", "additionalMetadataFile": "m.json"}}}`, "m.json": `{`}, "m.json: unexpected end"},
+		{"a broken list of assets", map[string]string{"manifest.json": `{"artifacts": {"As": {"type": "cdk:asset-manifest", "properties": {"file": "a.json"}}}}`, "a.json": `{`}, "a.json: it is not JSON: line 1: unexpected end"},
+		{"broken metadata", map[string]string{"manifest.json": `{"artifacts": {"A": {"type": "aws:cloudformation:stack", "additionalMetadataFile": "m.json"}}}`, "m.json": `{`}, "m.json: it is not JSON: line 1: unexpected end"},
 		{"an assembly that holds itself", map[string]string{"manifest.json": `{"artifacts": {"P": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "."}}}}`}, "manifest.json: the assembly holds itself"},
 		{"a template that nests itself", map[string]string{"a.template.json": `{"Resources": {"N": {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": "a.template.json"}}}}`}, "a.template.json: the template nests itself"},
 		{"an assembly of elsewhere", map[string]string{"manifest.json": `{"artifacts": {"P": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "../other"}}}}`}, "../other"},

@@ -28,7 +28,7 @@ func (a *Assembly) variants() []*Assembly {
 	}
 	var found []*Assembly
 	for n := range most {
-		variant := &Assembly{}
+		variant := &Assembly{images: a.images}
 		of := map[*Stack]*Stack{}
 		for i, s := range a.Stacks {
 			of[s] = s.under(truths[i][n%len(truths[i])], variant)

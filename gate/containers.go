@@ -71,6 +71,10 @@ var containers = []Rule{
 		Source: executionGuide, check: eachTask(executionRole),
 	},
 	{
+		ID: "task-network", Says: "a service says in which subnets the network interfaces of its tasks are",
+		Source: serviceGuide, check: taskNetwork,
+	},
+	{
 		ID: "container-logs", Says: "the output of each container is kept somewhere",
 		Source: securityHubGuide + "#ecs-9", check: eachTask(logged),
 	},
@@ -610,6 +614,20 @@ func (t task) fromECR(image any) bool {
 		r := t.Stack.byLogical[ref.id]
 		return r != nil && r.Type == "AWS::ECR::Repository"
 	})
+}
+
+func taskNetwork(a *Assembly, found *report) {
+	for _, service := range a.Of("AWS::ECS::Service") {
+		definition := taskOf(service)
+		controller := at(service.Properties, "DeploymentController", "Type")
+		if definition == nil || definition.Properties["NetworkMode"] != "awsvpc" || controller == "EXTERNAL" {
+			continue
+		}
+		network := service.Properties["NetworkConfiguration"]
+		if network == nil || isMap(at(network, "AwsvpcConfiguration")) && at(network, "AwsvpcConfiguration", "Subnets") == nil {
+			found.on(service, "task %s is in network mode awsvpc, and the service names no Subnets in its NetworkConfiguration", definition.LogicalID)
+		}
+	}
 }
 
 func logged(t task, found *report) {

@@ -132,6 +132,22 @@ var faults = []fault{
 		},
 	},
 	{
+		name: "tasks with their own interfaces, and no subnets", rule: "task-network", in: services, on: "apiService",
+		inject: func(t *template) { t.remove("apiService", "NetworkConfiguration") },
+	},
+	{
+		name: "two outputs are exported under one name", rule: "export-duplicate", in: pipeline, on: "",
+		inject: func(t *template) {
+			t.setRoot(parse(`{"Value": "x", "Export": {"Name": {"Fn::Sub": "${AWS::StackName}:Repository"}}}`), "Outputs", "Again")
+		},
+	},
+	{
+		name: "a secret comes from the ARN of no account", known: 30, rule: "value-from", in: services, on: "apiTask", also: []string{"execution-role-reads-less", "execution-role-reads-more"},
+		inject: func(t *template) {
+			t.set("apiTask", "arn:aws:secretsmanager:eu-west-1:1111:secret:shop/key", "ContainerDefinitions", 0, "Secrets", 0, "ValueFrom")
+		},
+	},
+	{
 		name: "a condition depends on a resource", rule: "reference-unresolved", in: edge, on: "",
 		inject: func(t *template) {
 			t.setRoot(parse(`{"Fn::Equals": [{"Ref": "LoadBalancer"}, "x"]}`), "Conditions", "There")

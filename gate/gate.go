@@ -3,7 +3,9 @@ package gate
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
+	"strings"
 )
 
 // Finding is one thing that is wrong in a template.
@@ -71,4 +73,10 @@ func (p *report) on(r *Resource, format string, args ...any) {
 // stack reports something of a whole template.
 func (p *report) stack(s *Stack, format string, args ...any) {
 	*p.found = append(*p.found, Finding{Rule: p.rule, Stack: s.Path, File: s.File, Message: fmt.Sprintf(format, args...)})
+}
+
+// image reports an image that is built, in the asset manifest that has it.
+func (p *report) image(i image, format string, args ...any) {
+	stack := strings.TrimSuffix(path.Base(i.file), ".assets.json")
+	*p.found = append(*p.found, Finding{Rule: p.rule, Stack: stack, Construct: i.name, File: i.file, Message: fmt.Sprintf(format, args...)})
 }

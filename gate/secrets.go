@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -132,6 +133,18 @@ func (r *Resource) shows() []shown {
 }
 
 func plainSecret(a *Assembly, found *report) {
+	for _, i := range a.images {
+		for _, name := range slices.Sorted(maps.Keys(i.arguments)) {
+			if what := cmp.Or(secretlike.Text(i.arguments[name]), secretlike.Named(name, i.arguments[name])); what != "" {
+				found.image(i, "build argument %s is %s, which stays in the image: give it as a secret of the build", name, what)
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(i.secrets)) {
+			if what := secretlike.Text(i.secrets[name]); what != "" {
+				found.image(i, "build secret %s holds %s: name the file or the variable that holds it", name, what)
+			}
+		}
+	}
 	for _, s := range a.Stacks {
 		for _, r := range s.Resources {
 			for _, v := range r.shows() {
@@ -203,8 +216,8 @@ func resolvedSecret(a *Assembly, found *report) {
 }
 
 var (
-	secretARN    = regexp.MustCompile(`^arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:[^:]+(:[^:]*:[^:]*:[^:]*)?$`)
-	parameterARN = regexp.MustCompile(`^arn:[^:]*:ssm:[^:]*:[^:]*:parameter/?[^:]+$`)
+	secretARN    = regexp.MustCompile(`^arn:[^:]+:secretsmanager:[^:]+:(\d{12}|x):secret:[^:]+(:[^:]*:[^:]*:[^:]*)?$`)
+	parameterARN = regexp.MustCompile(`^arn:[^:]+:ssm:[^:]+:(\d{12}|x):parameter/?[^:]+$`)
 	parameterRef = regexp.MustCompile(`^[A-Za-z0-9_./-]+$`)
 	// fields are what may follow a reference to a secret: nothing, or key, stage and
 	// version.
@@ -226,7 +239,7 @@ func valueFrom(a *Assembly, found *report) {
 	for _, task := range a.Of("AWS::ECS::TaskDefinition") {
 		for _, c := range each(task.Properties, "ContainerDefinitions") {
 			for _, secret := range append(each(c, "Secrets"), each(c, "LogConfiguration", "SecretOptions")...) {
-				if v := at(secret, "ValueFrom"); !task.Stack.namesSecret(v) {
+				if v := at(secret, "ValueFrom"); v == nil || !task.Stack.namesSecret(v) {
 					found.on(task, "secret %s of container %s comes from %q, which is neither the ARN of a secret or parameter nor the name of a parameter",
 						canonical(at(secret, "Name")), canonical(at(c, "Name")), task.Stack.text(v))
 				}

@@ -1,8 +1,10 @@
 package gate
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 // containerWith is a task T of one container with a variable.
@@ -210,7 +212,7 @@ func TestValueFrom(t *testing.T) {
 		`"arn:aws:s3:::bucket/key"`:                                                                      false,
 		`{"Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:db"}`: true,
 		`{"Fn::Sub": "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:q"}`:                    false,
-		`{"Fn::Join": ["", ["arn:aws:ssm:", {"Ref": "AWS::Region"}, ":1:parameter", {"Ref": "M"}]]}`:     true,
+		`{"Fn::Join": ["", ["arn:aws:ssm:", {"Ref": "AWS::Region"}, ":111111111111:parameter", {"Ref": "M"}]]}`:     true,
 
 		// names of parameters, and what is none
 		`"/shop/db"`:                         true,
@@ -278,4 +280,27 @@ func TestExecLogging(t *testing.T) {
 		{"logged to a group", "exec-unlogged", service(`true`, `"Logging": "OVERRIDE", "LogConfiguration": {"CloudWatchLogGroupName": "g"}`), nil},
 		{"a cluster that is not here", "exec-unlogged", `"S": {"Type": "AWS::ECS::Service", "Properties": {"Cluster": "shared", "EnableExecuteCommand": true}}`, nil},
 	})
+}
+
+// A build argument stays in the history of an image.
+func TestArgumentsOfBuilds(t *testing.T) {
+	a := mustRead(t, fstest.MapFS{
+		"manifest.json": {Data: []byte(`{"artifacts": {
+			"S": {"type": "aws:cloudformation:stack", "properties": {"templateFile": "S.template.json"}},
+			"S.assets": {"type": "cdk:asset-manifest", "properties": {"file": "S.assets.json"}}}}`)},
+		"S.template.json": {Data: []byte(`{"Resources": {}}`)},
+		"S.assets.json": {Data: []byte(`{"dockerImages": {"a1b2": {"displayName": "shop/web", "source": {
+			"dockerBuildArgs": {"VERSION": "1", "DB_PASSWORD": "hunter2", "WITH": "AKIAIOSFODNN7ABCDEFG"}, "dockerBuildSecrets": {"token": "type=env,id=TOKEN"}}}}}`)},
+	})
+	var got []string
+	for _, f := range a.Check() {
+		got = append(got, f.File+" "+f.Construct+": "+f.Message)
+	}
+	want := []string{
+		"S.assets.json shop/web: build argument DB_PASSWORD is a password, which stays in the image: give it as a secret of the build",
+		"S.assets.json shop/web: build argument WITH is an AWS access key, which stays in the image: give it as a secret of the build",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("want %q, got %q", want, got)
+	}
 }

@@ -29,6 +29,10 @@ var wiring = []Rule{
 		Source: exportsGuide, check: outputsExist,
 	},
 	{
+		ID: "export-duplicate", Says: "an export has a name of its own in its account and region",
+		Source: exportsGuide, check: ownExports,
+	},
+	{
 		ID: "target-type", Says: "a target group of tasks with their own network interface has targets of type ip",
 		Source: balancerGuide, check: targetTypes,
 	},
@@ -238,6 +242,28 @@ func outputsExist(a *Assembly, found *report) {
 			check(s.Outputs[name], func(format string, args ...any) {
 				found.stack(s, "output %s: %s", name, fmt.Sprintf(format, args...))
 			})
+		}
+	}
+}
+
+func ownExports(a *Assembly, found *report) {
+	type place struct{ account, region, name string }
+	seen := map[place]string{}
+	for _, s := range a.Stacks {
+		for _, id := range slices.Sorted(maps.Keys(s.Outputs)) {
+			exported := at(s.Outputs[id], "Export", "Name")
+			name := s.text(exported)
+			if exported == nil || !known(name) {
+				continue
+			}
+			at := place{s.Account, s.Region, name}
+			if s.Account == "" || s.Region == "" {
+				at.account = s.Path // another stack may be for another account
+			}
+			if other := seen[at]; other != "" {
+				found.stack(s, "output %s exports %q, which output %s exports already: give it another name", id, name, other)
+			}
+			seen[at] = s.Path + "/" + id
 		}
 	}
 }
