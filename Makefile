@@ -12,10 +12,13 @@ GREMLINS := v0.6.0
 GO_FILES := $(shell find . -name '*.go' -not -path './node_modules/*' -not -path './examples/blog/app*')
 ALIVE := ./.ci/alive
 
-.PHONY: bench e2e good help setup build synth test test-fast golden lint corpus wildcardonly fuzz mutation clean venv
+# The packages that need no CDK: their tests take seconds, and mutation measures them.
+PURE := compose gate secretlike cmd/composer constructs/guard constructs/kernel
+
+.PHONY: help setup build synth venv test test-fast e2e corpus fuzz mutation bench lint golden good wildcardonly clean
 
 help: ## list the tasks
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: node_modules/.installed ## install the CDK CLI and Node.js that package.json pins
 
@@ -30,10 +33,7 @@ bin/composecdk: go.mod go.sum cdk.json $(GO_FILES)
 	@$(ALIVE) "go build" go build -o $@ .
 
 bin/composer: go.mod go.sum $(GO_FILES)
-	@$(ALIVE) "go build" go build -o $@ ./cmd/composer
-
-good: build ## rewrite the good assembly of the tests of package gate
-	./gate/testdata/good.sh
+	@$(ALIVE) "go build (composer)" go build -o $@ ./cmd/composer
 
 synth: setup build ## synthesise the example, or what -c compose=… in ARGS names
 	@$(ALIVE) "cdk synth" cdk synth --quiet --app bin/composecdk $(ARGS)
@@ -48,39 +48,37 @@ venv: .venv/.installed ## install the Python tools of the tests
 
 test: setup build venv ## every test
 	@$(ALIVE) "go vet" go vet ./...
-	@$(ALIVE) "tests of compose, with the race detector" go test -race ./compose/...
-	@$(ALIVE) "tests with the CDK" go test -count=1 -timeout 30m $$(go list ./... | grep -v /compose)
+	@$(ALIVE) "tests of compose, with the race detector" go test -race ./compose
+	@$(ALIVE) "all other tests" go test -count=1 -timeout 30m $$(go list ./... | grep -vx composecdk/compose)
 
-test-fast: ## the tests of package compose, in seconds
-	go test ./compose/...
+test-fast: ## the tests of what needs no CDK, in seconds
+	go test $(PURE:%=./%)
 
 e2e: setup build venv ## deploy the example and the golden cases to an emulator of AWS
 	@set -o pipefail; go test -count=1 -v -tags e2e -timeout 10m ./test/e2e | grep --line-buffered -vE '^ *(=== |--- PASS|PASS$$)'
 
 corpus: setup ## what becomes of every compose file of ../shared/corpus, as a table
-	@set -o pipefail; go test -count=1 -v -run '^TestCorpus' ./test | grep -vE '^ *(=== |--- PASS|PASS$$)'
+	@set -o pipefail; go test -count=1 -v -run '^TestCorpus' ./test | grep --line-buffered -vE '^ *(=== |--- PASS|PASS$$)'
+
+fuzz: ## every fuzz target for 20 seconds
+	@./.ci/fuzz 20s
+
+mutation: bin/gremlins ## how many changes of the code the tests notice; fails below 85 %
+	@go run .ci/mutation/main.go -gremlins $(CURDIR)/bin/gremlins $(PURE)
+
+bin/gremlins:
+	@$(ALIVE) "install gremlins" env GOBIN=$(CURDIR)/bin go install github.com/go-gremlins/gremlins/cmd/gremlins@$(GREMLINS)
+
+bench: setup build bench/typescript/node_modules/.installed ## what a synthesis costs, beside a TypeScript program; SIZES="1 50"
+	@go run ./bench $(SIZES)
 
 bench/typescript/node_modules/.installed: bench/typescript/package-lock.json
 	@$(ALIVE) "npm ci (bench)" npm ci --prefix bench/typescript --no-audit --no-fund --loglevel=error
 	@touch $@
 
-bench: setup build bench/typescript/node_modules/.installed ## what a synthesis costs, beside a TypeScript program; SIZES="1 50"
-	@go run ./bench $(SIZES)
-
-golden: setup ## rewrite the golden files; review the diff as code
-	go test ./compose/... -update
-	go test ./test/... -update
-
-fuzz: ## every fuzz target for 20 seconds
-	@./.ci/fuzz 20s
-
-# The packages without the CDK, of which is measured how many changes of the code the tests notice.
-MUTATED := compose gate secretlike cmd/composer constructs/guard constructs/kernel
-mutation: bin/gremlins ## the mutation score; fails below 85 %
-	@go run .ci/mutation/main.go -gremlins $(CURDIR)/bin/gremlins $(MUTATED)
-
-bin/gremlins:
-	@$(ALIVE) "install gremlins" env GOBIN=$(CURDIR)/bin go install github.com/go-gremlins/gremlins/cmd/gremlins@$(GREMLINS)
+lint: bin/golangci-lint bin/govulncheck ## the linters
+	@$(ALIVE) "golangci-lint" golangci-lint run ./...
+	@$(ALIVE) "govulncheck" ./.ci/govulncheck
 
 bin/golangci-lint:
 	@$(ALIVE) "install golangci-lint" env GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
@@ -88,9 +86,12 @@ bin/golangci-lint:
 bin/govulncheck:
 	@$(ALIVE) "install govulncheck" env GOBIN=$(CURDIR)/bin go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK)
 
-lint: bin/golangci-lint bin/govulncheck ## the linters
-	@$(ALIVE) "golangci-lint" golangci-lint run ./...
-	@$(ALIVE) "govulncheck" ./.ci/govulncheck
+golden: setup build venv ## rewrite the golden files; review the diff as code
+	@$(ALIVE) "golden files of compose" go test ./compose -update
+	@$(ALIVE) "golden files of test" go test -timeout 30m ./test -update
+
+good: setup build ## rewrite the good assembly that the tests of gate inject faults into
+	./gate/testdata/good.sh
 
 wildcardonly: setup ## rewrite gate/wildcardonly.txt from the IAM data that package.json pins
 	node gate/wildcardonly.mjs
