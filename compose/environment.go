@@ -19,7 +19,7 @@ func (l *loading) environment(dir string, opts Options) types.Mapping {
 	env := types.Mapping{}
 	l.withheld = withheld{}
 	for name, value := range opts.Environ {
-		if reason := opts.withholds(name); reason != "" {
+		if reason := opts.withholds(name, value); reason != "" {
 			l.withheld[name] = reason
 			continue
 		}

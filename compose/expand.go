@@ -12,6 +12,10 @@ import (
 // maxNodes caps how many values a file may have when its aliases are written out.
 const maxNodes = 100_000
 
+// maxDepth is how deep values may stand within others: what compose-go does with one
+// takes time by the square of it.
+const maxDepth = 100
+
 // cloudFormationTags are the short forms of intrinsic functions; the long form
 // of each is Fn::Name, but for those in plainFunctions.
 var (
@@ -56,6 +60,13 @@ func (e *expander) node(n *yaml.Node, path Path) *yaml.Node {
 			return nil
 		}
 		return e.node(n.Alias, path)
+	}
+	if len(e.active) > maxDepth {
+		if !e.full {
+			e.full = true
+			e.errorf(n, "", "yaml-too-deep", "", "values stand at most %d deep within others", maxDepth)
+		}
+		return nil
 	}
 	e.active[n] = true
 	defer delete(e.active, n)

@@ -66,7 +66,7 @@ func (r *resolver) ports(path Path, s types.ServiceConfig) []Port {
 		all = r.assumedPorts(path, s)
 	}
 	if len(all) > mostPorts {
-		r.errorf(path.Key("ports"), "port-count", "%d ports are more than the %d of a task", len(all), mostPorts)
+		r.errorf(path.Key("ports"), "port-count", "%q has more ports than the %d of a task", s.Name, mostPorts)
 	}
 	slices.SortStableFunc(all, comparePorts)
 	for i := range all {
@@ -81,6 +81,7 @@ func (r *resolver) ports(path Path, s types.ServiceConfig) []Port {
 func (r *resolver) addPort(all []Port, p Port) []Port {
 	i := slices.IndexFunc(all, func(q Port) bool { return comparePorts(p, q) == 0 })
 	switch {
+	case i < 0 && len(all) > mostPorts: // which is reported
 	case i < 0:
 		return append(all, p)
 	case all[i].Published == 0:

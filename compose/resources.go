@@ -21,6 +21,7 @@ var commonSettings = []string{"EnvNames", "Subnets"}
 
 // resources decodes the sections of all kinds into the model.
 func (r *resolver) resources() {
+	count := 0
 	for _, schema := range r.schemas {
 		section, path, ok := r.extension(schema.Key)
 		if !ok || section == nil {
@@ -30,6 +31,10 @@ func (r *resolver) resources() {
 		if !ok {
 			r.errorf(path, "type", "expected a mapping of resources by name, found %s", describe(section))
 			continue
+		}
+		if count += len(entries); count > maxResources {
+			r.add(Error, path, "limit-resources", "divide the project into several", fmt.Sprintf("a project has at most %d x-resources", maxResources))
+			return
 		}
 		policy := r.sectionPolicy(schema, path, entries)
 		for _, name := range slices.Sorted(maps.Keys(entries)) {

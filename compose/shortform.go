@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/format"
@@ -133,6 +134,11 @@ func (l *loading) shortForms(s *source, n *yaml.Node, path Path, at tree.Path) b
 		}
 		n.Content = kept
 	case yaml.SequenceNode:
+		if at.Matches("services.*.ports") && countPorts(n) > mostPorts {
+			l.errorAt(l.place(s, n), path, "port-count", "", "these are more ports than the %d of a task", mostPorts)
+			l.prune(path)
+			return false
+		}
 		kept := n.Content[:0]
 		for i, item := range n.Content {
 			if l.shortForms(s, item, path.Index(i), at.Next(tree.PathMatchList)) {
@@ -144,6 +150,23 @@ func (l *loading) shortForms(s *source, n *yaml.Node, path Path, at tree.Path) b
 		return l.shortForm(s, n, path, at)
 	}
 	return true
+}
+
+var portRange = regexp.MustCompile(`(\d{1,5})-(\d{1,5})(?:/\w+)?$`)
+
+// countPorts is how many ports a list names, with all of its ranges: compose-go
+// makes a value of each.
+func countPorts(list *yaml.Node) int {
+	count := 0
+	for _, item := range list.Content {
+		count++
+		if m := portRange.FindStringSubmatch(item.Value); m != nil {
+			from, _ := strconv.Atoi(m[1])
+			to, _ := strconv.Atoi(m[2])
+			count += max(0, to-from)
+		}
+	}
+	return count
 }
 
 func (l *loading) shortForm(s *source, n *yaml.Node, path Path, at tree.Path) bool {

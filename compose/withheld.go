@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"composecdk/secretlike"
 )
 
 // withheld are the variables of the process that the files must not use, and why.
@@ -14,18 +16,23 @@ type withheld map[string]string
 // credential looks like the name of a variable that holds a credential, or that
 // tells of the machine that deploys. On AWS a task has a role of its own, and what
 // gets into a template is in CloudFormation for ever.
-var credential = regexp.MustCompile(`(?i)^(?:AWS|CODEBUILD|GITHUB)_|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|KEY`)
+var credential = regexp.MustCompile(`(?i)^(?:AWS|CODEBUILD|GITHUB)_|TOKEN|SECRET|PASSW|PASSPHRASE|CRED|KEY|BEARER|JWT|COOKIE|SIGNATURE|PRIVATE|` +
+	`PGPASS|(?:^|_)PASS(?:$|_|FILE)|(?:^|_)PIN$|_PWD(?:$|_)|(?:^|_)AUTH(?:$|_)`)
 
 // Credential tells whether a variable looks like a credential of the process.
 func Credential(name string) bool { return credential.MatchString(name) }
 
+// credentialLike is why variables are withheld from all files.
+const credentialLike = "looks like a credential"
+
 // withholds tells why the files must not use a variable of the process; "" where
 // they may.
-func (o Options) withholds(name string) string {
+func (o Options) withholds(name, value string) string {
 	allowed := slices.Contains(o.Allow, name)
+	secret := Credential(name) || secretlike.Text(value) != "" || secretlike.Named(name, value) != ""
 	switch {
-	case Credential(name) && (!allowed || o.Untrusted):
-		return "looks like a credential"
+	case secret && (!allowed || o.Untrusted):
+		return credentialLike
 	case o.Untrusted && !allowed:
 		return "is not among those that -c allow names"
 	}
@@ -37,7 +44,7 @@ func (w withheld) hint(name string) string {
 	switch {
 	case name == "AWS_REGION" || name == "AWS_DEFAULT_REGION":
 		return "write x-aws::AWS::Region for the region that is deployed to"
-	case Credential(name):
+	case w[name] == credentialLike:
 		return "declare it below secrets, or set it in .env if it is none"
 	}
 	return "set it in .env, or let -c allow=" + name + " pass it on"
