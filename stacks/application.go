@@ -3,9 +3,7 @@ package stacks
 import (
 	"errors"
 	"maps"
-	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -78,21 +76,6 @@ func environment(props *ApplicationProps) *awscdk.Environment {
 	return env
 }
 
-// Name is the name of a project in an environment. Stacks are named after it, so
-// it is made of what a stack name may hold.
-func Name(project, env string) string {
-	name := project
-	if env != "" {
-		name += "-" + env
-	}
-	name = regexp.MustCompile(`[^A-Za-z0-9-]+`).ReplaceAllString(name, "-")
-	name = strings.Trim(name, "-")
-	if name == "" || name[0] >= '0' && name[0] <= '9' {
-		name = "app-" + name
-	}
-	return name
-}
-
 // builder makes the stacks one after the other and collects what goes wrong.
 type builder struct {
 	props *ApplicationProps
@@ -102,7 +85,7 @@ type builder struct {
 	errs  []error
 }
 
-// stack adds the next stack of the stage, which is deployed after others.
+// stack adds the next stack, which is deployed after others.
 func (b *builder) stack(id, description string, after ...awscdk.Stack) awscdk.Stack {
 	stack := awscdk.NewStack(b.scope, &id, &awscdk.StackProps{
 		Env:         environment(b.props),

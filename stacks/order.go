@@ -1,14 +1,8 @@
 package stacks
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"maps"
-	"regexp"
 	"slices"
-	"strings"
-
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 )
 
 // order holds, of each stack, which others are deployed before it. Stacks are
@@ -75,42 +69,40 @@ func (o order) sorted() []string {
 	return list
 }
 
-// stacksOf are stacks by their ids, in the order of these.
-func stacksOf(made map[string]awscdk.Stack, ids map[string]bool) []awscdk.Stack {
-	var stacks []awscdk.Stack
-	for _, id := range slices.Sorted(maps.Keys(ids)) {
-		stacks = append(stacks, made[id])
+// mostWays bounds how many ways there may be from a stack down to the first: the CDK
+// walks all of them whenever one stack is to wait for another.
+const mostWays = 1000
+
+// reduced is the same order in fewer words: a stack does not wait for what those it
+// waits for wait for. Where that would still be too many ways, the stacks are
+// deployed one after the other.
+func (o order) reduced() order {
+	sorted := o.sorted()
+	least, ways := order{}, map[string]int{}
+	for _, stack := range sorted {
+		least.have(stack)
+		ways[stack] = 1
+		for _, before := range slices.Backward(sorted) {
+			if o[stack][before] && !least.waits(stack, before, map[string]bool{}) {
+				least[stack][before] = true
+				ways[stack] += ways[before]
+			}
+		}
+		if ways[stack] > mostWays {
+			return line(sorted)
+		}
 	}
-	return stacks
+	return least
 }
 
-var notInStackName = regexp.MustCompile(`[^A-Za-z0-9-]+`)
-
-// longestMember is how much of a name stands in the id of a stack, so that its name
-// stays within the 128 characters that CloudFormation takes.
-const longestMember = 48
-
-// stackID is the id of the stack of a layer that holds a group of x-stacks, or one
-// family; "" is the stack of all the others.
-func stackID(layer, group string) string {
-	if group == "" {
-		return layer
+// line is the order in which each stack waits for the one before it.
+func line(sorted []string) order {
+	o := order{}
+	for i, stack := range sorted {
+		o.have(stack)
+		if i > 0 {
+			o[stack][sorted[i-1]] = true
+		}
 	}
-	clean := notInStackName.ReplaceAllString(group, "-")
-	if clean != group || len(clean) > longestMember {
-		// another name may become the same one
-		const digits = 4
-		sum := sha256.Sum256([]byte(group))
-		clean = clean[:min(len(clean), longestMember)] + "-" + hex.EncodeToString(sum[:digits])
-	}
-	return layer + "-" + clean
-}
-
-// description tells what is in a stack: the layer, and the group if it is not all
-// of it.
-func description(layer, id string) string {
-	if _, group, ok := strings.Cut(id, "-"); ok {
-		return layer + " " + group
-	}
-	return layer
+	return o
 }

@@ -83,6 +83,15 @@ func bucket(name string, n uint64) uint64 {
 	return binary.BigEndian.Uint64(sum[:]) % n
 }
 
+// stacksOf are stacks by their ids, in the order of these.
+func stacksOf(made map[string]awscdk.Stack, ids map[string]bool) []awscdk.Stack {
+	var stacks []awscdk.Stack
+	for _, id := range slices.Sorted(maps.Keys(ids)) {
+		stacks = append(stacks, made[id])
+	}
+	return stacks
+}
+
 // serviceOrder says which stacks of services wait for which: all for that of the
 // load balancers, and for those of the families that theirs wait for. Groups of
 // families may wait for each other in a circle; what cannot be kept of the order is
@@ -106,42 +115,4 @@ func (b *builder) serviceOrder(stackOf map[string]string) order {
 		}
 	}
 	return needs.reduced()
-}
-
-// mostWays bounds how many ways there may be from a stack down to the first: the CDK
-// walks all of them whenever one stack is to wait for another.
-const mostWays = 1000
-
-// reduced is the same order in fewer words: a stack does not wait for what those it
-// waits for wait for. Where that would still be too many ways, the stacks are
-// deployed one after the other.
-func (o order) reduced() order {
-	sorted := o.sorted()
-	least, ways := order{}, map[string]int{}
-	for _, stack := range sorted {
-		least.have(stack)
-		ways[stack] = 1
-		for _, before := range slices.Backward(sorted) {
-			if o[stack][before] && !least.waits(stack, before, map[string]bool{}) {
-				least[stack][before] = true
-				ways[stack] += ways[before]
-			}
-		}
-		if ways[stack] > mostWays {
-			return line(sorted)
-		}
-	}
-	return least
-}
-
-// line is the order in which each stack waits for the one before it.
-func line(sorted []string) order {
-	o := order{}
-	for i, stack := range sorted {
-		o.have(stack)
-		if i > 0 {
-			o[stack][sorted[i-1]] = true
-		}
-	}
-	return o
 }
