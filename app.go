@@ -170,15 +170,20 @@ const summaryFile = "summary.txt"
 // no two runs would give the same bytes.
 var noTraces = map[string]any{"aws:cdk:disable-creation-stack-traces": true}
 
-// newApp is an app whose assembly goes to a folder.
-func newApp(in input, outdir string) awscdk.App {
+// build makes the app of a model, whose assembly goes to a folder. Its error is one
+// for stacks.Exceptions: the app must then not be synthesised.
+func build(in input, model *compose.Model, outdir string) (awscdk.App, *stacks.Application, error) {
 	app := awscdk.NewApp(&awscdk.AppProps{
 		Context: &in.flags, Outdir: &outdir, StackTraces: jsii.Bool(false), PostCliContext: &noTraces,
 	})
 	if in.validator != nil {
 		in.validator.Watch(app)
 	}
-	return app
+	scope := constructs.NewConstruct(app, jsii.String(stacks.Name(model.Name, in.env)))
+	application, err := stacks.NewApplication(scope, &stacks.ApplicationProps{
+		Model: model, Account: in.account, Region: in.region, Destroyable: in.throwaway,
+	})
+	return app, application, err
 }
 
 // synth writes the assembly of an app and has it validated.
@@ -205,11 +210,7 @@ func validator() *stacks.Validator {
 // synthesise builds the stacks and writes the assembly. The diagnostics are what
 // the CDK, or its validation of the templates, has to say about the input.
 func synthesise(in input, project *compose.Project, model *compose.Model, found compose.Diagnostics) (more compose.Diagnostics, err error) {
-	app := newApp(in, in.outdir)
-	scope := constructs.NewConstruct(app, jsii.String(stacks.Name(model.Name, in.env)))
-	application, err := stacks.NewApplication(scope, &stacks.ApplicationProps{
-		Model: model, Account: in.account, Region: in.region, Destroyable: in.throwaway,
-	})
+	app, application, err := build(in, model, in.outdir)
 	if err != nil {
 		return stacks.Exceptions(err, project), nil
 	}

@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/aws/constructs-go/constructs/v10"
-	"github.com/aws/jsii-runtime-go"
-
 	"composecdk/compose"
 	"composecdk/constructs/guard"
 	"composecdk/stacks"
@@ -52,11 +49,7 @@ func try(in input, project *compose.Project, part *compose.Model) (compose.Diagn
 		return nil, fmt.Errorf("a folder for a trial: %w", err)
 	}
 	defer os.RemoveAll(outdir) //nolint:errcheck // a left-over temporary folder harms nobody
-	app := newApp(in, outdir)
-	scope := constructs.NewConstruct(app, jsii.String(stacks.Name(part.Name, in.env)))
-	_, err = stacks.NewApplication(scope, &stacks.ApplicationProps{
-		Model: part, Account: in.account, Region: in.region, Destroyable: in.throwaway,
-	})
+	app, _, err := build(in, part, outdir)
 	if err != nil {
 		return stacks.Exceptions(err, project), nil
 	}
