@@ -92,7 +92,7 @@ func property(name, text string) string {
 	if members := membersOf(text); members != nil {
 		return secretMember(members)
 	}
-	if tells.MatchString(name) || strings.HasPrefix(text, "$") {
+	if tells.MatchString(name) || strings.HasPrefix(text, "$") || dynamic.MatchString(text) {
 		return ""
 	}
 	if what := secretlike.Named(name, text); slices.Contains([]string{"a password", "a token", "a secret"}, what) {

@@ -161,6 +161,7 @@ func TestPlacesOfSecrets(t *testing.T) {
 		{"a password of a database by a parameter", "plain-secret", `"X": {"Type": "AWS::DocDB::DBCluster", "Properties": {"MasterUserPassword": {"Ref": "P"}}}`, nil},
 		{"a password of a database from its secret", "plain-secret", `"X": {"Type": "AWS::DocDB::DBCluster", "Properties": {"MasterUserPassword": "{{resolve:secretsmanager:db:SecretString:password}}"}}`, nil},
 		{"the text of a secret", "plain-secret", `"X": {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "{\"password\": \"hunter2\"}"}}`, []string{"X"}},
+		{"the text of a secret that is made of others", "plain-secret", `"X": {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "u:{{resolve:secretsmanager:db:SecretString:password}}@h"}}`, nil},
 		{"the template of a secret", "plain-secret", `"X": {"Type": "AWS::SecretsManager::Secret", "Properties": {"GenerateSecretString": {"SecretStringTemplate": "{\"username\": \"admin\"}", "GenerateStringKey": "password"}}}`, nil},
 		{"a tag", "plain-secret", `"X": {"Type": "AWS::SQS::Queue", "Properties": {"Tags": [{"Key": "db-password", "Value": "hunter2"}]}}`, []string{"X"}},
 		{"the token of a request", "plain-secret", `"X": {"Type": "Custom::Thing", "Properties": {"ServiceToken": "abc", "ClientToken": "abc"}}`, nil},
