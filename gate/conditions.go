@@ -122,6 +122,10 @@ func (s *Stack) fold(v map[string]any) any {
 		if text, ok := s.whole(v); ok {
 			return text
 		}
+	case "Fn::Base64":
+		if text, ok := literal(argument); ok {
+			return text // what is read is what is meant, not how it is sent
+		}
 	case "Fn::FindInMap":
 		if found := s.lookUp(list(argument)); found != nil {
 			return found

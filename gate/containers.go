@@ -507,6 +507,8 @@ func fits(t task, found *report) {
 		most, hard := number(c["Memory"])
 		least, soft := number(c["MemoryReservation"])
 		switch {
+		case hard && most < 4:
+			found.on(t.Resource, "container %q has a limit of %v MiB of memory, and ECS takes 4 at least", name, most)
 		case limited && hard && most > memory:
 			alone = true
 			found.on(t.Resource, "container %q may use %v MiB of memory, and the task has %v", name, most, memory)

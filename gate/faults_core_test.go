@@ -120,6 +120,10 @@ var faults = []fault{
 		},
 	},
 	{
+		name: "a deployment may replace nothing", rule: "scaling-range", in: services, on: "apiService",
+		inject: func(t *template) { t.set("apiService", 100.0, "DeploymentConfiguration", "MaximumPercent") },
+	},
+	{
 		name: "a container can do what root on the host can", known: 21, rule: "privileged", in: services, on: "apiTask",
 		inject: func(t *template) {
 			t.set("apiTask", parse(`{"Capabilities": {"Add": ["SYS_ADMIN"]}}`), "ContainerDefinitions", 0, "LinuxParameters")

@@ -310,6 +310,10 @@ var securityFaults = []fault{
 		inject: func(t *template) { t.set("xelbv2publicwebweb8080", "TCP", "Protocol") },
 	},
 	{
+		name: "a load balancer is in one subnet", rule: "balancer-subnets", in: edge, on: "LoadBalancer",
+		inject: func(t *template) { t.set("LoadBalancer", []any{"subnet-1"}, "Subnets") },
+	},
+	{
 		name: "a security group has a rule twice", rule: "rule-duplicate", in: services, on: "webtoapi9000tcp",
 		inject: func(t *template) {
 			t.add("AgainAsBefore", fmt.Sprintf(`{"Type": "AWS::EC2::SecurityGroupIngress", "Properties": %s}`, canonical(t.resource("webtoapi9000tcp")["Properties"])))

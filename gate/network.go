@@ -39,6 +39,10 @@ var network = []Rule{
 		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/load-balancer-getting-started.html", check: listenerProtocol,
 	},
 	{
+		ID: "balancer-subnets", Says: "an application load balancer is in two subnets at least",
+		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#subnets-load-balancer", check: balancerSubnets,
+	},
+	{
 		ID: "rule-duplicate", Says: "a security group has no rule twice",
 		Source: "https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html", check: duplicateRule,
 	},
@@ -547,6 +551,18 @@ func listenerProtocol(a *Assembly, found *report) {
 			}
 			if spoken := word(group.Properties["Protocol"]); spoken != "" && !slices.Contains(allowed.groups, spoken) {
 				found.on(group, "it speaks %s, and the target groups of %s load balancer %s can speak %s", spoken, kind, balancer.LogicalID, strings.Join(allowed.groups, ", "))
+			}
+		}
+	}
+}
+
+func balancerSubnets(a *Assembly, found *report) {
+	for _, r := range a.Of(loadBalancer) {
+		kind := r.Properties["Type"]
+		for _, key := range []string{"Subnets", "SubnetMappings"} {
+			subnets, isList := r.Properties[key].([]any)
+			if isList && len(subnets) == 1 && (kind == nil || kind == "application") {
+				found.on(r, "its %s are %s, and it needs two at least, in different availability zones", key, r.Stack.text(subnets[0]))
 			}
 		}
 	}

@@ -132,7 +132,8 @@ func (r *Resource) shows() []shown {
 	return found
 }
 
-func plainSecret(a *Assembly, found *report) {
+// builtSecrets looks at what the builds of images are given.
+func (a *Assembly) builtSecrets(found *report) {
 	for _, i := range a.images {
 		for _, name := range slices.Sorted(maps.Keys(i.arguments)) {
 			if what := cmp.Or(secretlike.Text(i.arguments[name]), secretlike.Named(name, i.arguments[name])); what != "" {
@@ -145,6 +146,10 @@ func plainSecret(a *Assembly, found *report) {
 			}
 		}
 	}
+}
+
+func plainSecret(a *Assembly, found *report) {
+	a.builtSecrets(found)
 	for _, s := range a.Stacks {
 		for _, r := range s.Resources {
 			for _, v := range r.shows() {
@@ -158,7 +163,11 @@ func plainSecret(a *Assembly, found *report) {
 			r.besides(func(place, why string) { found.on(r, "%s %s: put it in Secrets Manager", place, why) })
 		}
 		for _, name := range slices.Sorted(maps.Keys(s.Outputs)) {
-			if why := s.secretIn(name, at(s.Outputs[name], "Value")); why != "" {
+			why := s.secretIn(name, at(s.Outputs[name], "Value"))
+			if what := secretlike.Text(canonical(s.Outputs[name])); why == "" && what != "" {
+				why = "holds " + what
+			}
+			if why != "" {
 				found.stack(s, "output %s %s: put it in Secrets Manager", name, why)
 			}
 		}

@@ -68,22 +68,7 @@ func referencesResolve(a *Assembly, found *report) {
 				}
 			}
 		}
-		rules, _ := s.template["Rules"].(map[string]any)
-		for _, name := range slices.Sorted(maps.Keys(rules)) {
-			for _, problem := range s.unresolved(rules[name]) {
-				found.stack(s, "rule %s: %s", name, problem)
-			}
-		}
-		for _, name := range slices.Sorted(maps.Keys(s.Conditions)) {
-			for _, ref := range references(s.Conditions[name]) {
-				if isMap(at(s.template, "Resources", ref.id)) {
-					found.stack(s, "condition %s: %s names %q, a resource: conditions are decided before there are any, from parameters and mappings", name, ref.how, ref.id)
-				}
-			}
-			for _, problem := range append(s.unresolved(s.Conditions[name]), s.unresolvedConditions(s.Conditions[name])...) {
-				found.stack(s, "condition %s: %s", name, problem)
-			}
-		}
+		s.conditionsResolve(found)
 		outputs, _ := s.template["Outputs"].(map[string]any)
 		for _, name := range slices.Sorted(maps.Keys(outputs)) {
 			if condition, ok := at(outputs[name], "Condition").(string); ok && s.Conditions[condition] == nil {
@@ -92,6 +77,27 @@ func referencesResolve(a *Assembly, found *report) {
 			for _, problem := range s.unresolved(outputs[name]) {
 				found.stack(s, "output %s: %s", name, problem)
 			}
+		}
+	}
+}
+
+// conditionsResolve looks at what is decided before there are resources: the rules
+// for parameters, and the conditions.
+func (s *Stack) conditionsResolve(found *report) {
+	rules, _ := s.template["Rules"].(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(rules)) {
+		for _, problem := range s.unresolved(rules[name]) {
+			found.stack(s, "rule %s: %s", name, problem)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Conditions)) {
+		for _, ref := range references(s.Conditions[name]) {
+			if isMap(at(s.template, "Resources", ref.id)) {
+				found.stack(s, "condition %s: %s names %q, a resource: conditions are decided before there are any, from parameters and mappings", name, ref.how, ref.id)
+			}
+		}
+		for _, problem := range append(s.unresolved(s.Conditions[name]), s.unresolvedConditions(s.Conditions[name])...) {
+			found.stack(s, "condition %s: %s", name, problem)
 		}
 	}
 }
@@ -362,13 +368,15 @@ var capacities = []struct {
 	of        string
 	path      []string
 	min, most string
+	// apart says that the minimum must be below the maximum.
+	apart bool
 }{
 	{of: "AWS::ApplicationAutoScaling::ScalableTarget", min: "MinCapacity", most: "MaxCapacity"},
 	{of: "AWS::ApplicationAutoScaling::ScalableTarget", path: []string{"ScheduledActions", "ScalableTargetAction"}, min: "MinCapacity", most: "MaxCapacity"},
 	{of: "AWS::AutoScaling::AutoScalingGroup", min: "MinSize", most: "MaxSize"},
 	{of: "AWS::AutoScaling::AutoScalingGroup", min: "MinSize", most: "DesiredCapacity"},
 	{of: "AWS::AutoScaling::AutoScalingGroup", min: "DesiredCapacity", most: "MaxSize"},
-	{of: "AWS::ECS::Service", path: []string{"DeploymentConfiguration"}, min: "MinimumHealthyPercent", most: "MaximumPercent"},
+	{of: "AWS::ECS::Service", path: []string{"DeploymentConfiguration"}, min: "MinimumHealthyPercent", most: "MaximumPercent", apart: true},
 	{of: "AWS::RDS::DBCluster", path: []string{"ServerlessV2ScalingConfiguration"}, min: "MinCapacity", most: "MaxCapacity"},
 	{of: "AWS::RDS::DBCluster", path: []string{"ScalingConfiguration"}, min: "MinCapacity", most: "MaxCapacity"},
 }
@@ -382,6 +390,8 @@ func scalingRanges(a *Assembly, found *report) {
 				switch {
 				case ok && also && least > most:
 					found.on(r, "its %s is %v and its %s %v: the minimum may not be above the maximum", row.min, least, row.most, most)
+				case ok && also && row.apart && least == most:
+					found.on(r, "its %s and its %s are both %v: nothing can be replaced, the minimum must be below the maximum", row.min, row.most, most)
 				case ok && least < 0:
 					found.on(r, "its %s is %v: the least is 0", row.min, least)
 				}
