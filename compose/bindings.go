@@ -196,11 +196,12 @@ func appendNew[T any](list, more []T, equal func(a, b T) bool) []T {
 	return list
 }
 
-// checkTexts checks the references in environment values, commands and entry
-// points.
+// checkTexts checks the references in images, environment values, commands and
+// entry points.
 func (r *resolver) checkTexts() {
 	for _, f := range r.model.Families {
 		for _, c := range f.Containers {
+			r.checkText(c.Path.Key("image"), ParseText(c.Image.Reference))
 			for _, v := range c.Environment {
 				r.checkText(v.Path, v.Value)
 			}

@@ -179,7 +179,7 @@ var (
 	wholeService = regexp.MustCompile(`^[^:]+:[*?]+$`)
 	keepsSecrets = regexp.MustCompile(`(?i)^(?:secretsmanager|ssm|kms):`)
 	// everySecret is a resource that stands for all secrets, parameters or keys.
-	everySecret = regexp.MustCompile(`^\*$|:(?:secret|parameter|key)[:/]?\*|:\*$`)
+	everySecret = regexp.MustCompile(`^\*$|(?:^|:)(?:secret|parameter|key)[:/]?\*|:\*$`)
 )
 
 // untrustedStatement refuses what a file of others must not give to its services:
@@ -209,9 +209,22 @@ func (r *resolver) untrustedStatement(path Path, s map[string]any) {
 	}
 }
 
+// everySecretOf tells whether a resource is, or with an intrinsic function could
+// become, all of a kind.
 func everySecretOf(resource any) bool {
-	text, ok := resource.(string)
-	return ok && everySecret.MatchString(text)
+	switch v := resource.(type) {
+	case string:
+		return everySecret.MatchString(v)
+	case []any:
+		return slices.ContainsFunc(v, everySecretOf)
+	case map[string]any:
+		for _, argument := range v {
+			if everySecretOf(argument) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // many is a value as a list, which one alone may stand for.

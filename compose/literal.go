@@ -8,7 +8,13 @@ import (
 // literals reports references where they stay as they are written: ECS gets the
 // text of the file there.
 func (r *resolver) literals() {
+	for _, name := range slices.Sorted(maps.Keys(r.model.Tags)) {
+		r.literal(At("x-tags", name), r.model.Tags[name])
+	}
 	for _, f := range r.model.Families {
+		for _, name := range slices.Sorted(maps.Keys(f.Tags)) {
+			r.literal(f.Path.Key("deploy").Key("labels").Key(name), f.Tags[name])
+		}
 		r.literal(f.Path.Key("logging").Key("options").Key("awslogs-group"), f.Logging.Group)
 		for _, c := range f.Containers {
 			r.literal(c.Path.Key("user"), c.User)

@@ -131,9 +131,11 @@ func (r *resolver) checkReferences(path Path, text string) {
 		r.checkRef(path, ref)
 		return
 	}
-	for _, ref := range ParseText(text).Refs() {
-		r.checkRef(path, ref)
+	parsed := ParseText(text)
+	if len(parsed) == 1 && parsed[0].Pseudo == "AWS::NoValue" {
+		return // which leaves the property out
 	}
+	r.checkText(path, parsed)
 }
 
 // checkRef reports a reference to a resource, or a value of one, that does not

@@ -88,7 +88,10 @@ func checkSize(text string) error {
 	if text == "-1" {
 		return nil
 	}
-	_, err := units.RAMInBytes(text)
+	n, err := units.RAMInBytes(text)
+	if err == nil && n < 0 { // it overflowed
+		return fmt.Errorf("too much")
+	}
 	return err
 }
 
@@ -170,6 +173,11 @@ func countPorts(list *yaml.Node) int {
 }
 
 func (l *loading) shortForm(s *source, n *yaml.Node, path Path, at tree.Path) bool {
+	if at.Matches("services.*.build.additional_contexts.*") && n.ShortTag() != "!!str" { // compose-go trusts that it is text
+		l.errorAt(l.place(s, n), path, "compose-schema", "", "must be text, not %s", describeNode(n))
+		l.prune(path)
+		return false
+	}
 	if n.Tag == "!!null" || strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
 		return true
 	}

@@ -114,6 +114,17 @@ func (r *resolver) reserve(path Path, s types.ServiceConfig, c *Container) {
 	if s.Deploy != nil && s.Deploy.Resources.Reservations != nil {
 		reservations = *s.Deploy.Resources.Reservations
 	}
+	if s.CPUS < 0 {
+		r.errorf(path.Key("cpus"), "amount", "%g is not a number of CPUs", s.CPUS)
+	}
+	for _, m := range []struct {
+		key    string
+		amount types.UnitBytes
+	}{{"mem_limit", s.MemLimit}, {"mem_reservation", s.MemReservation}} {
+		if m.amount < 0 {
+			r.errorf(path.Key(m.key), "amount", "%d is not an amount of memory", m.amount)
+		}
+	}
 	vcpu := max(float64(limits.NanoCPUs), float64(reservations.NanoCPUs), float64(s.CPUS))
 	c.CPU = ceil(vcpu * 1024)
 	c.MemoryLimit = mebibytes(max(limits.MemoryBytes, s.MemLimit))
@@ -143,5 +154,5 @@ func ceil(x float64) int {
 // mebibytes rounds bytes up.
 func mebibytes(b types.UnitBytes) int {
 	const mib = 1024 * 1024
-	return int((b + mib - 1) / mib)
+	return int(b/mib + min(1, b%mib))
 }
