@@ -74,18 +74,22 @@ func dataLost(a *Assembly, found *report) {
 		if r.Stack.throwaway() || r.copied() {
 			continue
 		}
+		keeps := "Retain keeps it"
+		if slices.Contains(snapshots, r.Type) {
+			keeps = "Retain or Snapshot keeps it"
+		}
 		for _, p := range []struct{ name, value, when string }{
 			{"DeletionPolicy", r.DeletionPolicy, "deleted"}, {"UpdateReplacePolicy", r.UpdateReplacePolicy, "replaced"},
 		} {
 			switch {
 			case p.value == "":
-				found.on(r, "its data may be lost when it is %s: it has no %s, Retain or Snapshot keeps it", p.when, p.name)
+				found.on(r, "its data may be lost when it is %s: it has no %s, %s", p.when, p.name, keeps)
 			case p.value == "Snapshot" && !slices.Contains(snapshots, r.Type):
 				found.on(r, "its data is not kept when it is %s: %s is Snapshot, which CloudFormation does not make of this type, Retain keeps it", p.when, p.name)
 			case p.name == "UpdateReplacePolicy" && p.value == "RetainExceptOnCreate":
 				found.on(r, "its data may be lost when it is %s: %s is %s, which is a DeletionPolicy only, Retain keeps it", p.when, p.name, p.value)
 			case !slices.Contains(keeping, p.value):
-				found.on(r, "its data is lost when it is %s: %s is %s, Retain or Snapshot keeps it", p.when, p.name, p.value)
+				found.on(r, "its data is lost when it is %s: %s is %s, %s", p.when, p.name, p.value, keeps)
 			}
 		}
 	}

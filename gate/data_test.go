@@ -49,8 +49,8 @@ func TestDataIsKept(t *testing.T) {
 
 func TestMessagesOfData(t *testing.T) {
 	for _, c := range []struct{ rule, resources, message string }{
-		{"data-lost", `"D": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"}`, "D: its data may be lost when it is replaced: it has no UpdateReplacePolicy, Retain or Snapshot keeps it"},
-		{"data-lost", `"D": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Delete", "UpdateReplacePolicy": "Retain"}`, "D: its data is lost when it is deleted: DeletionPolicy is Delete, Retain or Snapshot keeps it"},
+		{"data-lost", `"D": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"}`, "D: its data may be lost when it is replaced: it has no UpdateReplacePolicy, Retain keeps it"},
+		{"data-lost", `"D": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Delete", "UpdateReplacePolicy": "Retain"}`, "D: its data is lost when it is deleted: DeletionPolicy is Delete, Retain keeps it"},
 		{"data-unprotected", dataWith("AWS::RDS::DBCluster", `"DeletionProtection": false`), "D: it can be deleted by mistake: DeletionProtection is false"},
 		{"data-unprotected", dataWith("AWS::DynamoDB::Table", ``), "D: it cannot be restored: PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled is not there"},
 		{"tls-optional", `"D": {"Type": "AWS::SNS::Topic"}`, "D: it takes requests without TLS: add a policy that denies sns:* where aws:SecureTransport is false"},

@@ -13,6 +13,8 @@ type credential struct {
 	// actions are those of which one reads it: of both services where a reference
 	// does not tell which it is.
 	actions []string
+	// valid says that ECS can read from it at all.
+	valid bool
 	// of is the secret or parameter, where the assembly has it.
 	of *Resource
 }
@@ -43,7 +45,7 @@ func (task *Resource) secrets() []credential {
 
 func (s *Stack) credential(v any) credential {
 	text := s.text(v)
-	c := credential{name: s.secretName(v), actions: []string{readSecret, readParameter}}
+	c := credential{name: s.secretName(v), valid: s.namesSecret(v), actions: []string{readSecret, readParameter}}
 	for _, r := range s.assembly.Of("AWS::SecretsManager::Secret", "AWS::SSM::Parameter") {
 		if c.name == token(r) {
 			c.of = r
@@ -188,6 +190,9 @@ func executionRoleReadsLess(a *Assembly, found *report) {
 			continue
 		}
 		for _, c := range task.secrets() {
+			if !c.valid {
+				continue // said by another rule
+			}
 			if !h.reads(c) {
 				found.on(task, "the execution role %s may not do %s on %s, so that no task starts", role.LogicalID, strings.Join(c.actions, " or "), c.name)
 			} else if key := c.key(); key != nil && !h.decrypts(key, role) {

@@ -146,7 +146,7 @@ var faults = []fault{
 		},
 	},
 	{
-		name: "a secret comes from the ARN of no account", known: 30, rule: "value-from", in: services, on: "apiTask", also: []string{"execution-role-reads-less", "execution-role-reads-more"},
+		name: "a secret comes from the ARN of no account", known: 30, rule: "value-from", in: services, on: "apiTask", also: []string{"execution-role-reads-more"},
 		inject: func(t *template) {
 			t.set("apiTask", "arn:aws:secretsmanager:eu-west-1:1111:secret:shop/key", "ContainerDefinitions", 0, "Secrets", 0, "ValueFrom")
 		},

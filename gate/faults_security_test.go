@@ -207,7 +207,7 @@ var securityFaults = []fault{
 		},
 	},
 	{
-		name: "a secret comes from no ARN", known: 30, rule: "value-from", in: services, on: "apiTask", also: []string{"execution-role-reads-less", "execution-role-reads-more"},
+		name: "a secret comes from no ARN", known: 30, rule: "value-from", in: services, on: "apiTask", also: []string{"execution-role-reads-more"},
 		inject: written("apiTask", "garbage, not an ARN", "ContainerDefinitions", 0, "Secrets", 0, "ValueFrom"),
 	},
 	{
@@ -215,7 +215,7 @@ var securityFaults = []fault{
 		inject: written("apiTask", "arn:aws:secretsmanager:eu-west-1:111111111111:secret:shop/token:key", "ContainerDefinitions", 0, "Secrets", 0, "ValueFrom"),
 	},
 	{
-		name: "a secret comes from a queue", rule: "value-from", in: services, on: "apiTask", also: []string{"execution-role-reads-less", "execution-role-reads-more"},
+		name: "a secret comes from a queue", rule: "value-from", in: services, on: "apiTask", also: []string{"execution-role-reads-more"},
 		inject: func(t *template) {
 			t.set("apiTask", t.get("apiTask", "ContainerDefinitions", 0, "Environment", 3, "Value"), "ContainerDefinitions", 0, "Secrets", 0, "ValueFrom")
 		},
