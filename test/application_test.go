@@ -4,7 +4,6 @@ package test
 
 import (
 	"context"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -94,16 +93,12 @@ func attempt(to target, outdir string, files ...string) (result application, err
 	result.templates = map[string]template{}
 	for _, stack := range built.Stacks {
 		path := filepath.Join(outdir, *stack.TemplateFile())
-		text, err := os.ReadFile(path)
+		tm, err := readTemplate(path)
 		if err != nil {
 			return result, err
 		}
-		var parsed struct{ Resources map[string]any }
-		if err := json.Unmarshal(text, &parsed); err != nil {
-			return result, err
-		}
-		result.dir = filepath.Dir(path)
-		result.templates[*stack.Node().Id()] = template{resources: parsed.Resources, dir: result.dir, text: string(text)}
+		result.dir = tm.dir
+		result.templates[*stack.Node().Id()] = tm
 	}
 	return result, nil
 }

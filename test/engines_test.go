@@ -3,7 +3,6 @@
 package test
 
 import (
-	"encoding/json"
 	"maps"
 	"os"
 	"path/filepath"
@@ -107,15 +106,12 @@ func answers(t *testing.T, cases []goldenCase) *map[string]any {
 // read keeps a template, and what cdk-nag found in its stack.
 func (j *judged) read(t *testing.T, outdir, stack, file string) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(outdir, file))
+	tm, err := readTemplate(filepath.Join(outdir, file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var parsed struct{ Resources map[string]any }
-	if err := json.Unmarshal(text, &parsed); err != nil {
-		t.Fatal(err)
-	}
-	j.templates[stack] = template{t: t, resources: parsed.Resources, text: string(text)}
+	tm.t = t
+	j.templates[stack] = tm
 	j.nag = append(j.nag, nagFindings(t, filepath.Join(outdir, strings.Replace(file, ".template.json", ".metadata.json", 1)))...)
 }
 

@@ -3,12 +3,7 @@
 package test
 
 import (
-	"archive/tar"
-	"compress/gzip"
 	"encoding/json"
-	"errors"
-	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
@@ -82,52 +77,20 @@ func TestPins(t *testing.T) {
 	}
 }
 
-func readJSON(t *testing.T, path string, into any) {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, into); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-}
-
-// libraryFile reads a file of aws-cdk-lib, which the Go module holds as a tarball.
+// libraryFile reads a file of aws-cdk-lib.
 func libraryFile(t *testing.T, name string) []byte {
 	t.Helper()
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-cdk-go/awscdk/v2").Output()
-	if err != nil {
-		t.Fatal(err)
+	return output(t, exec.Command("tar", "-xzOf", library(t), name))
+}
+
+// library is the archive of aws-cdk-lib that the Go module holds: the one that users
+// get, whatever version that is.
+func library(t *testing.T) string {
+	t.Helper()
+	module := strings.TrimSpace(string(output(t, exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-cdk-go/awscdk/v2"))))
+	archives, err := filepath.Glob(filepath.Join(module, "jsii", "aws-cdk-lib-*.tgz"))
+	if err != nil || len(archives) != 1 {
+		t.Fatalf("%s holds %v, not one CDK library: %v", module, archives, err)
 	}
-	tarballs, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(dir)), "jsii", "aws-cdk-lib-*.tgz"))
-	if err != nil || len(tarballs) != 1 {
-		t.Fatalf("the library's tarballs are %v: %v", tarballs, err)
-	}
-	file, err := os.Open(tarballs[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = file.Close() }()
-	unzipped, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for archive := tar.NewReader(unzipped); ; {
-		header, err := archive.Next()
-		if errors.Is(err, io.EOF) {
-			t.Fatalf("%s has no %s", tarballs[0], name)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if header.Name != name {
-			continue
-		}
-		content, err := io.ReadAll(archive)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return content
-	}
+	return archives[0]
 }

@@ -49,6 +49,12 @@ func gateFindings(t *testing.T, dir string, accepted []gate.Acceptance, used map
 	return found
 }
 
+// checkGate fails for whatever the gate finds in an application.
+func checkGate(t *testing.T, app application) {
+	t.Helper()
+	gateFindings(t, app.dir, nil, nil)
+}
+
 // allUsed fails for an acceptance that accepted nothing: what it was for is gone.
 func allUsed(t *testing.T, accepted []gate.Acceptance, used map[gate.Acceptance]bool) {
 	t.Helper()

@@ -50,25 +50,13 @@ func (a application) resources(kind string) []resource {
 		all := a.templates[stack].resources
 		for _, id := range slices.Sorted(maps.Keys(all)) {
 			whole := all[id].(map[string]any)
-			if matched, _ := regexp.MatchString("^"+kind+"$", whole["Type"].(string)); matched {
+			if whole["Type"] == kind {
 				properties, _ := whole["Properties"].(map[string]any)
 				found = append(found, resource{id, properties, whole})
 			}
 		}
 	}
 	return found
-}
-
-// list is a property that is a list, or one item that stands for it.
-func list(v any) []any {
-	switch v := v.(type) {
-	case nil:
-		return nil
-	case []any:
-		return v
-	default:
-		return []any{v}
-	}
 }
 
 // modelled is the container of the model behind a container definition; nil for a
@@ -194,8 +182,8 @@ func tracingAsAsked(t *testing.T, app application) {
 }
 
 // waysInWereAsked looks at every rule: a range of addresses must be a source that
-// the file opens or that a load balancer has, or the VPC's for an internal one, and a group one at the end of an
-// edge, a target, a volume or a binding.
+// the file opens or that a load balancer has, or the VPC's for an internal one, and
+// a group one at the end of an edge, a target, a volume or a binding.
 func waysInWereAsked(t *testing.T, app application) {
 	asked := map[string]bool{}
 	for _, f := range app.model.Families {

@@ -17,14 +17,6 @@ import (
 	"composecdk/constructs/network"
 )
 
-// template is a synthesised stack.
-type template struct {
-	t         *testing.T
-	resources map[string]any
-	dir       string
-	text      string
-}
-
 // newStack is an app with one stack, bound to an environment if account is set.
 func newStack(t *testing.T, account string) awscdk.Stack {
 	t.Helper()
@@ -38,90 +30,13 @@ func newStack(t *testing.T, account string) awscdk.Stack {
 
 func synth(t *testing.T, stack awscdk.Stack) template {
 	t.Helper()
-	assembly := awscdk.App_Of(stack).Synth(nil)
-	dir := *assembly.Directory()
-	text, err := os.ReadFile(filepath.Join(dir, *stack.TemplateFile()))
+	dir := *awscdk.App_Of(stack).Synth(nil).Directory()
+	tm, err := readTemplate(filepath.Join(dir, *stack.TemplateFile()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var parsed struct{ Resources map[string]any }
-	if err := json.Unmarshal(text, &parsed); err != nil {
-		t.Fatal(err)
-	}
-	return template{t: t, resources: parsed.Resources, dir: dir, text: string(text)}
-}
-
-// of lists the resources of a type, sorted by logical id.
-func (tm template) of(kind string) []map[string]any {
-	var found []map[string]any
-	ids := make([]string, 0, len(tm.resources))
-	for id := range tm.resources {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	for _, id := range ids {
-		if r := tm.resources[id].(map[string]any); r["Type"] == kind {
-			found = append(found, r)
-		}
-	}
-	return found
-}
-
-// one is the properties of the only resource of a type.
-func (tm template) one(kind string) map[string]any {
-	tm.t.Helper()
-	found := tm.of(kind)
-	if len(found) != 1 {
-		tm.t.Fatalf("got %d of %s, want 1", len(found), kind)
-	}
-	return found[0]["Properties"].(map[string]any)
-}
-
-func (tm template) count(kind string, want int) {
-	tm.t.Helper()
-	if got := len(tm.of(kind)); got != want {
-		tm.t.Errorf("got %d of %s, want %d", got, kind, want)
-	}
-}
-
-// at follows keys and indexes into a value.
-func at(v any, path ...any) any {
-	for _, step := range path {
-		switch step := step.(type) {
-		case string:
-			m, _ := v.(map[string]any)
-			v = m[step]
-		case int:
-			l, _ := v.([]any)
-			if step >= len(l) {
-				return nil
-			}
-			v = l[step]
-		}
-	}
-	return v
-}
-
-func text(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err.Error()
-	}
-	return string(b)
-}
-
-func equal(t *testing.T, what string, got, want any) {
-	t.Helper()
-	if text(got) != text(want) {
-		t.Errorf("%s: got %s, want %s", what, text(got), text(want))
-	}
-}
-
-func contains(t *testing.T, what string, got any, want string) {
-	t.Helper()
-	if !strings.Contains(text(got), want) {
-		t.Errorf("%s: %s does not contain %s", what, text(got), want)
-	}
+	tm.t = t
+	return tm
 }
 
 func newVPC() *compose.Network {

@@ -457,16 +457,18 @@ func TestProgramForeignContext(t *testing.T) {
 }
 
 // TestProgramCredentials: the credentials of whoever synthesises must not get into a
-// template, whatever the compose file asks for.
+// template, whatever the compose file asks for, unless the user and the file both say
+// that they are none.
 func TestProgramCredentials(t *testing.T) {
-	dir := folder(t, map[string]string{"compose.yaml": `services:
+	const content = `services:
   web:
     image: web:1
     environment:
       - AWS_SECRET_ACCESS_KEY
       - TOKEN=${AWS_SESSION_TOKEN:-none}
       - SHOWN=${COLOUR}
-`})
+`
+	dir := folder(t, map[string]string{"compose.yaml": content})
 	got := call{dir: dir, environ: map[string]string{"AWS_SECRET_ACCESS_KEY": "leak1", "AWS_SESSION_TOKEN": "leak2", "COLOUR": "blue"}}.run(t)
 	want := []string{"compose.yaml:5:9: services.web.environment.AWS_SECRET_ACCESS_KEY: variable AWS_SECRET_ACCESS_KEY ", "compose.yaml:6:9: services.web.environment[1]: variable AWS_SESSION_TOKEN "}
 	for _, each := range want {
@@ -477,11 +479,14 @@ func TestProgramCredentials(t *testing.T) {
 	if got.status != 1 || strings.Contains(got.stderr, "leak") || strings.Count(got.stderr, "[variable-refused]") != len(want) {
 		t.Errorf("exit status %d:\n%s", got.status, got.stderr)
 	}
-	allowed := call{dir: dir, context: map[string]any{"allow": "AWS_SECRET_ACCESS_KEY,AWS_SESSION_TOKEN"}, environ: map[string]string{
-		"AWS_SECRET_ACCESS_KEY": "given1", "AWS_SESSION_TOKEN": "given2", "COLOUR": "blue",
-	}}.run(t)
-	if text := allowed.read("*Services*.template.json"); allowed.status != 0 || !strings.Contains(text, `"given2"`) || !strings.Contains(text, `"blue"`) {
-		t.Errorf("with -c allow: exit status %d:\n%s", allowed.status, allowed.stderr)
+	given := map[string]string{"AWS_SECRET_ACCESS_KEY": "given1", "AWS_SESSION_TOKEN": "given2", "COLOUR": "blue"}
+	allowed := call{dir: dir, context: map[string]any{"allow": "AWS_SECRET_ACCESS_KEY,AWS_SESSION_TOKEN"}, environ: given}
+	if got := allowed.run(t); got.status != 1 || strings.Contains(got.stderr, "given") || strings.Count(got.stderr, "[plain-secret]") != len(want) {
+		t.Errorf("with -c allow: exit status %d:\n%s", got.status, got.stderr)
+	}
+	allowed.dir = folder(t, map[string]string{"compose.yaml": content + "    x-ecs: {NotSecret: [AWS_SECRET_ACCESS_KEY, TOKEN]}\n"})
+	if text := allowed.run(t).clean().read("*Services*.template.json"); !strings.Contains(text, `"given2"`) || !strings.Contains(text, `"blue"`) {
+		t.Errorf("what is allowed, and no secret, is not in the template:\n%s", text)
 	}
 }
 

@@ -189,7 +189,7 @@ func constructPaths(t *testing.T, dir string) map[string]string {
 		Children map[string]node
 	}
 	var tree struct{ Tree node }
-	decode(t, filepath.Join(dir, "tree.json"), &tree)
+	readJSON(t, filepath.Join(dir, "tree.json"), &tree)
 	paths := map[string]string{}
 	var walk func(node)
 	walk = func(n node) {
@@ -272,7 +272,7 @@ func disturbed(before, after map[string]any) []string {
 		case at(after[id], "Type") != kind:
 			found = append(found, fmt.Sprintf("%s (%s) is replaced by %s", id, kind, at(after[id], "Type")))
 		}
-		for _, property := range replacing[kind] {
+		for _, property := range createOnly[kind] {
 			steps := []any{"Properties"}
 			for _, key := range strings.Split(property, "/") {
 				steps = append(steps, key)

@@ -11,8 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"composecdk/gate"
 )
 
 // fleet is an application of many services, each with a queue: some are behind a
@@ -115,18 +113,6 @@ func unmoved(t *testing.T, what string, before, after map[string]string, gone fu
 }
 
 func none(string) bool { return false }
-
-// checkGate fails for what the template gate finds.
-func checkGate(t *testing.T, app application) {
-	t.Helper()
-	assembly, err := gate.Open(app.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, finding := range assembly.Check() {
-		t.Errorf("%s %s %s: %s", finding.Rule, finding.Stack, finding.Resource, finding.Message)
-	}
-}
 
 // newcomers are services that are added to a fleet: names that look like others, or
 // like stacks, and all shapes.
@@ -334,7 +320,7 @@ func TestTooMuchData(t *testing.T) {
 		used   bool
 		want   string
 	}{
-		{101, true, "x-sqs: stack app/Data would have 202 outputs, and CloudFormation takes 200 [too-many-outputs]"},
+		{201, true, "x-sqs: stack app/Data would have 201 outputs, and CloudFormation takes 200 [too-many-outputs]"},
 		{251, false, "x-sqs: stack app/Data would have 502 resources, and CloudFormation takes 500 [too-many-resources]"},
 	} {
 		var text strings.Builder

@@ -3,9 +3,6 @@
 package test
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,47 +83,13 @@ func validate(t *testing.T, dir string, regions, templates []string) []violation
 	return found
 }
 
-// unpackEngine takes the engine out of the CDK library as Go's module cache has
-// it: it is the one that users get, whatever version that is.
+// unpackEngine takes the engine out of the CDK library.
 func unpackEngine(t *testing.T, dir string) string {
 	t.Helper()
-	module := strings.TrimSpace(string(output(t, exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-cdk-go/awscdk/v2"))))
-	archives, err := filepath.Glob(filepath.Join(module, "jsii", "aws-cdk-lib-*.tgz"))
-	if err != nil || len(archives) != 1 {
-		t.Fatalf("%s holds %v, not one CDK library: %v", module, archives, err)
-	}
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	output(t, exec.Command("tar", "-xzf", archives[0], "-C", dir,
+	output(t, exec.Command("tar", "-xzf", library(t), "-C", dir,
 		"package/node_modules/@aws/cloudformation-validate", "package/core/lib/validation/rules"))
 	return filepath.Join(dir, "package")
-}
-
-// node runs a script of this folder: JSON in, JSON out.
-func node(t *testing.T, script string, in, out any) {
-	t.Helper()
-	input, err := json.Marshal(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("node", script)
-	cmd.Stdin = bytes.NewReader(input)
-	if err := json.Unmarshal(output(t, cmd), out); err != nil {
-		t.Fatalf("%s: %v", script, err)
-	}
-}
-
-// output runs a command that must succeed.
-func output(t *testing.T, cmd *exec.Cmd) []byte {
-	t.Helper()
-	out, err := cmd.Output()
-	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			t.Fatalf("%v: %v\n%s%s", cmd, err, out, exit.Stderr)
-		}
-		t.Fatalf("%v: %v", cmd, err)
-	}
-	return out
 }

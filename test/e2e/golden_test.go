@@ -23,8 +23,8 @@ var notDeployed = map[string]string{
 }
 
 // goldenCases deploys the golden cases: what the project can emit, CloudFormation
-// must be able to make. All of it goes
-// through the roles that the second account has for the first.
+// must be able to make. All of it goes through the roles that the second account has
+// for the first.
 func (c cdk) goldenCases(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(c.root, "test", "testdata", "golden", "*", "compose.yaml"))
 	if err != nil || len(files) == 0 {
