@@ -202,18 +202,18 @@ func TestSecretsOfTheTemplate(t *testing.T) {
 func TestValueFrom(t *testing.T) {
 	const others = `, "S": {"Type": "AWS::SecretsManager::Secret"}, "M": {"Type": "AWS::SSM::Parameter"}, "Q": {"Type": "AWS::SQS::Queue"}, "D": {"Type": "AWS::RDS::DBCluster"}, "C": {"Type": "Custom::Secret"}`
 	for value, right := range map[string]bool{
-		`"arn:aws:secretsmanager:eu-west-1:111111111111:secret:db-AbCdEf"`:                                      true,
-		`"arn:aws:secretsmanager:eu-west-1:111111111111:secret:db:key::"`:                                       true,
-		`"arn:aws:secretsmanager:eu-west-1:111111111111:secret:db:key:stage:version"`:                           true,
-		`"arn:aws:secretsmanager:eu-west-1:111111111111:secret:db:key"`:                                         false,
-		`"arn:aws:secretsmanager:eu-west-1:111111111111:secret:"`:                                               false,
-		`"arn:aws:secretsmanager:eu-west-1:111111111111:db"`:                                                    false,
-		`"arn:aws:ssm:eu-west-1:111111111111:parameter/shop/db"`:                                                true,
-		`"arn:aws:ssm:eu-west-1:111111111111:document/x"`:                                                       false,
-		`"arn:aws:s3:::bucket/key"`:                                                                             false,
-		`{"Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:db"}`:        true,
-		`{"Fn::Sub": "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:q"}`:                           false,
-		`{"Fn::Join": ["", ["arn:aws:ssm:", {"Ref": "AWS::Region"}, ":111111111111:parameter", {"Ref": "M"}]]}`: true,
+		`"arn:aws:secretsmanager:eu-west-1:111111111111:secret:db-AbCdEf"`:                               true,
+		`"arn:aws:secretsmanager:eu-west-1:111111111111:secret:db:key::"`:                                true,
+		`"arn:aws:secretsmanager:eu-west-1:111111111111:secret:db:key:stage:version"`:                    true,
+		`"arn:aws:secretsmanager:eu-west-1:111111111111:secret:db:key"`:                                  false,
+		`"arn:aws:secretsmanager:eu-west-1:111111111111:secret:"`:                                        false,
+		`"arn:aws:secretsmanager:eu-west-1:111111111111:db"`:                                             false,
+		`"arn:aws:ssm:eu-west-1:111111111111:parameter/shop/db"`:                                         true,
+		`"arn:aws:ssm:eu-west-1:111111111111:document/x"`:                                                false,
+		`"arn:aws:s3:::bucket/key"`:                                                                      false,
+		`{"Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:db"}`: true,
+		`{"Fn::Sub": "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:q"}`:                    false,
+		`{"Fn::Join": ["", ["arn:aws:ssm:r:111111111111:parameter", {"Ref": "M"}]]}`:                     true,
 
 		// names of parameters, and what is none
 		`"/shop/db"`:                         true,
