@@ -125,7 +125,7 @@ func (r *resolver) notSecret(path Path, names []string, all []shown) []string {
 		}
 	}
 	for i, name := range names {
-		if !slices.Contains(known, name) {
+		if name != "" && !slices.Contains(known, name) { // decode has reported what is no text
 			r.unknown(path.Index(i), "variable-unknown", "a variable, build argument, label or log option of the service", name, known)
 		}
 	}
