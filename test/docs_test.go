@@ -61,13 +61,23 @@ func TestMistakeOfTheReadme(t *testing.T) {
 // link is a link of a page to a file of the repository.
 var link = regexp.MustCompile(`\]\(([^)#:]+)\)`)
 
-// TestLinks finds links to files that are not there.
+// TestLinks finds links to files that are not there, and pages of decisions that the
+// index does not name.
 func TestLinks(t *testing.T) {
 	pages, err := filepath.Glob("../docs/decisions/*.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range append(pages, "../README.md", "../constructs/xresource/README.md", "../examples/blog/README.md") {
+	index, err := os.ReadFile("../docs/decisions/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages {
+		if name := filepath.Base(page); name != "README.md" && !strings.Contains(string(index), "]("+name+")") {
+			t.Errorf("the index of decisions does not name %s", name)
+		}
+	}
+	for _, page := range append(pages, "../README.md", "../constructs/xresource/README.md", "../examples/blog/README.md", "../test/e2e/README.md") {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
