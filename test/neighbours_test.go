@@ -29,9 +29,13 @@ func TestNeighbours(t *testing.T) {
 			"services: {m1: {image: 'm:1', deploy: {labels: {ecs.task.family: mmm}}}, m2: {image: 'm:2', deploy: {labels: {ecs.task.family: mmm}}}}",
 			`\+ Services/mmm\w+`,
 		},
-		"a resource": {
-			"x-sqs: {another: {Properties: {VisibilityTimeout: 10}}}",
-			`\+ Data/xsqsanother\w+`,
+		"resources of all kinds, first by name": {
+			`x-sqs: {aaa: {Properties: {VisibilityTimeout: 10}}}
+x-dynamodb: {aaa: {Properties: {AttributeDefinitions: [{AttributeName: id, AttributeType: S}], KeySchema: [{AttributeName: id, KeyType: HASH}]}}}
+x-rds: {aaa: {MacroParameters: {Engine: aurora-mysql}}}`,
+			`\+ Data/xsqsaaa\w+
+\+ Data/xdynamodbaaa\w+
+\+ Data/xrdsaaa\w+`,
 		},
 		"a resource that a service uses": {
 			"x-sqs: {another: {Services: {web: {Access: Publish}}}}",

@@ -4,7 +4,6 @@ package test
 
 import (
 	"encoding/json"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -183,39 +182,6 @@ func TestPasswordsAreInNoPlainPlace(t *testing.T) {
 				t.Errorf("environment %s", e)
 			}
 		}
-	}
-}
-
-// A further resource must change no logical id of another one, nor its
-// properties.
-func TestResourcesAreNeighbours(t *testing.T) {
-	before := synthesise(t, target{}, write(t, mailFile)).templates["Data"]
-	more := "  aaa: {}\n" + `x-dynamodb:
-  t: {Properties: {AttributeDefinitions: [{AttributeName: id, AttributeType: S}], KeySchema: [{AttributeName: id, KeyType: HASH}]}}
-x-rds:
-  db: {MacroParameters: {Engine: aurora-mysql}}
-`
-	after := synthesise(t, target{}, write(t, mailFile+more)).templates["Data"]
-	for _, id := range slices.Sorted(maps.Keys(before.resources)) {
-		equal(t, id, text(after.resources[id]), text(before.resources[id]))
-	}
-}
-
-// The order of entries in the file must change nothing in the templates.
-func TestOrderOfResourcesIsNoMatter(t *testing.T) {
-	turned := write(t, `
-x-sqs:
-  dlq: {}
-  queue01:
-    Services: {app01: {Access: Publish}}
-    Properties: {RedrivePolicy: {maxReceiveCount: 3, deadLetterTargetArn: x-sqs::dlq::Arn}}
-services:
-  app02: {image: nginx}
-  app01: {image: nginx}
-`)
-	a, b := synthesise(t, target{}, write(t, mailFile)), synthesise(t, target{}, turned)
-	for stack, tm := range a.templates {
-		equal(t, stack, b.templates[stack].text, tm.text)
 	}
 }
 
