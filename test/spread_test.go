@@ -165,7 +165,19 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// The same for each of the newcomers alone, by the word of the file.
+// Whether services fit in a stack must be counted, not guessed: these are few enough
+// to fit by the least that a service is, and too many by what they are.
+func TestSpreadIsCounted(t *testing.T) {
+	for services, spread := range map[int]bool{30: false, 50: true} {
+		app := fleet{services: services}.synthesise(t)
+		withinLimits(t, app)
+		if _, own := app.templates["Services-s000"]; own != spread {
+			t.Errorf("%d services: spread over stacks of their own: %t", services, own)
+		}
+	}
+}
+
+// What holds for all newcomers together must hold for each alone, by the word of the file.
 func TestSpreadStays(t *testing.T) {
 	before := fleet{services: 8, stacks: eachItsOwn}.synthesise(t).homes()
 	for _, newcomer := range newcomers {
