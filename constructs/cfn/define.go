@@ -19,6 +19,8 @@ type Definition struct {
 	Type string
 	// Properties may hold intrinsic functions, and a Value anywhere.
 	Properties map[string]any
+	// Trusted leaves out the check of their types, where none is a user's.
+	Trusted bool
 	// DeletionPolicy is "Retain", "Snapshot" or "Delete", and holds for a
 	// replacement of the resource too; "" leaves both to CloudFormation.
 	DeletionPolicy string
@@ -55,6 +57,9 @@ func Define(scope constructs.Construct, id string, d Definition) (awscdk.CfnReso
 		Parameters:         &values,
 		PreserveLogicalIds: jsii.Bool(false),
 	}).GetResource(jsii.String(included))
+	if d.Trusted {
+		return defined, nil
+	}
 	// The types of the properties are checked when they are rendered; here the
 	// error still belongs to this resource. As in a synthesis that is done with the
 	// resolved ones: a token for a number may still be a text before.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
@@ -68,11 +69,17 @@ func systemControls(sysctls map[string]string) *[]*awsecs.SystemControl {
 	return &out
 }
 
+// What nearly every family runs on is asked for once.
+var (
+	x86   = sync.OnceValue(awsecs.CpuArchitecture_X86_64)
+	linux = sync.OnceValue(awsecs.OperatingSystemFamily_LINUX)
+)
+
 // runtimePlatform is Linux on x86-64 unless the family says otherwise.
 func runtimePlatform(m *compose.Family) *awsecs.RuntimePlatform {
 	platform := &awsecs.RuntimePlatform{
-		CpuArchitecture:       awsecs.CpuArchitecture_X86_64(),
-		OperatingSystemFamily: awsecs.OperatingSystemFamily_LINUX(),
+		CpuArchitecture:       x86(),
+		OperatingSystemFamily: linux(),
 	}
 	if m.Architecture == "ARM64" {
 		platform.CpuArchitecture = awsecs.CpuArchitecture_ARM64()

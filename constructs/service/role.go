@@ -3,6 +3,7 @@ package service
 import (
 	"fmt"
 	"regexp"
+	"sync"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -176,15 +177,15 @@ func newExecutionRole(this constructs.Construct, family string, boundary awsiam.
 
 // roleProps trust ECS, and only on behalf of tasks of this account and region.
 func roleProps(description string, boundary awsiam.IManagedPolicy) *awsiam.RoleProps {
-	tasks := cfn.Arn(cfn.Literal("ecs"), cfn.Literal("*"))
-	return &awsiam.RoleProps{
-		Description: jsii.String(description),
-		AssumedBy: awsiam.NewServicePrincipal(jsii.String("ecs-tasks.amazonaws.com"), &awsiam.ServicePrincipalOpts{
-			Conditions: &map[string]any{
-				"StringEquals": map[string]any{"aws:SourceAccount": cfn.Pseudo("AWS::AccountId").Token()},
-				"ArnLike":      map[string]any{"aws:SourceArn": tasks.Token()},
-			},
-		}),
-		PermissionsBoundary: boundary,
-	}
+	return &awsiam.RoleProps{Description: jsii.String(description), AssumedBy: ecsTasks(), PermissionsBoundary: boundary}
 }
+
+// ecsTasks is the principal of all tasks, which is the same for all roles.
+var ecsTasks = sync.OnceValue(func() awsiam.IPrincipal {
+	return awsiam.NewServicePrincipal(jsii.String("ecs-tasks.amazonaws.com"), &awsiam.ServicePrincipalOpts{
+		Conditions: &map[string]any{
+			"StringEquals": map[string]any{"aws:SourceAccount": cfn.Pseudo("AWS::AccountId").Token()},
+			"ArnLike":      map[string]any{"aws:SourceArn": cfn.Arn(cfn.Literal("ecs"), cfn.Literal("*")).Token()},
+		},
+	})
+})

@@ -29,7 +29,7 @@ func (p *Props) define(scope constructs.Construct) (*defined, error) {
 		return nil, err
 	}
 	resource, err := cfn.Define(scope, "Definition", cfn.Definition{
-		Type: p.Kind.Type, Properties: properties, DeletionPolicy: p.policy(),
+		Type: p.Kind.Type, Properties: properties, DeletionPolicy: p.policy(), Trusted: len(p.Model.Properties) == 0,
 	})
 	if err != nil {
 		return nil, err
