@@ -276,6 +276,32 @@ func TestLoadTime(t *testing.T) {
 	}
 }
 
+// TestClientSecret: CloudFormation may read the client secret of a listener from
+// Secrets Manager, and nothing else, and not for files of others.
+func TestClientSecret(t *testing.T) {
+	const secret = "{{resolve:secretsmanager:idp:SecretString:client}}"
+	for name, c := range map[string]struct {
+		key, text string
+		untrusted bool
+		want      string
+	}{
+		"as it should be":  {"ClientSecret", secret, false, ""},
+		"of others":        {"ClientSecret", secret, true, "text-dynamic"},
+		"another property": {"ClientId", secret, false, "text-dynamic"},
+		"with more text":   {"ClientSecret", secret + "x", false, "text-dynamic"},
+		"another service":  {"ClientSecret", "{{resolve:ssm-secure:idp}}", false, "text-dynamic"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := write(t, map[string]string{"compose.yml": "services: {web: {image: nginx}}\nx-elbv2: {edge: {Listeners: [{Port: 443, Targets: [{name: 'web:web', AuthenticateOidcConfig: {" +
+				c.key + ": '" + c.text + "'}}]}]}}\n"})
+			_, found := Load(context.Background(), Options{Files: []string{filepath.Join(dir, "compose.yml")}, Untrusted: c.untrusted})
+			if got := errorCodes(found); got != c.want {
+				t.Errorf("got %q, want %q: %v", got, c.want, found)
+			}
+		})
+	}
+}
+
 // Variables of the process come through but for those that are withheld; those of
 // .env always do, and win over a withheld one.
 func TestWithheld(t *testing.T) {

@@ -323,7 +323,7 @@ x-elbv2:
               TokenEndpoint: https://idp/t
               UserInfoEndpoint: https://idp/u
               ClientId: me
-              ClientSecret: {"Fn::ImportValue": idp-secret}
+              ClientSecret: "{{resolve:secretsmanager:idp:SecretString:client}}"
               SessionTimeout: 3600
       - Port: 8080
         Targets:
