@@ -52,11 +52,16 @@ const inGroups = (prefix: string) => {
   return (i: number) => (stacks[i % groups] ??= stack(`${prefix}${i % groups}`));
 };
 const dataStack = inGroups('Data');
+// Services in stacks of their own have their security groups in eight stacks before
+// all of them, as in docs/decisions/spread.md.
+const peers: import('aws-cdk-lib').Stack[] = [];
+const peerStack = (i: number) => (peers[i % 8] ??= stack(`Peers${i % 8}`));
 const servicesStack = inGroups('Services');
 
 for (let i = 0; i < count; i++) {
   const number = String(i).padStart(3, '0');
-  service(servicesStack(i), `service${number}`, `QUEUE${number}`, queue(dataStack(i), `queue${number}`));
+  const messages = queue(dataStack(i), `queue${number}`);
+  service(servicesStack(i), groups > 1 ? peerStack(i) : undefined, `service${number}`, `QUEUE${number}`, messages);
 }
 
 function queue(scope: import('aws-cdk-lib').Stack, name: string) {
@@ -65,7 +70,10 @@ function queue(scope: import('aws-cdk-lib').Stack, name: string) {
   return made;
 }
 
-function service(parent: import('aws-cdk-lib').Stack, name: string, variable: string, messages: import('aws-cdk-lib/aws-sqs').Queue) {
+function service(
+  parent: import('aws-cdk-lib').Stack, peers: import('aws-cdk-lib').Stack | undefined,
+  name: string, variable: string, messages: import('aws-cdk-lib/aws-sqs').Queue,
+) {
   const scope = new Construct(parent, name);
   const role = (id: string, description: string) => new iam.Role(scope, id, {
     description: `${name}: ${description}`,
@@ -102,7 +110,7 @@ function service(parent: import('aws-cdk-lib').Stack, name: string, variable: st
     cpu: 256, memoryLimitMiB: 512, environment: { [variable]: messages.queueUrl }, logging: driver(name),
     portMappings: [{ containerPort: 8080, name: `${name}-8080-tcp`, protocol: ecs.Protocol.TCP }],
   });
-  const group = new ec2.SecurityGroup(scope, 'SecurityGroup', { vpc, description: `tasks of ${name}`, allowAllOutbound: true });
+  const group = new ec2.SecurityGroup(peers ? new Construct(peers, name) : scope, 'SecurityGroup', { vpc, description: `tasks of ${name}`, allowAllOutbound: true });
   const made = new ecs.FargateService(scope, 'Service', {
     cluster: imported, taskDefinition: task, securityGroups: [group], desiredCount: 1,
     vpcSubnets: { subnetGroupName: 'App' }, assignPublicIp: false,
