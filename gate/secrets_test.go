@@ -225,6 +225,8 @@ func TestValueFrom(t *testing.T) {
 		`{"Ref": "S"}`:                       true,
 		`{"Fn::GetAtt": ["S", "Id"]}`:        true,
 		`{"Fn::GetAtt": ["S", "Name"]}`:      false,
+
+		// fields of secrets
 		`{"Fn::Join": ["", [{"Ref": "S"}, ":key::"]]}`:        true,
 		`{"Fn::Join": ["", [{"Ref": "S"}, "-??????"]]}`:       true,
 		`{"Fn::Join": ["", [{"Ref": "S"}, ":key"]]}`:          false,
