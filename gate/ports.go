@@ -1,0 +1,189 @@
+package gate
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// door is a port of a container at which others come in: that of a load balancer or
+// of a registry.
+type door struct {
+	service *Resource
+	task    task
+	// from is the property that names it.
+	from string
+	name string
+	port any
+	// group is the target group of a load balancer.
+	group any
+}
+
+// doors are those that the services of the assembly name.
+func (a *Assembly) doors() []door {
+	var found []door
+	for _, service := range a.Of("AWS::ECS::Service", "AWS::ECS::TaskSet") {
+		definition := taskOf(service)
+		if definition == nil {
+			continue
+		}
+		for _, from := range []string{"LoadBalancers", "ServiceRegistries"} {
+			for _, v := range list(service.Properties[from]) {
+				if name, ok := at(v, "ContainerName").(string); ok {
+					found = append(found, door{service: service, task: newTask(definition), from: from, name: name, port: at(v, "ContainerPort"), group: at(v, "TargetGroupArn")})
+				}
+			}
+		}
+	}
+	return found
+}
+
+func balancedContainers(a *Assembly, found *report) {
+	for _, service := range a.Of("AWS::ECS::Service", "AWS::ECS::TaskSet") {
+		for _, balancer := range list(service.Properties["LoadBalancers"]) {
+			for _, key := range []string{"ContainerName", "ContainerPort"} {
+				if at(balancer, "TargetGroupArn") != nil && at(balancer, key) == nil {
+					found.on(service, "LoadBalancers sends to a target group without a %s: ECS asks for the name and the port of a container", key)
+				}
+			}
+		}
+	}
+	for _, d := range a.doors() {
+		if c, certain := d.task.named(d.name); c == nil && certain {
+			found.on(d.service, "%s names the container %q, and task %s has %s", d.from, d.name, d.task.LogicalID, d.task.names())
+		}
+	}
+}
+
+func balancedPorts(a *Assembly, found *report) {
+	for _, d := range a.doors() {
+		c, _ := d.task.named(d.name)
+		port, known := number(d.service.Stack.settle(d.port))
+		if c == nil || !known {
+			continue
+		}
+		mapped, certain := mapsPort(c, port)
+		switch protocol := d.protocol(); {
+		case !mapped && certain:
+			found.on(d.service, "%s names port %v of container %q, which maps %s", d.from, port, d.name, mappedPorts(c))
+		case mapped && protocol != "" && !slices.Contains(transports(protocol), transportOf(c, port)):
+			found.on(d.service, "%s names port %v of container %q, which maps it for %s, and the target group speaks %s", d.from, port, d.name, transportOf(c, port), protocol)
+		}
+	}
+}
+
+// protocol is that of the target group behind a door, "" where it is not known.
+func (d door) protocol() string {
+	group, _ := d.service.Stack.Target(d.group)
+	if group == nil {
+		return ""
+	}
+	return word(group.Properties["Protocol"])
+}
+
+// transportOf is the protocol for which a container maps a port.
+func transportOf(container map[string]any, port float64) string {
+	transport := ""
+	for _, m := range list(container["PortMappings"]) {
+		if p, ok := number(at(m, "ContainerPort")); !ok || p != port {
+			continue
+		}
+		mapped := cmp.Or(word(at(m, "Protocol")), "tcp")
+		if transport = cmp.Or(transport, mapped); transport != mapped {
+			return "tcp" // both
+		}
+	}
+	return cmp.Or(transport, "tcp")
+}
+
+// mapsPort says whether a container maps a port. It is not certain where one cannot be read.
+func mapsPort(container map[string]any, port float64) (mapped, certain bool) {
+	certain = true
+	for _, m := range list(container["PortMappings"]) {
+		if r, ok := at(m, "ContainerPortRange").(string); ok {
+			low, high, _ := strings.Cut(r, "-")
+			from, ok := number(low)
+			to, also := number(high)
+			if ok && also && from <= port && port <= to {
+				return true, true
+			}
+			continue
+		}
+		p, ok := number(at(m, "ContainerPort"))
+		if ok && p == port {
+			return true, true
+		}
+		certain = certain && ok
+	}
+	return false, certain
+}
+
+func mappedPorts(container map[string]any) string {
+	var ports []string
+	for _, m := range list(container["PortMappings"]) {
+		for _, key := range []string{"ContainerPort", "ContainerPortRange"} {
+			if text, ok := literal(at(m, key)); ok {
+				ports = append(ports, text)
+			}
+		}
+	}
+	if len(ports) == 0 {
+		return "no port"
+	}
+	return strings.Join(ports, ", ")
+}
+
+func connectedPorts(a *Assembly, found *report) {
+	for _, service := range a.Of("AWS::ECS::Service") {
+		definition := taskOf(service)
+		if definition == nil {
+			continue
+		}
+		t := newTask(definition)
+		var names []string
+		certain := t.complete
+		for _, c := range t.containers {
+			for _, m := range list(c["PortMappings"]) {
+				name, isText := at(m, "Name").(string)
+				if isText {
+					names = append(names, name)
+				}
+				certain = certain && (isText || at(m, "Name") == nil)
+			}
+		}
+		for _, offered := range list(at(service.Properties, "ServiceConnectConfiguration", "Services")) {
+			name, ok := at(offered, "PortName").(string)
+			if ok && certain && !slices.Contains(names, name) {
+				found.on(service, "Service Connect offers the port %q, and the ports of task %s are named: %s", name, t.LogicalID, strings.Join(names, ", "))
+			}
+		}
+	}
+}
+
+// uniquePorts looks at the port on the interface that the containers share: their
+// own in awsvpc mode, that of the host otherwise.
+func uniquePorts(t task, found *report) {
+	key := "HostPort"
+	if mode := word(t.Properties["NetworkMode"]); mode == "awsvpc" || mode == "host" {
+		key = "ContainerPort"
+	}
+	seen := map[string]string{}
+	for _, c := range t.containers {
+		for _, m := range list(c["PortMappings"]) {
+			port, ok := number(at(m, key))
+			if !ok || port == 0 {
+				continue
+			}
+			protocol := "tcp"
+			if v := at(m, "Protocol"); v != nil {
+				protocol = canonical(v)
+			}
+			bound := strconv.FormatFloat(port, 'f', -1, 64) + "/" + protocol
+			if other, taken := seen[bound]; taken {
+				found.on(t.Resource, "port %s is mapped by container %q and by %q, which share a network interface", bound, other, word(c["Name"]))
+			}
+			seen[bound] = word(c["Name"])
+		}
+	}
+}

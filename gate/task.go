@@ -1,0 +1,91 @@
+package gate
+
+import (
+	"slices"
+	"strings"
+)
+
+// task is a task definition with its containers.
+type task struct {
+	*Resource
+	// containers are those that are written out; complete says that there are no others.
+	containers []map[string]any
+	complete   bool
+}
+
+func newTask(r *Resource) task {
+	t := task{Resource: r}
+	definitions, isList := r.Properties["ContainerDefinitions"].([]any)
+	t.complete = isList
+	for _, d := range definitions {
+		container, isMap := d.(map[string]any)
+		if _, _, isFunction := function(d); !isMap || isFunction {
+			t.complete = false
+			continue
+		}
+		t.containers = append(t.containers, container)
+	}
+	return t
+}
+
+// named is the container of a name. It is not certain where a name cannot be read.
+func (t task) named(name string) (container map[string]any, certain bool) {
+	certain = t.complete
+	for _, c := range t.containers {
+		known, isText := c["Name"].(string)
+		if known == name && isText {
+			return c, true
+		}
+		certain = certain && isText
+	}
+	return nil, certain
+}
+
+// names are those of the containers, for messages.
+func (t task) names() string {
+	var names []string
+	for _, c := range t.containers {
+		names = append(names, word(c["Name"]))
+	}
+	return strings.Join(names, ", ")
+}
+
+func eachTask(check func(t task, found *report)) func(*Assembly, *report) {
+	return func(a *Assembly, found *report) {
+		for _, r := range a.Of("AWS::ECS::TaskDefinition") {
+			check(newTask(r), found)
+		}
+	}
+}
+
+// taskOf is the task definition that a service runs, nil where the assembly has it not.
+func taskOf(service *Resource) *Resource {
+	r, _ := service.Stack.Target(service.Properties["TaskDefinition"])
+	if r == nil || r.Type != "AWS::ECS::TaskDefinition" {
+		return nil
+	}
+	return r
+}
+
+// isFargate says whether a service runs on Fargate for sure.
+func isFargate(service *Resource) bool {
+	if service.Properties["LaunchType"] == "FARGATE" {
+		return true
+	}
+	strategy := list(service.Properties["CapacityProviderStrategy"])
+	return len(strategy) > 0 && !slices.ContainsFunc(strategy, func(v any) bool {
+		return !strings.HasPrefix(word(at(v, "CapacityProvider")), "FARGATE")
+	})
+}
+
+// requiresFargate says whether a task definition is for Fargate.
+func (t task) requiresFargate() bool {
+	return slices.Contains(list(t.Properties["RequiresCompatibilities"]), any("FARGATE"))
+}
+
+func orNone(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
