@@ -22,7 +22,9 @@ var layers = []struct {
 	{"constructs/service", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network"}},
 	{"constructs/ingress", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service"}},
 	{"constructs/xresource", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service"}},
+	{"pipelines/config", []string{"compose", "secretlike"}},
 	{"stacks", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate"}},
+	{"pipelines", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "stacks", "pipelines/config"}},
 }
 
 // References point down only, and compose stays free of the CDK, so that its

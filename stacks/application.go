@@ -22,6 +22,11 @@ type ApplicationProps struct {
 	Account, Region string
 	// Destroyable declares the environment throw-away: nothing in it is kept.
 	Destroyable bool
+	// Synthesizer names the roles that deploy the stacks; nil means those of the CDK's
+	// bootstrap stack.
+	Synthesizer awscdk.IStackSynthesizer
+	// TerminationProtection keeps the stacks from being deleted.
+	TerminationProtection bool
 }
 
 // Application is what a model becomes in one environment.
@@ -92,6 +97,9 @@ func (b *builder) stack(id, description string, after ...awscdk.Stack) awscdk.St
 		StackName:   jsii.String(*b.scope.Node().Id() + "-" + id),
 		Description: jsii.String(b.props.Model.Name + ": " + description),
 		Tags:        b.tags(),
+		Synthesizer: b.props.Synthesizer,
+
+		TerminationProtection: &b.props.TerminationProtection,
 	})
 	awscdk.Validations_Of(stack).Acknowledge(&awscdk.Acknowledgment{
 		Id:     jsii.String("CloudFormation-Validate::F0001"),

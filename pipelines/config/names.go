@@ -1,0 +1,78 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// The names are conventions that stacks of several accounts share without handing
+// values over: what is made under a name here is found under it there.
+
+// Parameters of the tooling account, under the names of the original blueprint.
+const (
+	KeyParameter    = "/cicd/shared/kms/arn"
+	BucketParameter = "/cicd/shared/s3/artifacts/name"
+)
+
+// KeyAlias is the alias of the key of artifacts.
+func (c *Config) KeyAlias() string { return "alias/" + c.Name + "/artifacts" }
+
+// ArtifactBucket is the bucket of artifacts, in the tooling account and region.
+func (c *Config) ArtifactBucket() string {
+	return fmt.Sprintf("%s-artifacts-%s-%s", c.Name, c.Tooling.Account.ID, c.Tooling.Region)
+}
+
+// CDPipeline is the name of the CD pipeline.
+func (c *Config) CDPipeline() string { return "cd-" + c.Name }
+
+// CDRole is the name of its role, which the roles of the targets trust.
+func (c *Config) CDRole() string { return c.Name + "-cd-pipeline" }
+
+// CDRoleARN is the ARN of that role.
+func (c *Config) CDRoleARN() string {
+	return fmt.Sprintf("arn:%s:iam::%s:role/%s", c.Partition(), c.Tooling.Account.ID, c.CDRole())
+}
+
+// PlatformPipeline is the name of the pipeline that deploys the shared resources
+// and the CI pipelines.
+func (c *Config) PlatformPipeline() string { return "platform-" + c.Name }
+
+// CIPipeline is the name of the pipeline of an application.
+func (a *App) CIPipeline() string { return "ci-" + a.Name }
+
+// DeployRole is the name of the managed role that the CD pipeline assumes in a
+// target account, ExecutionRole that of the one that CloudFormation works with
+// there, ReviewRole that of the one that reads what is deployed.
+func (c *Config) DeployRole() string    { return c.Name + "-deploy" }
+func (c *Config) ExecutionRole() string { return c.Name + "-cloudformation" }
+func (c *Config) ReviewRole() string    { return c.Name + "-review" }
+
+// JanitorRole is the name of the role that removes ephemeral environments, in the
+// tooling account.
+func (c *Config) JanitorRole() string { return c.Name + "-janitor" }
+
+// ChangesRole is the name of the role of the builds that tell what a release
+// changes, in the tooling account.
+func (c *Config) ChangesRole() string { return c.Name + "-changes" }
+
+// StageID is the construct id, and the name, of what a target gets. The stacks of
+// the application there are named after it.
+func (c *Config) StageID(e *Environment, t Target) string {
+	id := e.Name + "-" + c.Name
+	if len(e.Targets()) > 1 {
+		id += "-" + t.Account.Name + "-" + t.Region
+	}
+	return id
+}
+
+// Partition is the AWS partition of the tooling account: aws, aws-cn or aws-us-gov.
+func (c *Config) Partition() string {
+	switch {
+	case strings.HasPrefix(c.Tooling.Region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(c.Tooling.Region, "us-gov-"):
+		return "aws-us-gov"
+	default:
+		return "aws"
+	}
+}
