@@ -38,6 +38,9 @@ type input struct {
 	account, region string
 	env             string
 	throwaway       bool
+	// pipeline is the pipeline.yaml where pipelines are asked for, and checkout the
+	// folder with the compose repository that it is about.
+	pipeline, checkout string
 	// validator is nil where the templates are not to be validated.
 	validator *stacks.Validator
 }
@@ -57,11 +60,13 @@ var (
 	throwawaySetting = setting{"throwaway", regexp.MustCompile(`^(true|false)$`), "true or false"}
 	untrustedSetting = setting{"untrusted", regexp.MustCompile(`^(true|false)$`), "true or false"}
 	allowSetting     = setting{"allow", regexp.MustCompile(`^[A-Za-z_]\w*(,[A-Za-z_]\w*)*$`), "names of environment variables, separated by commas"}
+	pipelineSetting  = setting{"pipeline", regexp.MustCompile(`^[^\x00]+$`), "a pipeline.yaml, or a compose file with x-cicd"}
+	checkoutSetting  = setting{"checkout", regexp.MustCompile(`^[^\x00]+$`), "the folder of a checkout of the compose repository"}
 	rootSetting      = setting{"root", regexp.MustCompile(`^[^\x00]+$`), "a folder"}
 )
 
 // settings are all of them.
-var settings = []setting{composeSetting, accountSetting, regionSetting, envSetting, throwawaySetting, untrustedSetting, allowSetting, rootSetting}
+var settings = []setting{composeSetting, accountSetting, regionSetting, envSetting, throwawaySetting, untrustedSetting, allowSetting, rootSetting, pipelineSetting, checkoutSetting}
 
 // readInput reads the contract of the CDK CLI, CDK_OUTDIR and CDK_CONTEXT_JSON,
 // and finds the compose files: context, COMPOSE_FILE, the working directory, the
@@ -91,8 +96,9 @@ func readInput(env map[string]string) (input, error) {
 	if allow := value(allowSetting); allow != "" {
 		in.load.Allow = strings.Split(allow, ",")
 	}
-	problems = errors.Join(problems, trust(&in.load, given))
-	if problems == nil {
+	in.pipeline, in.checkout = value(pipelineSetting), value(checkoutSetting)
+	problems = errors.Join(problems, trust(&in.load, given), onlyOne(given))
+	if problems == nil && in.pipeline == "" {
 		in.load.ProjectName = env[projectVariable]
 		in.load.Files, problems = composeFiles(files, env)
 	}
@@ -100,6 +106,24 @@ func readInput(env map[string]string) (input, error) {
 		return in, &usageError{problems}
 	}
 	return in, nil
+}
+
+// onlyOne refuses settings that say what the file of the pipelines says, and the other
+// way round.
+func onlyOne(given map[string]any) error {
+	var problems []error
+	if given[pipelineSetting.name] == nil {
+		if given[checkoutSetting.name] != nil {
+			problems = append(problems, errors.New("-c checkout: it goes with -c pipeline=FILE"))
+		}
+		return errors.Join(problems...)
+	}
+	for _, s := range []setting{composeSetting, accountSetting, regionSetting, envSetting, throwawaySetting, rootSetting} {
+		if given[s.name] != nil {
+			problems = append(problems, fmt.Errorf("-c %s: with -c pipeline the file says that", s.name))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // pipelineVariable is set in every build of CodeBuild.

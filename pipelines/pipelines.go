@@ -13,6 +13,9 @@ type Props struct {
 	Config *config.Config
 	// Application makes the stacks of the application in the stage of a target.
 	Application func(stage awscdk.Stage, e *config.Environment, t config.Target) (*stacks.Application, error)
+	// Pattern synthesises an app of its own, which build fills, and returns the
+	// folder of its assembly. Nil means that every target is synthesised by itself.
+	Pattern func(build func(app constructs.Construct) error) (dir string, err error)
 }
 
 // New adds everything that a pipeline.yaml asks for to an app: the platform

@@ -42,7 +42,7 @@ type Application struct {
 
 // Diagnostics are what a reader of the files should know about the stacks, at its
 // place.
-func (a *Application) Diagnostics(at places) compose.Diagnostics {
+func (a *Application) Diagnostics(at Places) compose.Diagnostics {
 	found := slices.Clone(a.found)
 	for i := range found {
 		found[i].Pos = at.Pos(found[i].Path)

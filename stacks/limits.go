@@ -34,7 +34,7 @@ var limits = []struct {
 
 // Limits reports the stacks of an assembly that CloudFormation would not take. One
 // that the CDK did not get to is not there.
-func (a *Application) Limits(assembly string, at places) (compose.Diagnostics, error) {
+func (a *Application) Limits(assembly string, at Places) (compose.Diagnostics, error) {
 	var found compose.Diagnostics
 	for _, stack := range a.Stacks {
 		text, err := os.ReadFile(filepath.Join(assembly, *stack.TemplateFile()))
@@ -61,7 +61,7 @@ var tooMany = regexp.MustCompile(`Number of resources in stack '([^']*)': (\d+) 
 
 // TooMany is the exception of the CDK about a stack of more resources than
 // CloudFormation takes, as a diagnostic; ok is false for any other.
-func (a *Application) TooMany(err error, at places) (found compose.Diagnostics, ok bool) {
+func (a *Application) TooMany(err error, at Places) (found compose.Diagnostics, ok bool) {
 	m := tooMany.FindStringSubmatch(err.Error())
 	if m == nil {
 		return nil, false
@@ -72,7 +72,7 @@ func (a *Application) TooMany(err error, at places) (found compose.Diagnostics, 
 }
 
 // exceeded says that a stack is too large, and how to divide it.
-func (a *Application) exceeded(stack, code, what string, n, most int, at places) compose.Diagnostic {
+func (a *Application) exceeded(stack, code, what string, n, most int, at Places) compose.Diagnostic {
 	path, hint := a.dividing(stack[strings.LastIndex(stack, "/")+1:])
 	return compose.Diagnostic{
 		Pos: at.KeyPos(path), Path: path, Code: code, Hint: hint,

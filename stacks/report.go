@@ -34,9 +34,9 @@ type violation struct {
 	}
 }
 
-// places finds where in the compose files a path of the model stands: its value,
+// Places finds where in the compose files a path of the model stands: its value,
 // and its key.
-type places interface {
+type Places interface {
 	Pos(compose.Path) compose.Pos
 	KeyPos(compose.Path) compose.Pos
 }
@@ -50,7 +50,14 @@ const tooManyOutputs = "F0004"
 // Report reads what the CDK's validation of the templates found, as diagnostics
 // at the places of the compose file that the constructs came from. An assembly
 // without a report has none.
-func Report(assembly string, m *compose.Model, at places) (compose.Diagnostics, error) {
+func Report(assembly string, m *compose.Model, at Places) (compose.Diagnostics, error) {
+	return ReportAll(assembly, func(string) (*compose.Model, Places) { return m, at })
+}
+
+// ReportAll is Report for an assembly of several applications: of tells the model of
+// the one whose construct has an id, and its places. A nil model is none of them,
+// and what is found there has the path of the construct.
+func ReportAll(assembly string, of func(application string) (*compose.Model, Places)) (compose.Diagnostics, error) {
 	content, err := os.ReadFile(filepath.Join(assembly, ReportFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -68,7 +75,7 @@ func Report(assembly string, m *compose.Model, at places) (compose.Diagnostics, 
 			if v.RuleName == tooManyOutputs {
 				continue // Limits tells it, with its place
 			}
-			found = append(found, v.diagnostics(m, at)...)
+			found = append(found, v.diagnostics(of)...)
 		}
 	}
 	return found.Sort(), nil
@@ -77,7 +84,7 @@ func Report(assembly string, m *compose.Model, at places) (compose.Diagnostics, 
 // diagnostics are a violation in terms of the compose file: one for each property
 // of an x-resource, which is written there as CloudFormation has it, else one for
 // the whole construct.
-func (v violation) diagnostics(m *compose.Model, at places) compose.Diagnostics {
+func (v violation) diagnostics(of func(application string) (*compose.Model, Places)) compose.Diagnostics {
 	severity := compose.Warning
 	if v.Severity == "error" || v.Severity == "fatal" {
 		severity = compose.Error
@@ -87,6 +94,12 @@ func (v violation) diagnostics(m *compose.Model, at places) compose.Diagnostics 
 		found = append(found, compose.Diagnostic{Pos: pos, Path: path, Severity: severity, Code: "template-" + v.RuleName, Message: readable(message), Hint: hint})
 	}
 	for i, c := range v.ViolatingConstructs {
+		application, _, _ := strings.Cut(c.ConstructPath, "/")
+		m, at := of(application)
+		if m == nil {
+			add(compose.Pos{}, compose.Path(c.ConstructPath), v.Description, "")
+			continue
+		}
 		path := modelPath(m, c.ConstructPath)
 		properties := c.CloudFormationResource.PropertyPaths
 		if len(properties) == 0 || !strings.HasPrefix(string(path), "x-") && i == 0 {
@@ -180,7 +193,7 @@ func propertyPath(path compose.Path, property string) compose.Path {
 
 // Exceptions are the exceptions of the CDK in an error of NewApplication, as
 // diagnostics at the places of the compose file.
-func Exceptions(err error, at places) compose.Diagnostics {
+func Exceptions(err error, at Places) compose.Diagnostics {
 	joined := []error{err}
 	if list, ok := err.(interface{ Unwrap() []error }); ok {
 		joined = list.Unwrap()
