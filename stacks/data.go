@@ -14,6 +14,7 @@ import (
 	"composecdk/constructs/cfn"
 	"composecdk/constructs/service"
 	"composecdk/constructs/xresource"
+	"composecdk/stacks/layout"
 )
 
 // data makes the stacks of all that outlives a deployment of the services:
@@ -84,33 +85,20 @@ func (b *builder) spare() {
 }
 
 // dataStack is the id of the stack of all data that has none of its own.
-const dataStack = "Data"
+const dataStack = layout.Data
 
 // dataStack is the id of the stack in which an x-resource, a secret or a volume
 // lives.
 func (b *builder) dataStack(member compose.Path) string {
-	return stackID(dataStack, b.props.Model.Stacks[member])
+	return layout.ID(dataStack, b.props.Model.Stacks[member])
 }
 
 // dataStacks are the stacks of data by id, each after those that its resources
 // refer to.
 func (b *builder) dataStacks() map[string]awscdk.Stack {
-	m := b.props.Model
-	needs := order{}
-	for _, r := range m.Resources {
-		needs.have(b.dataStack(r.Path))
-		for _, other := range m.References(r) {
-			needs.after(b.dataStack(r.Path), b.dataStack(other.Path))
-		}
-	}
-	for _, s := range m.Secrets {
-		needs.have(b.dataStack(s.Path))
-	}
-	for _, v := range m.Volumes {
-		needs.have(b.dataStack(v.Path))
-	}
+	needs := layout.DataOrder(b.props.Model)
 	made := map[string]awscdk.Stack{}
-	for _, id := range needs.sorted() {
+	for _, id := range needs.Sorted() {
 		made[id] = b.stack(id, description("data", id), append(stacksOf(made, needs[id]), b.app.Stacks[0])...)
 	}
 	return made

@@ -14,6 +14,7 @@ import (
 	"composecdk/constructs/ingress"
 	"composecdk/constructs/service"
 	"composecdk/constructs/xresource"
+	"composecdk/stacks/layout"
 )
 
 // services makes the stacks of what runs: the families, what they may use, who
@@ -22,19 +23,18 @@ import (
 // has a stack of its own. See docs/decisions/spread.md.
 func (b *builder) services() {
 	m := b.props.Model
-	grouped := func(f *compose.Family) string { return m.Stacks[f.Member()] }
-	chosen := slices.ContainsFunc(m.Families, func(f *compose.Family) bool { return grouped(f) != "" })
-	if chosen {
+	grouped := layout.Group(m)
+	if layout.Grouped(m) {
 		b.run(grouped)
 		return
 	}
-	needed := atLeast(m)
-	if needed <= mostResources {
+	needed := layout.AtLeast(m)
+	if needed <= layout.MostResources {
 		stack := b.run(grouped)
-		if needed > worthCounting && len(b.errs) == 0 {
+		if needed > layout.WorthCounting && len(b.errs) == 0 {
 			needed = resources(stack)
 		}
-		if needed <= mostResources {
+		if needed <= layout.MostResources {
 			return
 		}
 		b.discard(stack)
@@ -42,10 +42,10 @@ func (b *builder) services() {
 	b.app.found = append(b.app.found, compose.Diagnostic{
 		Path: "services", Severity: compose.Warning, Code: "services-spread",
 		Message: fmt.Sprintf("they are %d resources or more, and CloudFormation takes %d in a stack: each service gets a stack of its own; "+
-			"if they have been deployed in one before, all of them are made anew", needed, mostResources),
+			"if they have been deployed in one before, all of them are made anew", needed, layout.MostResources),
 		Hint: `x-stacks: {"*": ["services.*"]} keeps each in its own, whatever is added or removed; {more: [services.<new>]} leaves the others where they are`,
 	})
-	b.run(func(f *compose.Family) string { return f.Name })
+	b.run(layout.Each)
 }
 
 // run builds all that runs, each family in the stack of its group, "" being the one
@@ -58,15 +58,15 @@ func (b *builder) run(group func(*compose.Family) string) awscdk.Stack {
 	b.built.families = map[string]*service.Family{}
 	stackOf := map[string]string{} // by family
 	for _, f := range m.Families {
-		stackOf[f.Name] = stackID(servicesStack, group(f))
+		stackOf[f.Name] = layout.ID(layout.Services, group(f))
 	}
 	b.app.homes = stackOf
 	peers := b.peerStacks(stackOf)
-	services := b.stack(servicesStack, "services", b.app.Stacks...)
-	made := map[string]awscdk.Stack{servicesStack: services}
+	services := b.stack(layout.Services, "services", b.app.Stacks...)
+	made := map[string]awscdk.Stack{layout.Services: services}
 	needs := b.serviceOrder(stackOf)
-	for _, id := range needs.sorted() {
-		if id != servicesStack {
+	for _, id := range needs.Sorted() {
+		if id != layout.Services {
 			made[id] = b.stack(id, description("services", id), stacksOf(made, needs[id])...)
 		}
 	}

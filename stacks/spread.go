@@ -1,8 +1,6 @@
 package stacks
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,25 +10,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/compose"
+	"composecdk/stacks/layout"
 )
-
-// servicesStack is the id of the stack of the load balancers, and of all families
-// without a stack of their own.
-const servicesStack = "Services"
-
-// mostResources is what CloudFormation takes in a stack.
-const mostResources = 500
-
-// leastOfFamily is how many resources every family is: two roles, the policy of
-// one, a log group, a security group, a task definition and an ECS service.
-const leastOfFamily = 7
-
-// worthCounting is the least number of resources from which on they are counted,
-// which takes a while: a family may be several times as many.
-const worthCounting = mostResources / 4
-
-// atLeast is how many resources the families of a model become, or less.
-func atLeast(m *compose.Model) int { return leastOfFamily*len(m.Families) + len(m.Edges) }
 
 // resources counts those of a stack.
 func resources(stack awscdk.Stack) int {
@@ -49,19 +30,13 @@ func (b *builder) discard(stack awscdk.Stack) {
 	b.app.Stacks = b.app.Stacks[:len(b.app.Stacks)-1]
 }
 
-// peerStackCount is over how many stacks the security groups of families with
-// stacks of their own are spread, by the hash of their names. It never changes, so
-// that no group ever moves. Others refer to a group by an output, of which a stack
-// has 200 at most: eight take a thousand families.
-const peerStackCount = 8
-
 // peerStacks are where the security groups of families stand that have a stack of
 // their own, by family. Others have theirs beside them.
 func (b *builder) peerStacks(stackOf map[string]string) map[string]constructs.Construct {
 	ids := map[string]string{}
 	for _, f := range b.props.Model.Families {
-		if stackOf[f.Name] != servicesStack {
-			ids[f.Name] = fmt.Sprintf("Peers-%d", bucket(f.Name, peerStackCount))
+		if stackOf[f.Name] != layout.Services {
+			ids[f.Name] = layout.Peers(f.Name)
 		}
 	}
 	made := map[string]awscdk.Stack{}
@@ -77,12 +52,6 @@ func (b *builder) peerStacks(stackOf map[string]string) map[string]constructs.Co
 	return scopes
 }
 
-// bucket is a number below n that depends on nothing but the name.
-func bucket(name string, n uint64) uint64 {
-	sum := sha256.Sum256([]byte(name))
-	return binary.BigEndian.Uint64(sum[:]) % n
-}
-
 // stacksOf are stacks by their ids, in the order of these.
 func stacksOf(made map[string]awscdk.Stack, ids map[string]bool) []awscdk.Stack {
 	var stacks []awscdk.Stack
@@ -92,27 +61,16 @@ func stacksOf(made map[string]awscdk.Stack, ids map[string]bool) []awscdk.Stack 
 	return stacks
 }
 
-// serviceOrder says which stacks of services wait for which: all for that of the
-// load balancers, and for those of the families that theirs wait for. Groups of
-// families may wait for each other in a circle; what cannot be kept of the order is
-// told.
-func (b *builder) serviceOrder(stackOf map[string]string) order {
-	needs := order{}
-	needs.have(servicesStack)
-	for _, f := range b.props.Model.Families {
-		needs.after(stackOf[f.Name], servicesStack)
+// serviceOrder says which stacks of services wait for which; what cannot be kept of
+// the order is told.
+func (b *builder) serviceOrder(stackOf map[string]string) layout.Order {
+	needs, lost := layout.ServiceOrder(b.props.Model, stackOf)
+	for _, l := range lost {
+		b.app.found = append(b.app.found, compose.Diagnostic{
+			Path: l.Family.Path.Key("depends_on").Key(l.On), Severity: compose.Warning, Code: "order-not-kept",
+			Message: fmt.Sprintf("%q is not started before %q: stack %s is deployed after %s", l.On, l.Family.Name, stackOf[l.On], stackOf[l.Family.Name]),
+			Hint:    "put both into one group of x-stacks",
+		})
 	}
-	for _, f := range b.props.Model.Families {
-		for _, other := range f.DependsOn {
-			if needs.after(stackOf[f.Name], stackOf[other]) {
-				continue
-			}
-			b.app.found = append(b.app.found, compose.Diagnostic{
-				Path: f.Path.Key("depends_on").Key(other), Severity: compose.Warning, Code: "order-not-kept",
-				Message: fmt.Sprintf("%q is not started before %q: stack %s is deployed after %s", other, f.Name, stackOf[other], stackOf[f.Name]),
-				Hint:    "put both into one group of x-stacks",
-			})
-		}
-	}
-	return needs.reduced()
+	return needs
 }

@@ -1,26 +1,26 @@
-package stacks
+package layout
 
 import (
 	"maps"
 	"slices"
 )
 
-// order holds, of each stack, which others are deployed before it. Stacks are
+// Order holds, of each stack, which others are deployed before it. Stacks are
 // named by their ids.
-type order map[string]map[string]bool
+type Order map[string]map[string]bool
 
-// have adds a stack.
-func (o order) have(stack string) {
+// Have adds a stack.
+func (o Order) Have(stack string) {
 	if o[stack] == nil {
 		o[stack] = map[string]bool{}
 	}
 }
 
-// after lets a stack wait for another one, and tells whether it can: neither it nor
+// After lets a stack wait for another one, and tells whether it can: neither it nor
 // what it waits for may wait for the stack.
-func (o order) after(stack, before string) bool {
-	o.have(stack)
-	o.have(before)
+func (o Order) After(stack, before string) bool {
+	o.Have(stack)
+	o.Have(before)
 	if stack == before || o[stack][before] {
 		return true
 	}
@@ -32,7 +32,7 @@ func (o order) after(stack, before string) bool {
 }
 
 // waits tells whether a stack waits for another one, maybe through others.
-func (o order) waits(stack, before string, seen map[string]bool) bool {
+func (o Order) waits(stack, before string, seen map[string]bool) bool {
 	if stack == before {
 		return true
 	}
@@ -48,8 +48,8 @@ func (o order) waits(stack, before string, seen map[string]bool) bool {
 	return false
 }
 
-// sorted lists the stacks by id, but each after those it waits for.
-func (o order) sorted() []string {
+// Sorted lists the stacks by id, but each after those it waits for.
+func (o Order) Sorted() []string {
 	var list []string
 	placed := map[string]bool{}
 	var place func(stack string)
@@ -73,14 +73,14 @@ func (o order) sorted() []string {
 // walks all of them whenever one stack is to wait for another.
 const mostWays = 1000
 
-// reduced is the same order in fewer words: a stack does not wait for what those it
+// Reduced is the same order in fewer words: a stack does not wait for what those it
 // waits for wait for. Where that would still be too many ways, the stacks are
 // deployed one after the other.
-func (o order) reduced() order {
-	sorted := o.sorted()
-	least, ways := order{}, map[string]int{}
+func (o Order) Reduced() Order {
+	sorted := o.Sorted()
+	least, ways := Order{}, map[string]int{}
 	for _, stack := range sorted {
-		least.have(stack)
+		least.Have(stack)
 		ways[stack] = 1
 		for _, before := range slices.Backward(sorted) {
 			if o[stack][before] && !least.waits(stack, before, map[string]bool{}) {
@@ -96,10 +96,10 @@ func (o order) reduced() order {
 }
 
 // line is the order in which each stack waits for the one before it.
-func line(sorted []string) order {
-	o := order{}
+func line(sorted []string) Order {
+	o := Order{}
 	for i, stack := range sorted {
-		o.have(stack)
+		o.Have(stack)
 		if i > 0 {
 			o[stack][sorted[i-1]] = true
 		}
