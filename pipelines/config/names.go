@@ -65,6 +65,14 @@ func (c *Config) StageID(e *Environment, t Target) string {
 	return id
 }
 
+// Topic is the name of the SNS topic of an event, in the tooling account.
+func (c *Config) Topic(e Event) string { return c.Name + "-" + string(e) }
+
+// TopicARN is the ARN of that topic.
+func (c *Config) TopicARN(e Event) string {
+	return fmt.Sprintf("arn:%s:sns:%s:%s:%s", c.Partition(), c.Tooling.Region, c.Tooling.Account.ID, c.Topic(e))
+}
+
 // Partition is the AWS partition of the tooling account: aws, aws-cn or aws-us-gov.
 func (c *Config) Partition() string {
 	switch {
