@@ -41,6 +41,22 @@ var buildRules = []Rule{
 		ID: "build-credentials", Says: "the address of a source repository holds no credentials",
 		Source: codeBuildHub + "#codebuild-1", check: eachBuild(sourceCredentials),
 	},
+	{
+		ID: "build-log-group", Says: "a build logs to a group of the template, not to one that CodeBuild makes and keeps for ever",
+		Source: codeBuildHub + "#codebuild-4", check: eachBuild(ownLogGroup),
+	},
+	{
+		ID: "build-pipefail", Says: "a command that fails in front of a pipe fails the build",
+		Source: buildspecGuide, check: eachBuild(pipesFail),
+	},
+	{
+		ID: "build-unpinned", Says: "a build installs tools of exact versions",
+		Source: "https://docs.aws.amazon.com/wellarchitected/latest/framework/sec_appsec_automate_testing_throughout_lifecycle.html", check: eachBuild(unpinned),
+	},
+	{
+		ID: "build-privileged-push", Says: "a privileged build, which runs what a repository says, may push to no repository",
+		Source: "https://docs.aws.amazon.com/codebuild/latest/userguide/security-best-practices.html", check: privilegedPush,
+	},
 }
 
 // build is a project with the buildspec that is written into it.
@@ -189,6 +205,99 @@ func sourceCredentials(b build, found *report) {
 		location, _ := text(at(source, "Location"), "placeholder")
 		if credentials.MatchString(location) {
 			found.on(b.Resource, "the address of its source holds credentials: use a connection or a secret")
+		}
+	}
+}
+
+func ownLogGroup(b build, found *report) {
+	logs := at(b.Properties, "LogsConfig", "CloudWatchLogs")
+	if at(logs, "Status") != "DISABLED" && at(logs, "GroupName") == nil {
+		found.on(b.Resource, "it names no log group, so that CodeBuild makes one, which keeps its logs for ever")
+	}
+}
+
+// commands are those of an inline buildspec, in the order in which they run.
+func (b build) commands() []string {
+	var root any
+	if yaml.Unmarshal([]byte(b.spec), &root) != nil {
+		return nil // said by another rule
+	}
+	var found []string
+	for _, phase := range phases {
+		for _, key := range []string{"commands", "finally"} {
+			for _, command := range each(root, "phases", phase, key) {
+				found = append(found, word(command))
+			}
+		}
+	}
+	return found
+}
+
+var (
+	quoted = regexp.MustCompile(`'[^']*'|"[^"]*"`)
+	// pipe is one command after another; what a login reads, it checks itself.
+	pipe  = regexp.MustCompile(`(?:^|[^|\\&])\|&?\s*([^|&\s][^|;&\n]*)`)
+	login = regexp.MustCompile(`^\S*(docker|helm|podman|oras|crane|cosign)\b.*\blogin\b`)
+)
+
+func pipesFail(b build, found *report) {
+	for _, command := range b.commands() {
+		if strings.Contains(command, "pipefail") {
+			return
+		}
+		bare := quoted.ReplaceAllString(command, "q")
+		if strings.Contains(bare, "case ") || strings.Contains(bare, "[[") {
+			continue // where | does not pipe
+		}
+		for _, match := range pipe.FindAllStringSubmatch(bare, -1) {
+			if !login.MatchString(match[1]) {
+				found.on(b.Resource, "its buildspec goes on where the front of a pipe fails: %q needs set -o pipefail", command)
+				return
+			}
+		}
+	}
+}
+
+var (
+	// installs are ways to install tools; what follows are options and names.
+	installs = regexp.MustCompile(`\b(?:npm\s+(?:i|install|add)\s+(?:[^;&|\n]*\s)?(?:-g|--global)|pip[0-9.]*\s+install)\b[^;&|\n]*`)
+	// latest asks for the newest version by name.
+	latest = regexp.MustCompile(`\b(?:npm|npx|yarn|pnpm|go)\s[^;&|\n]*?(\S+@latest)\b`)
+	// pinned is a name with an exact version, or with one that a variable holds.
+	pinned = regexp.MustCompile(`\w(@|==)(\$|v?\d+\.\d+\.\d+)`)
+	// notATool are options, files and folders, addresses, variables, and the words
+	// of the command itself.
+	notATool = regexp.MustCompile(`^-|^[^@].*/|^\.|\.(tgz|whl|txt)$|^\$|^(npm|pip[0-9.]*|i|install|add)$`)
+)
+
+func unpinned(b build, found *report) {
+	for _, command := range b.commands() {
+		var names []string
+		for _, match := range latest.FindAllStringSubmatch(command, -1) {
+			names = append(names, match[1])
+		}
+		for _, install := range installs.FindAllString(command, -1) {
+			for _, name := range strings.Fields(install) {
+				if name = strings.Trim(name, `'"`); !notATool.MatchString(name) && !pinned.MatchString(name) {
+					names = append(names, name)
+				}
+			}
+		}
+		if len(names) > 0 {
+			found.on(b.Resource, "its buildspec installs %s, which is another version every day: name one, as in tool@1.2.3", strings.Join(unique(names), ", "))
+		}
+	}
+}
+
+func privilegedPush(a *Assembly, found *report) {
+	statements := a.allowing(identity)
+	for _, r := range a.Of("AWS::CodeBuild::Project") {
+		role, _ := r.Stack.Target(r.Properties["ServiceRole"])
+		if role == nil || !yes(at(r.Properties, "Environment", "PrivilegedMode")) {
+			continue
+		}
+		if slices.ContainsFunc(statements, func(s statement) bool { return (s.on == role || attached(s.on, role)) && s.does("codecommit:GitPush") }) {
+			found.on(r, "it is privileged, and its role %s may push to a repository: push in a project of its own", role.LogicalID)
 		}
 	}
 }

@@ -234,7 +234,7 @@ var faults = []fault{
 		inject: buildspec("version: 0.2\nphases:\n  test:\n    commands: [go test ./...]\n"),
 	},
 	{
-		name: "a buildspec pipes a download to a shell", rule: "build-downloads-shell", in: pipeline, on: "Test",
+		name: "a buildspec pipes a download to a shell", rule: "build-downloads-shell", in: pipeline, on: "Test", also: []string{"build-pipefail"},
 		inject: buildspec("version: 0.2\nphases:\n  install:\n    commands:\n      - curl -fsSL https://example.com/install | sudo -E bash -\n"),
 	},
 	{

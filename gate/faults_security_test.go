@@ -64,7 +64,7 @@ var securityFaults = []fault{
 		inject: written("TestPolicy", "s3:Get?bject", "PolicyDocument", "Statement", 1, "Action"),
 	},
 	{
-		name: "a key lets another account do everything", rule: "wildcard-action", in: pipeline, on: "Key",
+		name: "a key lets another account do everything", rule: "wildcard-action", in: pipeline, on: "Key", also: []string{"foreign-account"},
 		inject: written("Key", `{"AWS": "arn:aws:iam::999999999999:root"}`, "KeyPolicy", "Statement", 0, "Principal"),
 	},
 	{

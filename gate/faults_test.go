@@ -211,7 +211,7 @@ func TestGoodAssemblyHasNoFinding(t *testing.T) {
 // A rule that no injected fault has shown to find anything proves nothing.
 func TestEachRuleIsProvenByAFault(t *testing.T) {
 	for _, rule := range Rules {
-		if !slices.ContainsFunc(slices.Concat(faults, securityFaults), func(f fault) bool { return f.rule == rule.ID }) {
+		if !slices.ContainsFunc(slices.Concat(faults, securityFaults, deliveryFaults), func(f fault) bool { return f.rule == rule.ID }) {
 			t.Errorf("no fault is injected that the rule %q must name", rule.ID)
 		}
 	}
@@ -221,7 +221,7 @@ func TestEachRuleIsProvenByAFault(t *testing.T) {
 // (spec/reliability.md, 2.3) are all injected.
 func TestKnownFaultsAreInjected(t *testing.T) {
 	for _, number := range []int{12, 14, 15, 16, 18, 19, 21, 22, 23, 24, 26, 27, 30, 31, 34, 37, 38, 40} {
-		if !slices.ContainsFunc(slices.Concat(faults, securityFaults), func(f fault) bool { return f.known == number }) {
+		if !slices.ContainsFunc(slices.Concat(faults, securityFaults, deliveryFaults), func(f fault) bool { return f.known == number }) {
 			t.Errorf("fault %d of the list is not injected", number)
 		}
 	}
@@ -245,7 +245,7 @@ func TestRulesAreDocumented(t *testing.T) {
 // may be found.
 func TestInjectedFaults(t *testing.T) {
 	files := good(t)
-	faults := slices.Concat(faults, securityFaults)
+	faults := slices.Concat(faults, securityFaults, deliveryFaults)
 	caught := 0
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {

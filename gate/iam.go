@@ -49,6 +49,10 @@ var iamRules = []Rule{
 		Source: "Security Hub S3.2, SQS.3, SNS.4, KMS.5, Lambda.1", check: publicPolicy,
 	},
 	{
+		ID: "foreign-account", Says: "a key or a bucket lets some principals of another account in, not all of it",
+		Source: "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html", check: foreignAccount,
+	},
+	{
 		ID: "shared-role", Says: "the application never holds the role of the ECS agent, and tasks with secrets do not share one",
 		Source: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-iam-roles.html", check: sharedRole,
 	},
@@ -328,6 +332,20 @@ func publicPolicy(a *Assembly, found *report) {
 		p := r.Properties
 		if p["Principal"] == "*" && p["SourceAccount"] == nil && p["SourceArn"] == nil && p["PrincipalOrgID"] == nil && p["FunctionUrlAuthType"] == nil {
 			found.on(r, "everyone may call the function: name who may, or give PrincipalOrgID")
+		}
+	}
+}
+
+func foreignAccount(a *Assembly, found *report) {
+	for _, s := range a.allowing(resource) {
+		if s.on.Type != "AWS::KMS::Key" && s.on.Type != "AWS::S3::BucketPolicy" || s.narrowed() {
+			continue
+		}
+		for _, principal := range s.principals("AWS") {
+			account, root := accountRoot(principal)
+			if root && known(account) && known(s.on.ownAccount()) && account != s.on.ownAccount() {
+				found.on(s.on, "%s lets everybody in account %s whom its administrators let do %s: add a condition on aws:PrincipalArn", s.name(), account, strings.Join(s.actions(), ", "))
+			}
 		}
 	}
 }
