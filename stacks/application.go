@@ -34,6 +34,8 @@ type Application struct {
 	// Stacks are in the order in which they are deployed.
 	Stacks []awscdk.Stack
 	model  *compose.Model
+	// endpoints are the outputs of the URLs.
+	endpoints map[*compose.Listener]awscdk.CfnOutput
 	// homes are the ids of the stacks of families, by name.
 	homes map[string]string
 	// found is what a reader of the files should know about the stacks.
@@ -50,6 +52,17 @@ func (a *Application) Diagnostics(at Places) compose.Diagnostics {
 	return found
 }
 
+// Outputs are the outputs of the stacks under the names of compose.Model.Endpoints.
+func (a *Application) Outputs() map[string]awscdk.CfnOutput {
+	outputs := map[string]awscdk.CfnOutput{}
+	for _, e := range a.model.Endpoints() {
+		for _, name := range e.Names {
+			outputs[name] = a.endpoints[e.Listener]
+		}
+	}
+	return outputs
+}
+
 // NewApplication makes the stacks of a model in scope, a construct of their own
 // after which they are named: one right below an app, so that the CDK CLI finds
 // them with --all and without a name, which it does not for a stage of an app, or
@@ -57,7 +70,9 @@ func (a *Application) Diagnostics(at Places) compose.Diagnostics {
 // *guard.Error with the path of the model it came from; the app must then not be
 // synthesised.
 func NewApplication(scope constructs.Construct, props *ApplicationProps) (*Application, error) {
-	b := &builder{props: props, scope: scope, app: &Application{model: props.Model}}
+	b := &builder{props: props, scope: scope, app: &Application{
+		model: props.Model, endpoints: map[*compose.Listener]awscdk.CfnOutput{},
+	}}
 	for _, key := range slices.Sorted(maps.Keys(props.Model.Tags)) {
 		awscdk.Tags_Of(scope).Add(jsii.String(key), jsii.String(props.Model.Tags[key]), nil)
 	}

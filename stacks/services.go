@@ -144,15 +144,15 @@ func (b *builder) loadBalancers(stack awscdk.Stack) {
 			})
 		})
 		if ok {
-			outputs(stack, lb, balancer)
+			b.outputs(stack, lb, balancer)
 		}
 	}
 }
 
 // outputs name the URLs of a load balancer, so that a deployment ends with them.
-func outputs(stack awscdk.Stack, lb *compose.LoadBalancer, balancer *ingress.LoadBalancer) {
-	for _, e := range balancer.Endpoints() {
-		awscdk.NewCfnOutput(stack, jsii.String(fmt.Sprintf("Endpoint %s %d", lb.Name, e.Port)), &awscdk.CfnOutputProps{
+func (b *builder) outputs(stack awscdk.Stack, lb *compose.LoadBalancer, balancer *ingress.LoadBalancer) {
+	for i, e := range balancer.Endpoints() {
+		b.app.endpoints[lb.Listeners[i]] = awscdk.NewCfnOutput(stack, jsii.String(fmt.Sprintf("Endpoint %s %d", lb.Name, e.Port)), &awscdk.CfnOutputProps{
 			Description: jsii.String(fmt.Sprintf("%s, port %d", lb.Path, e.Port)),
 			Value:       cfn.Join(cfn.Literal(strings.ToLower(e.Protocol)+"://"), balancer.DNSName(), cfn.Literal(fmt.Sprintf(":%d", e.Port))).Token(),
 		})
