@@ -21,6 +21,10 @@ type Model struct {
 	// Stacks are the groups of x-stacks by their members: families by Member,
 	// x-resources, secrets and volumes by Path. Any other lives with its like.
 	Stacks map[Path]string
+	// Groups are groups of families, by family. Those of one share a stack where one
+	// is too small for all families. A family without a group has one of its own
+	// then. A pipeline fills them; the files have x-stacks.
+	Groups map[string]string
 }
 
 // Edge lets one family open connections to a port of another one.

@@ -39,13 +39,17 @@ func (b *builder) services() {
 		}
 		b.discard(stack)
 	}
+	share := "each service gets a stack of its own"
+	if len(m.Groups) > 0 {
+		share = "the services of a group of applications get a stack of their own"
+	}
 	b.app.found = append(b.app.found, compose.Diagnostic{
 		Path: "services", Severity: compose.Warning, Code: "services-spread",
-		Message: fmt.Sprintf("they are %d resources or more, and CloudFormation takes %d in a stack: each service gets a stack of its own; "+
-			"if they have been deployed in one before, all of them are made anew", needed, layout.MostResources),
+		Message: fmt.Sprintf("they are %d resources or more, and CloudFormation takes %d in a stack: %s; "+
+			"if they have been deployed in one before, all of them are made anew", needed, layout.MostResources, share),
 		Hint: `x-stacks: {"*": ["services.*"]} keeps each in its own, whatever is added or removed; {more: [services.<new>]} leaves the others where they are`,
 	})
-	b.run(layout.Each)
+	b.run(layout.Spread(m))
 }
 
 // run builds all that runs, each family in the stack of its group, "" being the one

@@ -36,7 +36,7 @@ func (b *builder) peerStacks(stackOf map[string]string) map[string]constructs.Co
 	ids := map[string]string{}
 	for _, f := range b.props.Model.Families {
 		if stackOf[f.Name] != layout.Services {
-			ids[f.Name] = layout.Peers(f.Name)
+			ids[f.Name] = layout.Peers(b.props.Model, f.Name)
 		}
 	}
 	made := map[string]awscdk.Stack{}

@@ -4,6 +4,7 @@
 package layout
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -41,8 +42,11 @@ func Group(m *compose.Model) func(*compose.Family) string {
 	return func(f *compose.Family) string { return m.Stacks[f.Member()] }
 }
 
-// Each gives each family a group of its own.
-func Each(f *compose.Family) string { return f.Name }
+// Spread divides families that are too many for a stack: into the groups of the
+// model, else each gets its own.
+func Spread(m *compose.Model) func(*compose.Family) string {
+	return func(f *compose.Family) string { return cmp.Or(m.Groups[f.Name], f.Name) }
+}
 
 // Grouped tells whether a person has divided the families.
 func Grouped(m *compose.Model) bool {
@@ -58,7 +62,7 @@ func Of(m *compose.Model) (stacks Order, exact bool) {
 		n := AtLeast(m)
 		exact = n <= WorthCounting || n > MostResources
 		if n > MostResources {
-			group = Each
+			group = Spread(m)
 		}
 	}
 	stacks = DataOrder(m)
@@ -70,7 +74,7 @@ func Of(m *compose.Model) (stacks Order, exact bool) {
 	for _, f := range m.Families {
 		home[f.Name] = ID(Services, group(f))
 		if home[f.Name] != Services {
-			stacks.After(Peers(f.Name), Network)
+			stacks.After(Peers(m, f.Name), Network)
 		}
 	}
 	first := slices.Sorted(maps.Keys(stacks))
@@ -132,14 +136,22 @@ func ServiceOrder(m *compose.Model, home map[string]string) (needs Order, lost [
 // peerStacks is over how many stacks the security groups of families with stacks of
 // their own are spread, by the hash of their names. It never changes, so that no
 // group ever moves. Others refer to a group by an output, of which a stack has 200
-// at most: eight take a thousand families.
-const peerStacks = 8
+// at most: eight take a thousand families. With groups of a pipeline, in which each
+// stack is two actions, two take about 350.
+const (
+	peerStacks        = 8
+	groupedPeerStacks = 2
+)
 
 // Peers is the id of the stack of the security group of a family that has a stack of
 // its own.
-func Peers(family string) string {
+func Peers(m *compose.Model, family string) string {
+	var n uint64 = peerStacks
+	if len(m.Groups) > 0 && !Grouped(m) {
+		n = groupedPeerStacks
+	}
 	sum := sha256.Sum256([]byte(family))
-	return fmt.Sprintf("Peers-%d", binary.BigEndian.Uint64(sum[:])%peerStacks)
+	return fmt.Sprintf("Peers-%d", binary.BigEndian.Uint64(sum[:])%n)
 }
 
 // NotInName is what no name of a stack may hold.
