@@ -12,7 +12,7 @@ os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: E402
 from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: E402
 
-from . import corrections, engine, observe  # noqa: E402
+from . import corrections, delivery, engine, observe  # noqa: E402
 
 
 class Quiet(WSGIRequestHandler):
@@ -32,6 +32,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     threading.Thread(target=end_with_input, daemon=True).start()
     engine.install()
+    delivery.install()
     corrections.install()
     app = observe.beside(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)

@@ -1,16 +1,29 @@
 """Where moto's services are laxer or stricter than AWS in what the test looks at."""
 
+import fnmatch
 import json
+import os
+import re
+from collections.abc import Callable
 from typing import Any
 
+import flask
+from moto.codebuild import responses as codebuild
 from moto.core.exceptions import JsonRESTError
 from moto.elbv2 import models as elbv2
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.iam.models import iam_backends
-from moto.sts.models import STSBackend
+from moto.s3.models import FakeBucket
+from moto.sts.models import STSBackend, sts_backends
+
+from .api import text
 
 _assume_role = STSBackend.assume_role
 _is_action_permitted = IAMPolicyStatement.is_action_permitted
+
+
+# The organisation that every account here belongs to.
+ORGANIZATION = os.environ.get("E2E_ORGANIZATION", "")
 
 
 class AccessDenied(JsonRESTError):
@@ -18,23 +31,70 @@ class AccessDenied(JsonRESTError):
 
 
 def assume_role(self: STSBackend, *args: Any, **arguments: Any) -> Any:
-    """Assume a role, if it trusts the caller's account: moto hands out the credentials
-    of any. A role that does not exist stands for how a person gets into an account."""
-    arn = arguments["role_arn"]
-    for role in list(iam_backends[arn.split(":")[4]]["aws"].roles.values()):
-        if role.arn == arn and not trusts(json.loads(role.assume_role_policy_document), self.account_id):
-            raise AccessDenied("AccessDenied", f"{arn} does not trust account {self.account_id}")
+    """Assume a role, if it trusts the caller: moto hands out the credentials of any.
+    A role that does not exist stands for how a person gets into an account."""
+    who = caller(self)
+    context = {
+        "aws:PrincipalArn": who, "aws:PrincipalAccount": self.account_id, "aws:PrincipalOrgID": ORGANIZATION,
+        "aws:SecureTransport": "true", "sts:ExternalId": arguments.get("external_id") or None,
+    }
+    require(arguments["role_arn"], "AWS", {who, self.account_id, f"arn:aws:iam::{self.account_id}:root"}, context)
     return _assume_role(self, *args, **arguments)
 
 
-def trusts(policy: dict, account: str) -> bool:
-    """Whether a trust policy allows the principals of an account."""
-    for statement in policy["Statement"]:
-        principals = statement.get("Principal", {}).get("AWS", [])
-        principals = {principals} if isinstance(principals, str) else set(principals)
-        if statement["Effect"] == "Allow" and principals & {account, f"arn:aws:iam::{account}:root"}:
-            return True
-    return False
+def assume_as_service(service: str, role: str) -> dict:
+    """The credentials with which a service works for its account."""
+    account = role.split(":")[4]
+    require(role, "Service", {service}, {"aws:SourceAccount": account, "aws:SecureTransport": "true"})
+    session = _assume_role(sts_backends[account]["aws"], region_name="us-east-1", role_session_name="service",
+                           role_arn=role, policy=None, duration=3600, external_id=None)
+    return {"AWS_ACCESS_KEY_ID": session.access_key_id, "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
+            "AWS_SESSION_TOKEN": session.session_token}
+
+
+def caller(sts: STSBackend) -> str:
+    """The role of the credentials that a request was signed with, else the account."""
+    signed = re.search(r"Credential=([^/]+)/", flask.request.headers.get("Authorization", ""))
+    session = sts.get_assumed_role_from_access_key(signed[1]) if signed else None
+    return session.role_arn if session else f"arn:aws:iam::{sts.account_id}:root"
+
+
+def require(arn: str, kind: str, principals: set[str], context: dict) -> None:
+    """Refuse unless the role, where there is one, trusts one of the principals."""
+    for role in list(iam_backends[arn.split(":")[4]]["aws"].roles.values()):
+        if role.arn == arn and not trusts(json.loads(role.assume_role_policy_document), kind, principals, context):
+            raise AccessDenied("AccessDenied", f"{arn} does not trust {sorted(principals)}")
+
+
+def trusts(policy: dict, kind: str, principals: set[str], context: dict) -> bool:
+    """Whether a trust policy allows one of the principals, and denies it nowhere."""
+    effects = {
+        statement["Effect"] for statement in policy["Statement"]
+        if (principals.intersection(listed(statement.get("Principal"), kind)) or statement.get("Principal") in ("*", {"AWS": "*"}))
+        and all(holds(operator, key, listed({key: values}, key), context)
+                for operator, keys in statement.get("Condition", {}).items() for key, values in keys.items())
+    }
+    return effects == {"Allow"}
+
+
+def listed(value: Any, key: str) -> list[str]:
+    found = value.get(key, []) if isinstance(value, dict) else []
+    return [text(one) for one in (found if isinstance(found, list) else [found])]
+
+
+def holds(operator: str, key: str, values: list[str], context: dict) -> bool:
+    """Whether a condition holds; one of a key or an operator that is not known here
+    does not."""
+    actual = next((value for name, value in context.items() if name.lower() == key.lower()), None)
+    match operator:
+        case "Null":
+            return values == [text(actual is None)]
+        case "ArnLike" | "ArnEquals" | "StringLike":
+            return actual is not None and any(fnmatch.fnmatchcase(actual, value) for value in values)
+        case "StringEquals" | "Bool":
+            return actual in values
+        case _:
+            return False
 
 
 def is_action_permitted(self: IAMPolicyStatement, *args: Any, **arguments: Any) -> PermissionResult:
@@ -46,10 +106,20 @@ def is_action_permitted(self: IAMPolicyStatement, *args: Any, **arguments: Any) 
     return _is_action_permitted(self, *args, **arguments)
 
 
+def unless_of_a_pipeline(check: Callable) -> Callable:
+    """A check of the sources or artifacts of builds, for those with a location."""
+    return lambda given: None if given["type"] in ("CODEPIPELINE", "NO_SOURCE") else check(given)
+
+
 def install() -> None:
     """Put them into moto."""
     STSBackend.assume_role = assume_role
     IAMPolicyStatement.is_action_permitted = is_action_permitted
+    # What a build gets from its pipeline has no location.
+    for check in ("_validate_required_params_source", "_validate_required_params_artifacts"):
+        setattr(codebuild, check, unless_of_a_pipeline(getattr(codebuild, check)))
+    # The policy with which a bucket takes logs comes after it, and after what it logs.
+    FakeBucket._log_permissions_enabled_policy = lambda *_, **__: True
     # Certificates that a file names by their ARN are taken to be there.
     elbv2.register_certificate = lambda **_: None
     elbv2.ELBv2Backend._certificate_exists = lambda _, certificate_arn: True

@@ -2,6 +2,8 @@
 
 GET /e2e/types                    how each deployed type was made
 GET /e2e/accounts/ID?region=NAME  its stacks and resources, task definitions and roles
+GET /e2e/delivery/ID?region=NAME  its pipelines and projects, and the policies of resources
+GET /e2e/service?name=N&role=ARN  the credentials of a role that a service assumes
 
 All but the types is asked of the services, not of the engine that made it.
 """
@@ -12,8 +14,9 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import jmespath
+from botocore.exceptions import ClientError
 
-from . import engine
+from . import corrections, engine
 from .api import Account
 from .resources import TYPES
 
@@ -23,6 +26,8 @@ LISTS: dict[str, tuple[str, str, str]] = {
     "AWS::ApplicationAutoScaling::ScalingPolicy": (
         "application-autoscaling", "describe_scaling_policies ecs", "ScalingPolicies[].PolicyARN"),
     "AWS::CloudWatch::Alarm": ("cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
+    "AWS::CodeBuild::Project": ("codebuild", "list_projects", "projects"),
+    "AWS::CodePipeline::Pipeline": ("codepipeline", "list_pipelines", "pipelines[].name"),
     "AWS::DynamoDB::Table": ("dynamodb", "list_tables", "TableNames"),
     "AWS::EC2::EIP": ("ec2", "describe_addresses", "Addresses[].PublicIp"),
     "AWS::EC2::InternetGateway": ("ec2", "describe_internet_gateways", "InternetGateways[].InternetGatewayId"),
@@ -31,21 +36,31 @@ LISTS: dict[str, tuple[str, str, str]] = {
     "AWS::EC2::SecurityGroup": ("ec2", "describe_security_groups", "SecurityGroups[].GroupId"),
     "AWS::EC2::Subnet": ("ec2", "describe_subnets", "Subnets[].SubnetId"),
     "AWS::EC2::VPC": ("ec2", "describe_vpcs", "Vpcs[].VpcId"),
+    "AWS::ECR::Repository": ("ecr", "describe_repositories", "repositories[].repositoryName"),
     "AWS::ECS::Cluster": ("ecs", "describe_clusters", "clusters[?status=='ACTIVE'].clusterName"),
     "AWS::ECS::TaskDefinition": ("ecs", "list_task_definitions", "taskDefinitionArns"),
     "AWS::EFS::AccessPoint": ("efs", "describe_access_points", "AccessPoints[].AccessPointId"),
     "AWS::EFS::FileSystem": ("efs", "describe_file_systems", "FileSystems[].FileSystemId"),
     "AWS::ElasticLoadBalancingV2::LoadBalancer": ("elbv2", "describe_load_balancers", "LoadBalancers[].LoadBalancerArn"),
     "AWS::ElasticLoadBalancingV2::TargetGroup": ("elbv2", "describe_target_groups", "TargetGroups[].TargetGroupArn"),
+    "AWS::Events::Rule": ("events", "list_rules", "Rules[].Name"),
+    "AWS::IAM::ManagedPolicy": ("iam", "list_policies", "Policies[?starts_with(Path, '/') && !starts_with(Arn, 'arn:aws:iam::aws:')].Arn"),
     "AWS::IAM::Role": ("iam", "list_roles", "Roles[].RoleName"),
+    "AWS::KMS::Alias": ("kms", "list_aliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName"),
+    "AWS::KMS::Key": ("kms", "list_keys", "Keys[].KeyId"),
     "AWS::Logs::LogGroup": ("logs", "describe_log_groups", "logGroups[].logGroupName"),
     "AWS::RDS::DBCluster": ("rds", "describe_db_clusters", "DBClusters[].DBClusterIdentifier"),
     "AWS::RDS::DBInstance": ("rds", "describe_db_instances", "DBInstances[].DBInstanceIdentifier"),
     "AWS::RDS::DBSubnetGroup": ("rds", "describe_db_subnet_groups", "DBSubnetGroups[].DBSubnetGroupName"),
+    "AWS::S3::Bucket": ("s3", "list_buckets", "Buckets[].Name"),
+    "AWS::SNS::Subscription": ("sns", "list_subscriptions", "Subscriptions[].SubscriptionArn"),
+    "AWS::SNS::Topic": ("sns", "list_topics", "Topics[].TopicArn"),
     "AWS::SQS::Queue": ("sqs", "list_queues", "QueueUrls"),
+    "AWS::SSM::Parameter": ("ssm", "describe_parameters", "Parameters[].Name"),
     "AWS::SecretsManager::Secret": ("secretsmanager", "list_secrets", "SecretList[].ARN"),
     "AWS::ServiceDiscovery::PrivateDnsNamespace": ("servicediscovery", "list_namespaces", "Namespaces[].Id"),
     "AWS::ServiceDiscovery::Service": ("servicediscovery", "list_services", "Services[].Id"),
+    "AWS::StepFunctions::StateMachine": ("stepfunctions", "list_state_machines", "stateMachines[].stateMachineArn"),
 }
 
 
@@ -106,6 +121,36 @@ def services(aws: Account) -> list[dict]:
     return [service for service in found if service["status"] != "INACTIVE"]
 
 
+# Where the services keep the policy of a resource, by type: service, operation,
+# parameter, path to the text of the policy.
+POLICIES: dict[str, tuple[str, str, str, str]] = {
+    "AWS::ECR::Repository": ("ecr", "get_repository_policy", "repositoryName", "policyText"),
+    "AWS::KMS::Key": ("kms", "get_key_policy", "KeyId", "Policy"),
+    "AWS::S3::Bucket": ("s3", "get_bucket_policy", "Bucket", "Policy"),
+    "AWS::SNS::Topic": ("sns", "get_topic_attributes", "TopicArn", "Attributes.Policy"),
+}
+
+
+def delivery(aws: Account) -> dict:
+    """The pipelines and projects of an account by name, and the policies of its
+    resources by physical id, null for none."""
+    found: dict[str, dict] = {"pipelines": {}, "projects": {}, "policies": {}}
+    for name in ids(aws, *LISTS["AWS::CodePipeline::Pipeline"]):
+        found["pipelines"][name] = aws.call("codepipeline", "get_pipeline", name=name)["pipeline"]
+    if names := ids(aws, *LISTS["AWS::CodeBuild::Project"]):
+        projects = aws.call("codebuild", "batch_get_projects", names=names)["projects"]
+        found["projects"] = {project["name"]: project for project in projects}
+    for type_name, (service, operation, parameter, path) in POLICIES.items():
+        more = {"PolicyName": "default"} if service == "kms" else {}
+        for ref in ids(aws, *LISTS[type_name]):
+            try:
+                text = jmespath.search(path, aws.call(service, operation, **{parameter: ref} | more))
+            except ClientError:
+                text = None
+            found["policies"][ref] = json.loads(text) if text else None
+    return found
+
+
 def types() -> dict:
     """How each type that was deployed was made, and what moto has nothing for."""
     return {
@@ -124,6 +169,12 @@ def beside(app: Callable) -> Callable:
             case ["e2e", "accounts", number]:
                 region = parse_qs(environ["QUERY_STRING"])["region"][0]
                 page = account(Account(number, region))
+            case ["e2e", "delivery", number]:
+                region = parse_qs(environ["QUERY_STRING"])["region"][0]
+                page = delivery(Account(number, region))
+            case ["e2e", "service"]:
+                query = parse_qs(environ["QUERY_STRING"])
+                page = corrections.assume_as_service(query["name"][0], query["role"][0])
             case _:
                 return app(environ, start_response)
         start_response("200 OK", [("Content-Type", "application/json")])
