@@ -30,6 +30,13 @@ func (r *reporter) decode(path Path, in, out any) bool {
 type decoder struct {
 	r    *reporter
 	fits bool
+	// extensible leaves out the keys that start with x- where a struct has none.
+	extensible bool
+}
+
+func (d *decoder) document(in, out any) bool {
+	d.value("", in, reflect.ValueOf(out).Elem())
+	return d.fits
 }
 
 func (d *decoder) value(path Path, in any, out reflect.Value) {
@@ -69,6 +76,9 @@ func (d *decoder) structure(path Path, in any, out reflect.Value) {
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		field, ok := fields[key]
 		if !ok {
+			if d.extensible && strings.HasPrefix(key, "x-") {
+				continue
+			}
 			name := foldedKey(key, fields)
 			if name == "" {
 				d.r.add(Error, path.Key(key), "key-unknown", didYouMean(key, structKeys(out.Type())),

@@ -74,7 +74,7 @@ func (e *expander) node(n *yaml.Node, path Path) *yaml.Node {
 	tag := e.tag(c, path)
 	switch n.Kind {
 	case yaml.ScalarNode:
-		plainScalar(c, path)
+		e.plainScalar(c, path)
 	case yaml.SequenceNode:
 		for i, item := range n.Content {
 			if x := e.node(item, path.Index(i)); x != nil {
@@ -102,7 +102,7 @@ func (e *expander) tag(c *yaml.Node, path Path) string {
 	}
 	name := strings.TrimPrefix(tag, "!")
 	if tag != "" && tag != "!" && !slices.Contains(cloudFormationTags, name) {
-		e.errorf(c, path, "yaml-tag", didYouMean(name, cloudFormationTags), "the tag %s has no meaning in a compose file", tag)
+		e.errorf(c, path, "yaml-tag", didYouMean(name, cloudFormationTags), "the tag %s has no meaning in %s", tag, e.l.what.file)
 		name = ""
 	}
 	switch c.Kind {
@@ -118,13 +118,14 @@ func (e *expander) tag(c *yaml.Node, path Path) string {
 }
 
 // plainScalar makes text of what would not survive as it is written: dates,
-// account ids with a leading zero, and numbers that JSON cannot hold.
-func plainScalar(c *yaml.Node, path Path) {
+// account ids with a leading zero below the x-* keys of compose files, and numbers
+// that JSON cannot hold.
+func (e *expander) plainScalar(c *yaml.Node, path Path) {
 	number := c.Tag == "!!int" || c.Tag == "!!float"
 	switch {
 	case c.Tag == "!!timestamp",
 		number && strings.ContainsAny(c.Value, "nN") && c.Tag == "!!float",
-		number && accountID.MatchString(c.Value) && inExtension(path):
+		number && accountID.MatchString(c.Value) && inExtension(path) && !e.l.what.numbers:
 		asText(c)
 	}
 }

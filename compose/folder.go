@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -108,6 +109,24 @@ func (f folder) stat(path string) (fs.FileInfo, error) {
 	defer root.Close() //nolint:errcheck // nothing was written
 	info, err := root.Stat(below)
 	return info, escaped(err)
+}
+
+// glob lists the files that a pattern matches, sorted.
+func (f folder) glob(pattern string) ([]string, error) {
+	below, err := f.relative(pattern)
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(f.dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close() //nolint:errcheck // nothing was written
+	names, err := fs.Glob(root.FS(), filepath.ToSlash(below))
+	for i, name := range names {
+		names[i] = filepath.Join(f.dir, name)
+	}
+	return slices.Sorted(slices.Values(names)), err
 }
 
 // escaped makes errOutside of what os.Root says of a link that leads out of it,

@@ -22,9 +22,13 @@ var layers = []struct {
 	{"constructs/service", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network"}},
 	{"constructs/ingress", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service"}},
 	{"constructs/xresource", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service"}},
-	{"pipelines/config", []string{"compose", "secretlike"}},
-	{"stacks", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate"}},
-	{"pipelines", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "stacks", "pipelines/config"}},
+	{"schema", nil},
+	{"pipelines/config", []string{"compose", "secretlike", "schema"}},
+	{"pipelines/config/scale", nil},
+	{"stacks/layout", []string{"compose", "secretlike"}},
+	{"pipelines/plan", []string{"compose", "secretlike", "schema", "stacks/layout", "pipelines/config"}},
+	{"stacks", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "stacks/layout"}},
+	{"pipelines", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "stacks", "stacks/layout", "schema", "pipelines/config", "pipelines/buildspec", "pipelines/plan", "pipelines/diagram"}},
 }
 
 // References point down only, and compose stays free of the CDK, so that its

@@ -47,7 +47,7 @@ func (p *Project) KeyPos(path Path) Pos { return p.index.KeyPos(path) }
 // as a compose file; a project that comes with errors lacks what they are about.
 func Load(ctx context.Context, opts Options) (*Project, Diagnostics) {
 	l := &loading{
-		untrusted: opts.Untrusted, said: map[Diagnostic]bool{}, files: map[string]*file{}, bases: map[baseKey]*source{},
+		what: composeFile, untrusted: opts.Untrusted, said: map[Diagnostic]bool{}, files: map[string]*file{}, bases: map[baseKey]*source{},
 		services: map[serviceKey]bool{}, adoptedFrom: map[*yaml.Node]*source{}, given: map[string]bool{}, inherits: map[serviceKey]int{},
 	}
 	var cancel context.CancelFunc
@@ -62,9 +62,19 @@ func Load(ctx context.Context, opts Options) (*Project, Diagnostics) {
 	return p, l.found
 }
 
+// fileKind says what is read: the words for it, a key that it has, and whether ids
+// that are written as numbers stay numbers.
+type fileKind struct {
+	file, key string
+	numbers   bool
+}
+
+var composeFile = fileKind{file: "a compose file", key: "services"}
+
 // loading is the state of one Load.
 type loading struct {
 	ctx      context.Context
+	what     fileKind
 	found    Diagnostics
 	said     map[Diagnostic]bool // what was found, without the paths
 	dir      string              // project directory, absolute

@@ -15,8 +15,31 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// composeSchema is the Compose Specification's own JSON schema, compiled once.
-var composeSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
+// dialect is a JSON schema, and how a reader is told what it refuses.
+type dialect struct {
+	schema *jsonschema.Schema
+	// code is that of the diagnostics; who is said to know a key, or to expect a
+	// form, and file is what is held against the schema.
+	code, who, file string
+	// whole says that no other file brings what is missing.
+	whole bool
+	// keys lists the valid keys below a place.
+	keys func(place []string) []string
+	// title describes the values that a part of the schema allows; may be empty.
+	title func(url string) string
+}
+
+// composeDialect is that of the Compose Specification.
+var composeDialect = sync.OnceValues(func() (*dialect, error) {
+	compiled, err := composeSchema()
+	return &dialect{
+		schema: compiled, code: "compose-schema", who: "Compose", file: "a compose file",
+		keys: validKeys, title: func(string) string { return "" },
+	}, err
+})
+
+// composeSchema compiles the Compose Specification's own JSON schema.
+func composeSchema() (*jsonschema.Schema, error) {
 	compiler := jsonschema.NewCompiler()
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(schema.Schema))
 	if err != nil {
@@ -27,7 +50,7 @@ var composeSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	}
 	compiler.RegisterFormat(&jsonschema.Format{Name: "duration", Validate: duration})
 	return compiler.Compile("compose-spec.json")
-})
+}
 
 func duration(in any) error {
 	text, ok := in.(string)
@@ -42,14 +65,17 @@ func duration(in any) error {
 // compose-go validates only the merged model and stops at the first problem;
 // here each file answers for its own lines.
 func (l *loading) checkSchema() {
-	compiled, err := composeSchema()
+	spec, err := composeDialect()
 	if err != nil {
 		l.errorAt(Pos{}, "", "compose-internal", "", "%s", err)
 		return
 	}
 	for _, s := range slices.Concat(l.order, l.sources()) {
 		for _, doc := range s.docs {
-			l.checkDocument(compiled, s, doc)
+			l.cast(s, doc, "", tree.NewPath())
+			l.checkDocument(spec, s, doc)
+			l.checkShortForms(s, doc)
+			dropEmptyPids(doc)
 		}
 	}
 }
@@ -58,8 +84,7 @@ func (l *loading) checkSchema() {
 // seen once the problem is cut out.
 const maxRounds = 20
 
-func (l *loading) checkDocument(compiled *jsonschema.Schema, s *source, doc *yaml.Node) {
-	l.cast(s, doc, "", tree.NewPath())
+func (l *loading) checkDocument(by *dialect, s *source, doc *yaml.Node) {
 	for range maxRounds {
 		model, err := asJSON(plain(doc))
 		if err != nil {
@@ -67,17 +92,13 @@ func (l *loading) checkDocument(compiled *jsonschema.Schema, s *source, doc *yam
 			return
 		}
 		var invalid *jsonschema.ValidationError
-		if !errors.As(compiled.Validate(model), &invalid) {
-			break
+		if !errors.As(by.schema.Validate(model), &invalid) {
+			return
 		}
-		problems := schemaProblems(invalid)
-		if len(problems) == 0 {
-			break
+		if !l.reportSchema(s, doc, by.problems(invalid)) {
+			return
 		}
-		l.reportSchema(s, doc, problems)
 	}
-	l.checkShortForms(s, doc)
-	dropEmptyPids(doc)
 }
 
 // dropEmptyPids takes out each pid without a value: the schema allows it, and
@@ -99,8 +120,8 @@ func asJSON(model any) (any, error) {
 }
 
 // reportSchema reports problems at their nodes, and then removes the nodes: while
-// all are in place, the numbers of list items hold.
-func (l *loading) reportSchema(s *source, doc *yaml.Node, problems []schemaProblem) {
+// all are in place, the numbers of list items hold. It tells whether any was removed.
+func (l *loading) reportSchema(s *source, doc *yaml.Node, problems []schemaProblem) bool {
 	var cuts [][2]*yaml.Node
 	for _, p := range problems {
 		key, value, parent, path := locate(doc, p.place)
@@ -112,12 +133,16 @@ func (l *loading) reportSchema(s *source, doc *yaml.Node, problems []schemaProbl
 			at = key
 		}
 		l.errorAt(l.place(s, at), path, p.code, p.hint, "%s", p.message)
+		if p.missing {
+			continue
+		}
 		l.prune(path)
 		cuts = append(cuts, [2]*yaml.Node{parent, value})
 	}
 	for _, cut := range cuts {
 		removeNode(cut[0], cut[1])
 	}
+	return len(cuts) > 0
 }
 
 // locate follows a JSON pointer through the nodes.

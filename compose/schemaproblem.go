@@ -16,36 +16,42 @@ type schemaProblem struct {
 	message string
 	hint    string
 	unknown bool // the key is the problem, not its value
+	missing bool // a key that is not there is the problem
 }
 
-// schemaProblems makes one list of the validator's tree of causes. Of the
+// problems makes one list of the validator's tree of causes. Of the
 // alternatives that a value may take, it reports on the one that was meant.
-func schemaProblems(invalid *jsonschema.ValidationError) []schemaProblem {
+func (by *dialect) problems(invalid *jsonschema.ValidationError) []schemaProblem {
 	var problems, falseSchema []schemaProblem
 	for _, leaf := range leaves(invalid) {
 		switch k := leaf.ErrorKind.(type) {
 		case *kind.AdditionalProperties:
 			for _, name := range slices.Sorted(slices.Values(k.Properties)) {
-				problems = append(problems, unknownKey(leaf.InstanceLocation, name))
+				problems = append(problems, by.unknownKey(leaf.InstanceLocation, name))
 			}
 		case *kind.FalseSchema:
 			place := leaf.InstanceLocation
 			if len(place) == 0 {
 				continue
 			}
-			falseSchema = append(falseSchema, unknownKey(place[:len(place)-1], place[len(place)-1]))
+			falseSchema = append(falseSchema, by.unknownKey(place[:len(place)-1], place[len(place)-1]))
+		case *kind.PropertyNames:
+			problems = append(problems, by.wrongName(leaf, k.Property))
 		case *kind.Required:
-			// what one file lacks another may bring: compose-go checks the
+			// what one compose file lacks another may bring: compose-go checks the
 			// merged model
+			if by.whole {
+				problems = append(problems, by.missingKeys(leaf.InstanceLocation, k.Missing))
+			}
 		default:
-			problems = append(problems, valueProblem(leaf))
+			problems = append(problems, by.valueProblem(leaf))
 		}
 	}
 	// where a key's value is wrong, the validator also calls its siblings
 	// unknown: only those that really are unknown count
 	for _, p := range falseSchema {
 		last := len(p.place) - 1
-		if !slices.Contains(validKeys(p.place[:last]), p.place[last]) && !strings.HasPrefix(p.place[last], "x-") {
+		if !slices.Contains(by.keys(p.place[:last]), p.place[last]) && !strings.HasPrefix(p.place[last], "x-") {
 			problems = append(problems, p)
 		}
 	}
@@ -61,6 +67,8 @@ func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 	switch e.ErrorKind.(type) {
 	case *kind.OneOf, *kind.AnyOf:
 		return bestAlternative(e)
+	case *kind.PropertyNames:
+		return []*jsonschema.ValidationError{e}
 	}
 	var all []*jsonschema.ValidationError
 	for _, cause := range e.Causes {
@@ -99,18 +107,34 @@ func bestAlternative(e *jsonschema.ValidationError) []*jsonschema.ValidationErro
 	}}
 }
 
-func unknownKey(place []string, name string) schemaProblem {
-	below := "at the top level of a compose file"
+// missingKeys is about keys that a mapping needs.
+func (by *dialect) missingKeys(place []string, names []string) schemaProblem {
+	return schemaProblem{
+		place: place, code: by.code, missing: true,
+		message: "needs the key " + strings.Join(names, " and the key "),
+	}
+}
+
+// wrongName is about a key that the reader has chosen.
+func (by *dialect) wrongName(e *jsonschema.ValidationError, name string) schemaProblem {
+	return schemaProblem{
+		place: append(slices.Clone(e.InstanceLocation), name), code: by.code, unknown: true,
+		message: fmt.Sprintf("%q is not %s", name, by.title(e.SchemaURL)),
+	}
+}
+
+func (by *dialect) unknownKey(place []string, name string) schemaProblem {
+	below := "at the top level of " + by.file
 	if len(place) > 0 {
 		below = "under " + place[0]
 		if len(place) > 1 {
 			below = "here"
 		}
 	}
-	valid := validKeys(place)
+	valid := by.keys(place)
 	p := schemaProblem{
-		place: append(slices.Clone(place), name), code: "compose-schema", unknown: true,
-		message: fmt.Sprintf("%q is not a key that Compose knows %s", name, below),
+		place: append(slices.Clone(place), name), code: by.code, unknown: true,
+		message: fmt.Sprintf("%q is not a key that %s knows %s", name, by.who, below),
 		hint:    didYouMean(name, valid),
 	}
 	if len(valid) == 0 {
@@ -121,8 +145,8 @@ func unknownKey(place []string, name string) schemaProblem {
 }
 
 // valueProblem words the schema's other rules.
-func valueProblem(e *jsonschema.ValidationError) schemaProblem {
-	p := schemaProblem{place: slices.Clone(e.InstanceLocation), code: "compose-schema"}
+func (by *dialect) valueProblem(e *jsonschema.ValidationError) schemaProblem {
+	p := schemaProblem{place: slices.Clone(e.InstanceLocation), code: by.code}
 	switch k := e.ErrorKind.(type) {
 	case *kind.Type:
 		p.message = fmt.Sprintf("must be %s, not %s", wantedTypes(k.Want), typeWord(k.Got))
@@ -130,7 +154,7 @@ func valueProblem(e *jsonschema.ValidationError) schemaProblem {
 			p.hint = "put it in quotes"
 		}
 	case *kind.Enum:
-		p.message = fmt.Sprintf("%s is not one of the values that Compose knows", describe(k.Got))
+		p.message = fmt.Sprintf("%s is not one of the values that %s knows", describe(k.Got), by.who)
 		p.hint = didYouMean(fmt.Sprint(k.Got), textList(k.Want))
 	case *kind.Const:
 		p.message = fmt.Sprintf("must be %s, not %s", describe(k.Want), describe(k.Got))
@@ -140,7 +164,11 @@ func valueProblem(e *jsonschema.ValidationError) schemaProblem {
 			p.hint = `write a number with its unit, such as "30s" or "1m30s"`
 		}
 	case *kind.Pattern:
-		p.message = fmt.Sprintf("%s does not have the form that Compose expects", describe(k.Got))
+		if title := by.title(e.SchemaURL); title != "" {
+			p.message = fmt.Sprintf("%s is not %s", describe(k.Got), title)
+			break
+		}
+		p.message = fmt.Sprintf("%s does not have the form that %s expects", describe(k.Got), by.who)
 		p.hint = "it must match " + k.Want
 	case *kind.UniqueItems:
 		p.place = append(p.place, fmt.Sprint(max(k.Duplicates[0], k.Duplicates[1])))
@@ -154,9 +182,9 @@ func valueProblem(e *jsonschema.ValidationError) schemaProblem {
 	case *kind.MinLength:
 		p.message = "must not be empty"
 	case *kind.OneOf:
-		p.message = "fits more than one of the forms that Compose knows"
+		p.message = "fits more than one of the forms that " + by.who + " knows"
 	default:
-		p.message = "does not have the form that Compose expects"
+		p.message = "does not have the form that " + by.who + " expects"
 	}
 	return p
 }

@@ -111,7 +111,7 @@ func (l *loading) parse(f *file, content []byte) bool {
 		}
 		e := &expander{l: l, file: f.name, active: map[*yaml.Node]bool{}}
 		if root.Kind != yaml.MappingNode {
-			e.errorf(root, "", "yaml-root", "", "a compose file is a mapping with keys such as services, not %s", describeNode(root))
+			e.errorf(root, "", "yaml-root", "", "%s is a mapping with keys such as %s, not %s", l.what.file, l.what.key, describeNode(root))
 			ok = false
 			continue
 		}

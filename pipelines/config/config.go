@@ -31,6 +31,9 @@ type Config struct {
 	// AllowSelfModify permits one repository to be the source of both, the
 	// pipelines and the compose files (docs/decisions/two-repositories.md).
 	AllowSelfModify bool
+
+	// document knows where everything is written.
+	document *compose.Document
 }
 
 // Tooling is the account that the pipelines run in, and what they are made from.
@@ -200,11 +203,10 @@ type Repository struct {
 
 // Build is how an application is tested and its image is built.
 type Build struct {
-	// Spec is a buildspec of the application's repository that only tests: its
-	// commands run in a project without any right to push. Empty means that nothing
-	// is tested before the image is built.
+	// Spec is a buildspec of the application's repository that takes the place of
+	// ours: it tests, builds, pushes, and leaves build_info.yml in its artifact.
 	Spec string
-	// Test are commands that test, in place of a Spec.
+	// Test are commands that test before the image is built, where there is no Spec.
 	Test []string
 	// Context and Dockerfile are relative to the root of the repository.
 	Context, Dockerfile string
@@ -249,7 +251,10 @@ type Environment struct {
 	// ComposeFiles are further files of the compose repository, merged last.
 	ComposeFiles []string
 	Tags         map[string]string
-	Tests        []Test
+	// Triggers limit which releases come here, to those that one of them started;
+	// empty means all.
+	Triggers []Trigger
+	Tests    []Test
 	// Teardown is nil but for ephemeral environments.
 	Teardown *Teardown
 	// Approval is nil where nobody is asked.
@@ -349,6 +354,7 @@ type Notification struct {
 	Email                        string
 	SlackWorkspace, SlackChannel string
 	Events                       []Event
+	Path                         compose.Path
 }
 
 // Logs are those of builds.

@@ -1,0 +1,200 @@
+package compose
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Document is a YAML or JSON file beside the compose files, with those that it
+// names. It is read with the same care: nothing outside of its project's folder,
+// nothing that is too large, and everything keeps the place where it was written.
+type Document struct {
+	// Root is the file's mapping, with aliases and merge keys written out; nil where
+	// it could not be read. It may be changed until Index.
+	Root *yaml.Node
+	// Name is the file as a person would type it, Dir its folder, absolute.
+	Name, Dir string
+
+	l     *loading
+	main  *source
+	model any
+	r     *reporter
+}
+
+// OpenDocument reads a file. What is the word for such files, key one that they have.
+func OpenDocument(name, what, key string) *Document {
+	d := &Document{l: &loading{
+		ctx: context.Background(), what: fileKind{file: what, key: key, numbers: true}, said: map[Diagnostic]bool{},
+		given: map[string]bool{}, adoptedFrom: map[*yaml.Node]*source{},
+	}}
+	path, err := filepath.Abs(name)
+	if err == nil {
+		d.Dir = filepath.Dir(path)
+		d.l.folder, err = projectFolder("", d.Dir)
+	}
+	if err != nil {
+		d.l.errorAt(Pos{File: name}, "", "working-dir", "", "the folder of the file cannot be found: %s", err)
+		return d
+	}
+	d.Name = d.l.display(path)
+	d.l.given[path] = true
+	d.main = &source{file: &file{path: path, name: d.Name}}
+	d.Root = d.open(d.main, Pos{File: d.Name}, "")
+	d.l.index = &index{places: map[Path]place{}, main: Pos{File: d.Name}}
+	d.r = &reporter{positions: d.l.index}
+	return d
+}
+
+// open reads the one document of a file.
+func (d *Document) open(s *source, at Pos, in Path) *yaml.Node {
+	content, err := d.l.read(s.path)
+	if err != nil {
+		d.l.unreadable(at, in, "the file "+s.name, err)
+		return nil
+	}
+	if !d.l.parse(s.file, content) {
+		return nil
+	}
+	switch len(s.file.docs) {
+	case 0:
+		d.l.errorAt(Pos{File: s.name}, "", "file-empty", "", "the file is empty")
+		return nil
+	case 1:
+		return s.file.docs[0]
+	}
+	d.l.errorAt(s.pos(s.file.docs[1]), "", "yaml-documents", "", "%s is one YAML document: a second one begins above this line", d.l.what.file)
+	return nil
+}
+
+// maxIncluded is how many files a document may name.
+const maxIncluded = 1000
+
+// Include reads the files that a scalar of the document names by a path or a
+// pattern, relative to the folder of the document, sorted by name; their entries
+// keep their places. Each is a mapping; one that is not, or cannot be read, is
+// reported and left out.
+func (d *Document) Include(pattern *yaml.Node, in Path) []*yaml.Node {
+	at := d.Place(pattern)
+	files, err := d.glob(pattern.Value)
+	switch {
+	case err != nil:
+		d.l.unreadable(at, in, "the path "+shorten(pattern.Value), err)
+		return nil
+	case len(files) == 0:
+		d.l.errorAt(at, in, "file-missing", "", "no file matches %s", shorten(pattern.Value))
+		return nil
+	}
+	var roots []*yaml.Node
+	for _, path := range files {
+		if d.l.uses++; d.l.uses > maxIncluded {
+			d.l.errorAt(at, in, "limit-files", "", "at most %d files are included", maxIncluded)
+			return roots
+		}
+		s := &source{file: &file{path: path, name: d.l.display(path)}}
+		if root := d.open(s, at, in); root != nil {
+			d.l.adopted(s, root)
+			roots = append(roots, root)
+		}
+	}
+	return roots
+}
+
+// glob lists the files of a pattern, absolute and sorted. A path without any
+// pattern stands for itself.
+func (d *Document) glob(pattern string) ([]string, error) {
+	path := absolute(pattern, d.Dir)
+	if !strings.ContainsAny(pattern, `*?[\`) {
+		return []string{path}, nil
+	}
+	return d.l.folder.glob(path)
+}
+
+// Place is where a node was written.
+func (d *Document) Place(n *yaml.Node) Pos { return d.l.place(d.main, n) }
+
+// ReportAt adds a problem at a place, for use before Index.
+func (d *Document) ReportAt(at Pos, path Path, severity Severity, code, hint, message string) {
+	d.l.add(severity, at, path, code, hint, message)
+}
+
+// Validate holds the document against a schema; what fails is reported and cut out.
+func (d *Document) Validate(schema *DocumentSchema) {
+	d.l.checkDocument(&schema.dialect, d.main, d.Root)
+}
+
+// Index ends the changes of Root: from now on paths have their places.
+func (d *Document) Index() {
+	x := layer{index: d.l.index, pos: d.Place}
+	for k, v := range entries(d.Root) {
+		x.put(Path(k.Value), k, v)
+	}
+	d.model = plain(d.Root)
+}
+
+// Decode fills out, a pointer to a struct, with the document, strictly: what does
+// not fit is reported. Keys that start with x- are let be where a struct has none.
+func (d *Document) Decode(out any) bool {
+	return (&decoder{r: d.r, fits: true, extensible: true}).document(d.model, out)
+}
+
+// DecodeFile fills out like Decode, with another file that the value at a path names.
+func (d *Document) DecodeFile(path Path, name string, out any) bool {
+	s := &source{file: &file{path: absolute(name, d.Dir)}}
+	s.name = d.l.display(s.path)
+	root := d.open(s, d.Pos(path), path)
+	if root == nil {
+		return false
+	}
+	r := &reporter{positions: newIndex(s, root)}
+	fits := (&decoder{r: r, fits: true, extensible: true}).document(plain(root), out)
+	d.l.found = append(d.l.found, r.found...)
+	return fits
+}
+
+// newIndex knows where everything in a file is written.
+func newIndex(s *source, root *yaml.Node) *index {
+	x := layer{index: &index{places: map[Path]place{}, main: Pos{File: s.name}}, pos: s.pos}
+	for k, v := range entries(root) {
+		x.put(Path(k.Value), k, v)
+	}
+	return x.index
+}
+
+// Report adds a problem at the place of a path; at its key where the code is one of
+// keys.
+func (d *Document) Report(severity Severity, path Path, code, hint, format string, args ...any) {
+	d.r.add(severity, path, code, hint, fmt.Sprintf(format, args...))
+}
+
+// Unknown reports a name that is not one of allowed, with the nearest one.
+func (d *Document) Unknown(path Path, code, what, got string, allowed []string) {
+	d.r.unknown(path, code, what, got, allowed)
+}
+
+// Pos is where the value of a path was written, KeyPos where its key was.
+func (d *Document) Pos(path Path) Pos    { return d.l.index.Pos(path) }
+func (d *Document) KeyPos(path Path) Pos { return d.l.index.KeyPos(path) }
+
+// Found is all that was reported, sorted. A text that counts in many places of the
+// document is reported once.
+func (d *Document) Found() Diagnostics {
+	found := d.l.found
+	if d.r != nil {
+		found = slices.Concat(found, d.r.found)
+	}
+	said := map[Diagnostic]bool{}
+	return slices.DeleteFunc(found.Sort(), func(f Diagnostic) bool {
+		f.Path = ""
+		if f.Pos.Line == 0 {
+			return false
+		}
+		twice := said[f]
+		said[f] = true
+		return twice
+	})
+}
