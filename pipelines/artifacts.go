@@ -1,6 +1,7 @@
 package pipelines
 
 import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
@@ -8,20 +9,55 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/pipelines/config"
+	"composecdk/stacks"
 )
 
 // artifacts are the shared bucket and key as a stack of the tooling account sees
-// them: by name, so that no stack holds on to another.
+// them: by name, so that no stack holds on to another. What is granted on them is
+// said by the policy of the role alone; their own policies are the shared stack's.
 type artifacts struct {
 	bucket awss3.IBucket
-	key    awskms.IKey
+	// arn is that of the bucket.
+	arn string
+	key awskms.IKey
 }
 
 func importArtifacts(scope constructs.Construct, c *config.Config) artifacts {
-	arn := awsssm.StringParameter_ValueForStringParameter(scope, jsii.String(config.KeyParameter), nil)
-	key := awskms.Key_FromKeyArn(scope, jsii.String("ArtifactKey"), arn)
+	key := awskms.Key_FromKeyArn(scope, jsii.String("ArtifactKey"), keyARN(scope))
 	bucket := awss3.Bucket_FromBucketAttributes(scope, jsii.String("Artifacts"), &awss3.BucketAttributes{
 		BucketName: jsii.String(c.ArtifactBucket()), EncryptionKey: key,
 	})
-	return artifacts{bucket: bucket, key: key}
+	return artifacts{bucket: bucket, arn: "arn:" + c.Partition() + ":s3:::" + c.ArtifactBucket(), key: key}
+}
+
+// keyARN is what the shared stack says, as a parameter of the stack that asks.
+func keyARN(scope constructs.Construct) *string {
+	return awsssm.StringParameter_ValueForStringParameter(scope, jsii.String(config.KeyParameter), nil)
+}
+
+// replicas are the buckets for artifacts in the other regions that something is
+// deployed to, by region. A replica of a key has the id of the key
+// (docs/decisions/artifacts-of-other-regions.md).
+func replicas(scope constructs.Construct, c *config.Config) map[string]awss3.IBucket {
+	buckets := map[string]awss3.IBucket{}
+	for _, region := range c.OtherRegions() {
+		id := awscdk.Fn_Select(jsii.Number(1), awscdk.Fn_Split(jsii.String("/"), keyARN(scope), nil))
+		key := awskms.Key_FromKeyArn(scope, jsii.String("ArtifactKey-"+region), jsii.String(c.ARN("kms", region, c.Tooling.Account, "key/")+*id))
+		buckets[region] = awss3.Bucket_FromBucketAttributes(scope, jsii.String("Artifacts-"+region), &awss3.BucketAttributes{
+			BucketName: jsii.String(c.ArtifactBucketIn(region)), EncryptionKey: key, Region: &region,
+		})
+	}
+	return buckets
+}
+
+// newReplicas adds the stack of each of those buckets. They are deployed by a person:
+// CodePipeline wants them to exist before a pipeline can deploy to their region.
+func newReplicas(app constructs.Construct, c *config.Config) []awscdk.Stack {
+	var made []awscdk.Stack
+	for _, region := range c.OtherRegions() {
+		made = append(made, stacks.NewSharedReplica(app, "Shared", region, &stacks.SharedProps{
+			Config: c, Synthesizer: synthesizer(c, c.Tooling.Account),
+		}))
+	}
+	return made
 }

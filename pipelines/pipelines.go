@@ -24,6 +24,7 @@ type Props struct {
 // all the exceptions of the CDK; the app must then not be synthesised.
 func New(app constructs.Construct, props *Props) error {
 	newRoles(app, props.Config)
+	newReplicas(app, props.Config)
 	newPlatform(app, props.Config)
 	return newCD(app, props)
 }

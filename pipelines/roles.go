@@ -2,13 +2,93 @@ package pipelines
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/pipelines/config"
+	"composecdk/pipelines/policy"
 )
 
-// newRoles adds the roles stack of each account whose roles are managed.
-func newRoles(app constructs.Construct, c *config.Config) []awscdk.Stack { return nil }
+// newRoles adds the roles stack of each account but those whose roles are given
+// (docs/decisions/roles.md): the policies of what CloudFormation may do there, which
+// `cdk bootstrap` takes, and where the roles are managed the roles themselves. A
+// person deploys it with his own rights, before anything else is in the account.
+func newRoles(app constructs.Construct, c *config.Config) []awscdk.Stack {
+	var made []awscdk.Stack
+	for _, a := range c.RolesAccounts() {
+		made = append(made, newRolesOf(app, c, a))
+	}
+	return made
+}
 
-// synthesizer names the roles that act in an account.
-func synthesizer(c *config.Config, account *config.Account) awscdk.IStackSynthesizer { return nil }
+func newRolesOf(app constructs.Construct, c *config.Config, a *config.Account) awscdk.Stack {
+	stack := awscdk.NewStack(app, jsii.String("Roles-"+a.Name), &awscdk.StackProps{
+		Env:         &awscdk.Environment{Account: &a.ID, Region: &c.Tooling.Region},
+		StackName:   jsii.String(c.Name + "-roles"),
+		Description: jsii.String(c.Name + ": what pipelines may do in account " + a.Name),
+		Synthesizer: awscdk.NewBootstraplessSynthesizer(nil),
+
+		TerminationProtection: jsii.Bool(true),
+	})
+	if a.Roles.PermissionsBoundary == "" {
+		managedPolicy(stack, "Boundary", c.Boundary(a), "how far CloudFormation and the roles that it makes can go", policy.Boundary(c, a))
+	}
+	services, roles := policy.Execution(c, a)
+	attached := []*string{
+		managedPolicy(stack, "Services", c.ServicesPolicy(), "the services that stacks are made of", services),
+		managedPolicy(stack, "RolesOfStacks", c.RolesPolicy(), "the roles of stacks, which have the permissions boundary", roles),
+	}
+	if a.Roles.Type != config.Managed {
+		return stack
+	}
+	execution := role(stack, "Execution", c.ExecutionRole(), "CloudFormation, for the stacks of "+c.Name, policy.ExecutionTrust(a))
+	execution.SetManagedPolicyArns(&attached)
+	execution.SetPermissionsBoundary(jsii.String(c.ARN("iam", "", a, "policy/"+c.Boundary(a))))
+	if boundary := stack.Node().TryFindChild(jsii.String("Boundary")); boundary != nil {
+		execution.Node().AddDependency(boundary)
+	}
+	inline(role(stack, "Deploy", c.DeployRole(), "the CD pipeline of "+c.Name, policy.DeployTrust(c, a)), policy.Deploy(c, a))
+	inline(role(stack, "Review", c.ReviewRole(), "what a release of "+c.Name+" changes", policy.ReviewTrust(c)), policy.Review(c, a))
+	return stack
+}
+
+// managedPolicy adds a policy and returns its ARN.
+func managedPolicy(stack awscdk.Stack, id, name, description string, document policy.Document) *string {
+	return awsiam.NewCfnManagedPolicy(stack, &id, &awsiam.CfnManagedPolicyProps{
+		ManagedPolicyName: &name, Description: &description, PolicyDocument: document.Map(),
+	}).AttrPolicyArn()
+}
+
+func role(stack awscdk.Stack, id, name, description string, trust policy.Document) awsiam.CfnRole {
+	return awsiam.NewCfnRole(stack, &id, &awsiam.CfnRoleProps{
+		RoleName: &name, Description: &description, AssumeRolePolicyDocument: trust.Map(),
+	})
+}
+
+func inline(role awsiam.CfnRole, document policy.Document) {
+	role.SetPolicies(&[]any{&awsiam.CfnRole_PolicyProperty{PolicyName: jsii.String("work"), PolicyDocument: document.Map()}})
+}
+
+// synthesizer names the roles that act in an account. Only bootstrap roles publish
+// assets: an application that has some is refused where there are none (assets).
+func synthesizer(c *config.Config, account *config.Account) awscdk.IStackSynthesizer {
+	if account.Roles.Type == config.Bootstrap {
+		return awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{Qualifier: &account.Roles.Qualifier})
+	}
+	return awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
+		DeployRoleArn:                jsii.String(c.DeployRoleARN(account, "")),
+		CloudFormationExecutionRole:  jsii.String(c.ExecutionRoleARN(account, "")),
+		GenerateBootstrapVersionRule: jsii.Bool(false),
+	})
+}
+
+// permissionsBoundary is that of all roles that stacks make in an account; nil is
+// none. It is for the properties of a stage or a stack.
+func permissionsBoundary(c *config.Config, account *config.Account) awscdk.PermissionsBoundary {
+	name := c.Boundary(account)
+	if name == "" {
+		return nil
+	}
+	return awscdk.PermissionsBoundary_FromName(&name)
+}

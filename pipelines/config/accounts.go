@@ -1,0 +1,139 @@
+package config
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// SharedStack is the name of the stack of what is shared.
+func (c *Config) SharedStack() string { return c.Name + "-shared" }
+
+// ArtifactBucketIn is the tooling account's bucket for artifacts in a region.
+func (c *Config) ArtifactBucketIn(region string) string {
+	return c.Name + "-artifacts-" + c.Tooling.Account.ID + "-" + region
+}
+
+// SigningProfile is the name of the profile that ECR signs images with; it has no -.
+func (c *Config) SigningProfile() string { return strings.ReplaceAll(c.Name, "-", "_") + "_images" }
+
+// ARN is that of something in an account; region is empty where the service has
+// none.
+func (c *Config) ARN(service, region string, a *Account, resource string) string {
+	return "arn:" + c.Partition() + ":" + service + ":" + region + ":" + a.ID + ":" + resource
+}
+
+// TargetAccounts are the accounts that something is deployed to, sorted by name.
+func (c *Config) TargetAccounts() []*Account {
+	found := map[string]*Account{}
+	for _, e := range c.Environments {
+		for _, t := range e.Targets() {
+			found[t.Account.Name] = t.Account
+		}
+	}
+	return sorted(found)
+}
+
+// Regions are those that something is deployed to in an account, or in any where
+// the account is nil, sorted.
+func (c *Config) Regions(a *Account) []string {
+	found := map[string]string{}
+	for _, e := range c.Environments {
+		for _, t := range e.Targets() {
+			if a == nil || t.Account == a {
+				found[t.Region] = t.Region
+			}
+		}
+	}
+	return sorted(found)
+}
+
+// OtherRegions are the target regions besides that of the tooling, sorted: each
+// needs a copy of the artifacts.
+func (c *Config) OtherRegions() []string {
+	return slices.DeleteFunc(c.Regions(nil), func(region string) bool { return region == c.Tooling.Region })
+}
+
+// StageIDs are the names that the application's stacks in an account begin with,
+// sorted.
+func (c *Config) StageIDs(a *Account) []string {
+	found := map[string]string{}
+	for _, e := range c.Environments {
+		for _, t := range e.Targets() {
+			if t.Account == a {
+				id := c.StageID(e, t)
+				found[id] = id
+			}
+		}
+	}
+	return sorted(found)
+}
+
+// HasEphemeral tells whether an account holds an environment that is removed again.
+func (c *Config) HasEphemeral(a *Account) bool {
+	return slices.ContainsFunc(c.Environments, func(e *Environment) bool {
+		return e.Type == Ephemeral && slices.ContainsFunc(e.Targets(), func(t Target) bool { return t.Account == a })
+	})
+}
+
+func sorted[V any](found map[string]V) []V {
+	var values []V
+	for _, key := range slices.Sorted(maps.Keys(found)) {
+		values = append(values, found[key])
+	}
+	return values
+}
+
+// DeployRoleARN is the role that deploys in an account and region, ExecutionRoleARN
+// the one that CloudFormation works with there. A region of * makes the pattern of
+// all regions, as bootstrap roles have one each.
+func (c *Config) DeployRoleARN(a *Account, region string) string {
+	return c.roleARN(a, region, a.Roles.DeployRoleARN, c.DeployRole(), "deploy-role")
+}
+
+func (c *Config) ExecutionRoleARN(a *Account, region string) string {
+	return c.roleARN(a, region, a.Roles.ExecutionRoleARN, c.ExecutionRole(), "cfn-exec-role")
+}
+
+func (c *Config) roleARN(a *Account, region, given, managed, bootstrap string) string {
+	switch a.Roles.Type {
+	case Given:
+		return given
+	case Managed:
+		return c.ARN("iam", "", a, "role/"+managed)
+	default:
+		return c.ARN("iam", "", a, "role/cdk-"+a.Roles.Qualifier+"-"+bootstrap+"-"+a.ID+"-"+region)
+	}
+}
+
+// ReviewRoleARN is the role that reads what is deployed in an account and region:
+// the bootstrap stack's for look-ups, or the managed one; empty for given roles.
+func (c *Config) ReviewRoleARN(a *Account, region string) string {
+	return c.roleARN(a, region, "", c.ReviewRole(), "lookup-role")
+}
+
+// Boundary is the name of the permissions boundary of every role that is made in an
+// account: the file's, or that of the roles stack; empty for given roles without.
+func (c *Config) Boundary(a *Account) string {
+	if a.Roles.Type == Given {
+		return a.Roles.PermissionsBoundary
+	}
+	return cmp.Or(a.Roles.PermissionsBoundary, c.Name+"-boundary")
+}
+
+// ServicesPolicy and RolesPolicy are the names of the policies of what
+// CloudFormation may do in an account: with services, and with roles.
+func (c *Config) ServicesPolicy() string { return c.Name + "-cloudformation" }
+func (c *Config) RolesPolicy() string    { return c.Name + "-cloudformation-roles" }
+
+// RolesAccounts are the accounts with a roles stack: the target accounts and that of
+// the tooling, but those whose roles are given, sorted by name.
+func (c *Config) RolesAccounts() []*Account {
+	found := map[string]*Account{c.Tooling.Account.Name: c.Tooling.Account}
+	for _, a := range c.TargetAccounts() {
+		found[a.Name] = a
+	}
+	maps.DeleteFunc(found, func(_ string, a *Account) bool { return a.Roles.Type == Given })
+	return sorted(found)
+}

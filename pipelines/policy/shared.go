@@ -1,0 +1,123 @@
+package policy
+
+import (
+	"composecdk/pipelines/config"
+)
+
+// The policies of what is shared. AWS refuses a key policy over 32 KB and a bucket
+// policy over 20 KB.
+// (https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html,
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/BucketRestrictions.html)
+const (
+	MaxKey        = 32_768
+	MaxBucket     = 20_480
+	MaxRepository = 10_240
+)
+
+// Key is the policy of the key of artifacts in a region: the account administers
+// it, the target accounts' deploy roles read artifacts with it, and where the topics
+// are, the service that sends notifications publishes with it. Whose notifications
+// they may be is said by the policy of the topic.
+func Key(c *config.Config, region string) Document {
+	document := Document{{
+		Sid: "Administration", Effect: allow, Principal: roots(c, c.Tooling.Account),
+		Action: []string{"kms:*"}, Resource: []string{"*"},
+	}}
+	if accounts := others(c); len(accounts) > 0 {
+		document = append(document, Statement{
+			Sid: "ReadArtifacts", Effect: allow, Principal: roots(c, accounts...),
+			Action: []string{"kms:Decrypt", "kms:DescribeKey"}, Resource: []string{"*"},
+			Condition: within(c, Condition{
+				"StringEquals": {"kms:ViaService": {via("s3", region)}},
+				"ArnLike":      {"aws:PrincipalArn": deployRoles(c, accounts)},
+			}),
+		})
+	}
+	if region != c.Tooling.Region {
+		return document
+	}
+	return append(document, Statement{
+		Sid: "PublishNotifications", Effect: allow, Principal: map[string][]string{"Service": {notifier}},
+		Action: []string{"kms:Decrypt", "kms:GenerateDataKey*"}, Resource: []string{"*"},
+		Condition: Condition{"StringEquals": {"kms:ViaService": {via("sns", region)}}},
+	})
+}
+
+// notifier is the service behind the notification rules of pipelines.
+const notifier = "codestar-notifications.amazonaws.com"
+
+// via is how KMS names a service that uses a key for somebody.
+func via(service, region string) string { return service + "." + region + ".amazonaws.com" }
+
+// deployRoles are the patterns of the roles that deploy in accounts.
+func deployRoles(c *config.Config, accounts []*config.Account) []string {
+	var arns []string
+	for _, a := range accounts {
+		arns = append(arns, c.DeployRoleARN(a, "*"))
+	}
+	return arns
+}
+
+// Bucket is what the policy of an artifact bucket says besides that only TLS 1.2 and
+// later is spoken to it: what is encrypted in another way than with the key is
+// refused (what says nothing is encrypted with the key), principals of other
+// organisations are, and the target accounts' deploy roles read.
+func Bucket(c *config.Config, bucketARN, keyARN string) Document {
+	objects := bucketARN + "/*"
+	everyone := map[string][]string{"AWS": {"*"}}
+	document := Document{{
+		Sid: "DenyOtherKeys", Effect: deny, Principal: everyone,
+		Action: []string{"s3:PutObject"}, Resource: []string{objects},
+		Condition: Condition{
+			"Null":            {"s3:x-amz-server-side-encryption": {"false"}},
+			"StringNotEquals": {"s3:x-amz-server-side-encryption-aws-kms-key-id": {keyARN}},
+		},
+	}}
+	if c.OrganizationID != "" {
+		document = append(document, Statement{
+			Sid: "DenyOtherOrganizations", Effect: deny, Principal: everyone,
+			Action: []string{"s3:*"}, Resource: []string{bucketARN, objects},
+			Condition: Condition{
+				"StringNotEquals": {"aws:PrincipalOrgID": {c.OrganizationID}},
+				"BoolIfExists":    {"aws:PrincipalIsAWSService": {"false"}},
+			},
+		})
+	}
+	if accounts := others(c); len(accounts) > 0 {
+		document = append(document, Statement{
+			Sid: "ReadArtifacts", Effect: allow, Principal: roots(c, accounts...),
+			Action: readArtifacts, Resource: []string{bucketARN, objects},
+			Condition: within(c, Condition{"ArnLike": {"aws:PrincipalArn": deployRoles(c, accounts)}}),
+		})
+	}
+	return document
+}
+
+// readArtifacts are the actions of a deploy role on the bucket and its objects.
+var readArtifacts = []string{
+	"s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket",
+}
+
+// Repository is the policy of the image repositories: the target accounts pull. A
+// document without a statement stands for none.
+func Repository(c *config.Config) Document {
+	accounts := others(c)
+	if len(accounts) == 0 {
+		return nil
+	}
+	return Document{{
+		Sid: "Pull", Effect: allow, Principal: roots(c, accounts...),
+		Action:    []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"},
+		Condition: within(c, nil),
+	}}
+}
+
+// Topic is what the policy of a topic says besides that only TLS is spoken to it:
+// notification rules of this account publish. Roles of the account need no statement.
+func Topic(c *config.Config, topicARN string) Document {
+	return Document{{
+		Sid: "PublishNotifications", Effect: allow, Principal: map[string][]string{"Service": {notifier}},
+		Action: []string{"sns:Publish"}, Resource: []string{topicARN},
+		Condition: Condition{"StringEquals": {"aws:SourceAccount": {c.Tooling.Account.ID}}},
+	}}
+}

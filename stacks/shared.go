@@ -1,0 +1,153 @@
+package stacks
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssigner"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/pipelines/config"
+	"composecdk/pipelines/policy"
+)
+
+// SharedProps say what the shared resources are for.
+type SharedProps struct {
+	Config *config.Config
+	// Synthesizer names the roles that deploy the stack; nil means those of the CDK's
+	// bootstrap stack.
+	Synthesizer awscdk.IStackSynthesizer
+}
+
+// NewShared adds the stack of what all pipelines use, in the tooling account and
+// region: the image repositories, the artifact bucket and its key, the topics. What
+// holds data is kept when the stack is deleted. All is found by the names of the
+// configuration: the stack exports nothing.
+func NewShared(scope constructs.Construct, id string, props *SharedProps) awscdk.Stack {
+	c := props.Config
+	stack := sharedStack(scope, id, c.SharedStack(), c.Tooling.Region, props)
+	key := artifactKey(stack, c)
+	bucket := artifactBucket(stack, c, c.Tooling.Region, key)
+	parameter(stack, config.KeyParameter, key.KeyArn())
+	parameter(stack, config.BucketParameter, bucket.BucketName())
+	for _, app := range c.Apps {
+		repository(stack, c, app)
+	}
+	signing(stack, c)
+	for _, event := range []config.Event{config.ApprovalNeeded, config.Failed, config.Succeeded} {
+		topic(stack, c, event, key)
+	}
+	return stack
+}
+
+func sharedStack(scope constructs.Construct, id, name, region string, props *SharedProps) awscdk.Stack {
+	c := props.Config
+	return awscdk.NewStack(scope, &id, &awscdk.StackProps{
+		Env:         &awscdk.Environment{Account: &c.Tooling.Account.ID, Region: &region},
+		StackName:   &name,
+		Description: jsii.String(c.Name + ": what all pipelines use"),
+		Synthesizer: props.Synthesizer,
+
+		TerminationProtection: jsii.Bool(true),
+	})
+}
+
+func parameter(stack awscdk.Stack, name string, value *string) {
+	awsssm.NewStringParameter(stack, &name, &awsssm.StringParameterProps{ParameterName: &name, StringValue: value})
+}
+
+// repository keeps the images of an application.
+func repository(stack awscdk.Stack, c *config.Config, app *config.App) {
+	mutability := awsecr.TagMutability_IMMUTABLE
+	if app.Repository.TagMutability == "MUTABLE" {
+		mutability = awsecr.TagMutability_MUTABLE
+	}
+	repository := awsecr.NewRepository(stack, jsii.String("Repository "+app.Name), &awsecr.RepositoryProps{
+		RepositoryName:     &app.Repository.Name,
+		ImageTagMutability: mutability,
+		ImageScanOnPush:    &app.Repository.ScanOnPush,
+		LifecycleRules: &[]*awsecr.LifecycleRule{
+			{
+				Description:  jsii.String("untagged images go"),
+				RulePriority: jsii.Number(1), TagStatus: awsecr.TagStatus_UNTAGGED,
+				MaxImageAge: awscdk.Duration_Days(jsii.Number(app.Repository.ExpireUntaggedDays)),
+			},
+			{
+				Description:  jsii.String("the newest releases stay"),
+				RulePriority: jsii.Number(2), TagStatus: awsecr.TagStatus_TAGGED, TagPatternList: jsii.Strings("*"),
+				MaxImageCount: jsii.Number(app.Repository.KeepReleases),
+			},
+		},
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+	})
+	for _, s := range policy.Repository(c) {
+		repository.AddToResourcePolicy(statement(s))
+	}
+}
+
+func statement(s policy.Statement) awsiam.PolicyStatement {
+	return awsiam.PolicyStatement_FromJson(s.Map())
+}
+
+// maxFilters is how many repositories a signing rule can name.
+// (https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_SigningRule.html)
+const maxFilters = 100
+
+// signing lets ECR sign the images of applications that ask for it. A registry has
+// one such configuration.
+func signing(stack awscdk.Stack, c *config.Config) {
+	var filters []any
+	for _, app := range c.Apps {
+		if app.Sign {
+			filters = append(filters, &awsecr.CfnSigningConfiguration_RepositoryFilterProperty{
+				Filter: &app.Repository.Name, FilterType: jsii.String("WILDCARD_MATCH"),
+			})
+		}
+	}
+	if len(filters) == 0 {
+		return
+	}
+	profile := awssigner.NewCfnSigningProfile(stack, jsii.String("SigningProfile"), &awssigner.CfnSigningProfileProps{
+		PlatformId: jsii.String("Notation-OCI-SHA384-ECDSA"), ProfileName: jsii.String(c.SigningProfile()),
+	})
+	profile.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
+	var rules []any
+	for some := range slices.Chunk(filters, maxFilters) {
+		rules = append(rules, &awsecr.CfnSigningConfiguration_RuleProperty{
+			SigningProfileArn: profile.AttrArn(), RepositoryFilters: some,
+		})
+	}
+	awsecr.NewCfnSigningConfiguration(stack, jsii.String("Signing"), &awsecr.CfnSigningConfigurationProps{Rules: rules})
+}
+
+// topic tells of an event those whose e-mail addresses the file has.
+func topic(stack awscdk.Stack, c *config.Config, event config.Event, key awskms.IKey) {
+	topic := awssns.NewTopic(stack, jsii.String("Topic "+string(event)), &awssns.TopicProps{
+		TopicName: jsii.String(c.Topic(event)), MasterKey: key, EnforceSSL: jsii.Bool(true),
+	})
+	for _, s := range policy.Topic(c, *topic.TopicArn()) {
+		topic.AddToResourcePolicy(statement(s))
+	}
+	emails := map[string]bool{}
+	for _, n := range c.Notifications {
+		if n.Email != "" && slices.Contains(n.Events, event) {
+			emails[n.Email] = true
+		}
+	}
+	for _, email := range slices.Sorted(maps.Keys(emails)) {
+		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(&email, nil))
+	}
+}
+
+// replicaID is the id, and the name, of the stack of shared resources of another
+// region.
+func replicaID(id, region string) string { return fmt.Sprintf("%s-%s", id, region) }
