@@ -1,0 +1,41 @@
+// Package diagram draws what a pipeline.yaml becomes: accounts, pipelines and their
+// stages, and what goes from one to the other. Graphviz lays it out, as WebAssembly
+// within this program: nothing has to be installed, and equal files give equal bytes.
+package diagram
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/goccy/go-graphviz"
+
+	"composecdk/pipelines/config"
+)
+
+// SVG is the picture of a configuration.
+func SVG(ctx context.Context, c *config.Config) (svg []byte, err error) {
+	engine, err := graphviz.New(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("start Graphviz: %w", err)
+	}
+	defer func() {
+		if closed := engine.Close(); err == nil && closed != nil {
+			err = fmt.Errorf("end Graphviz: %w", closed)
+		}
+	}()
+	graph, err := graphviz.ParseBytes([]byte(draw(c)))
+	if err != nil {
+		return nil, fmt.Errorf("the picture of %s: %w", c.Name, err)
+	}
+	defer func() {
+		if closed := graph.Close(); err == nil && closed != nil {
+			err = fmt.Errorf("end Graphviz: %w", closed)
+		}
+	}()
+	var out bytes.Buffer
+	if err := engine.Render(ctx, graph, graphviz.SVG, &out); err != nil {
+		return nil, fmt.Errorf("draw %s: %w", c.Name, err)
+	}
+	return out.Bytes(), nil
+}
