@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/mail"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"composecdk/compose"
+	"composecdk/handoff"
+)
+
+// setImage is what the command line of set-image says.
+type setImage struct {
+	file, images, checkout       string
+	overlay                      bool
+	service, image, buildInfo    string
+	repository                   string
+	push                         bool
+	remote, branch, message, who string
+	attempts                     int
+}
+
+func setImageCommand() *cobra.Command {
+	var s setImage
+	command := &cobra.Command{
+		Use:   "set-image (--file FILE | --overlay) --service NAME (--image REPOSITORY@DIGEST | --build-info FILE)",
+		Short: "Give a service of a compose file the digest of a new image",
+		Long: `Set-image replaces services.<name>.image in a compose file in place. Every other
+byte stays: comments, order, quotes. A service without an image gets the key. Where
+that cannot be done without changing something else, as with an image that others
+repeat by an alias, nothing is changed and the reason is told.
+
+With --overlay the image goes to a file of its own instead, images/<name>.yaml, which
+is loaded after the others: many services are changed without a conflict.
+
+An image is taken by its digest only, since a tag can be moved. --build-info reads it
+from the build_info.yml of a build. Of that file only the digest is taken on trust:
+the service is the one of --service, and a file of another service is refused, as is
+one of another repository than --repository.
+
+With --push the change is made on top of what the branch is at the remote, and pushed
+as one commit of this one file. Where others push at the same time, it is made again
+on top of theirs. The working tree is not touched. Credentials are those of git's
+global configuration.
+
+Where the image is the one that is there, nothing is written or pushed.
+
+The exit status is 0 when the image is in place, 1 when the file does not allow it,
+and 2 for wrong usage, what cannot be read, or a remote that refuses.`,
+		Example: `  composer set-image --file compose.yml --service app01 \
+    --image 111111111111.dkr.ecr.eu-west-1.amazonaws.com/myapps/app01@sha256:0123…
+  composer set-image --overlay --service app01 --build-info build_info.yml \
+    --repository 111111111111.dkr.ecr.eu-west-1.amazonaws.com/myapps/app01 --push`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return s.run(command.Context(), command.OutOrStdout(), command.ErrOrStderr())
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&s.file, "file", "", "the compose file, as seen from --checkout")
+	flags.BoolVar(&s.overlay, "overlay", false, "write a file of its own per service")
+	flags.StringVar(&s.images, "images", "images", "the folder of those files, as seen from --checkout")
+	flags.StringVar(&s.checkout, "checkout", ".", "the folder of the compose repository")
+	flags.StringVar(&s.service, "service", "", "the service")
+	flags.StringVar(&s.image, "image", "", "the image: REPOSITORY@sha256:…")
+	flags.StringVar(&s.buildInfo, "build-info", "", "a build_info.yml, which tells the digest")
+	flags.StringVar(&s.repository, "repository", "", "the URI of the repository that the image must be of")
+	flags.BoolVar(&s.push, "push", false, "commit and push the change, rather than to write it to --checkout")
+	flags.StringVar(&s.remote, "remote", "origin", "a remote of --checkout, or a URL")
+	flags.StringVar(&s.branch, "branch", "main", "the branch at the remote")
+	flags.StringVar(&s.message, "message", "", "the message of the commit (default the service and the image)")
+	flags.StringVar(&s.who, "author", "composer <composer@localhost>", "the author of the commit")
+	flags.IntVar(&s.attempts, "attempts", 10, "how often to try while others push")
+	command.MarkFlagsOneRequired("file", "overlay")
+	command.MarkFlagsMutuallyExclusive("file", "overlay")
+	command.MarkFlagsOneRequired("image", "build-info")
+	command.MarkFlagsMutuallyExclusive("image", "build-info")
+	if err := command.MarkFlagRequired("service"); err != nil {
+		panic(err) // the flag is not there: a mistake of this function
+	}
+	return command
+}
+
+func (s *setImage) run(ctx context.Context, stdout, stderr io.Writer) error {
+	image, err := s.newImage()
+	if err != nil {
+		return err
+	}
+	change, err := s.change(image)
+	if err != nil {
+		return err
+	}
+	said, err := s.apply(ctx, change)
+	if refusal := (*handoff.Refusal)(nil); errors.As(err, &refusal) {
+		return errors.Join(compose.Diagnostics{compose.Diagnostic(*refusal)}.Print(stderr), errFound)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "%s: the image of %s is %s %s\n", change.File, s.service, said, image)
+	return err
+}
+
+// newImage is the image that the service is to have.
+func (s *setImage) newImage() (handoff.Image, error) {
+	if s.buildInfo == "" {
+		image, err := handoff.ParseImage(s.image)
+		if err == nil && s.repository != "" && image.Repository != s.repository {
+			err = fmt.Errorf("it is not of the repository %s", s.repository)
+		}
+		if err != nil {
+			return image, fmt.Errorf("--image: %w", err)
+		}
+		return image, nil
+	}
+	text, err := readSmall(s.buildInfo)
+	if err != nil {
+		return handoff.Image{}, err
+	}
+	info, err := handoff.ParseBuildInfo(text)
+	if err != nil {
+		return handoff.Image{}, fmt.Errorf("%s: %w", s.buildInfo, err)
+	}
+	image, err := info.Image(s.service, s.repository)
+	if err != nil {
+		return image, fmt.Errorf("%s: %w", s.buildInfo, err)
+	}
+	return image, nil
+}
+
+func (s *setImage) change(image handoff.Image) (handoff.Change, error) {
+	if s.overlay {
+		return handoff.InFolder(s.images, s.service, image)
+	}
+	return handoff.InFile(s.file, s.service, image)
+}
+
+// apply makes the change, and says what became of it.
+func (s *setImage) apply(ctx context.Context, change handoff.Change) (said string, err error) {
+	const already, now = "already", "now"
+	if !s.push {
+		if changed, err := change.Write(s.checkout); err != nil || !changed {
+			return already, err
+		}
+		return now, nil
+	}
+	author, err := mail.ParseAddress(s.who)
+	if err != nil || author.Name == "" {
+		return "", fmt.Errorf("--author is %q: give a name and an address, as in composer <composer@localhost>", s.who)
+	}
+	commit, err := change.Push(ctx, handoff.Push{
+		Checkout: s.checkout, Remote: s.remote, Branch: s.branch, Message: s.message,
+		Author: author.Name, Email: author.Address, Attempts: s.attempts,
+	})
+	if err != nil || commit == "" {
+		return already, err
+	}
+	return fmt.Sprintf("%s (commit %s on %s)", now, commit, s.branch), nil
+}
+
+// mostSmall is the size of the largest file that is read where a few lines are
+// expected.
+const mostSmall = 64 << 10
+
+func readSmall(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: no such file, or it cannot be read", file)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, mostSmall+1))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("%s: it cannot be read", file)
+	}
+	if len(text) > mostSmall {
+		return nil, fmt.Errorf("%s: it is larger than %d KiB", file, mostSmall>>10)
+	}
+	return text, nil
+}

@@ -1,0 +1,85 @@
+package handoff
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/distribution/reference"
+	"go.yaml.in/yaml/v4"
+)
+
+// Image is a container image that cannot change: REPOSITORY@sha256:….
+type Image struct{ Repository, Digest string }
+
+// String is the image as a compose file has it.
+func (i Image) String() string { return i.Repository + "@" + i.Digest }
+
+var digest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+
+// ParseImage reads REPOSITORY@sha256:…. A tag is refused: beside a digest it says
+// nothing, and may lie.
+func ParseImage(text string) (Image, error) {
+	repository, hash, _ := strings.Cut(text, "@")
+	return newImage(repository, hash)
+}
+
+func newImage(repository, hash string) (Image, error) {
+	if !digest.MatchString(hash) {
+		return Image{}, fmt.Errorf("%q is no digest: it must be sha256: and 64 hexadecimal digits, as a tag can be moved to another image", hash)
+	}
+	i := Image{repository, hash}
+	named, err := reference.ParseNormalizedNamed(i.String())
+	if err != nil {
+		return Image{}, fmt.Errorf("%q is no image: %w", i, err)
+	}
+	if _, tagged := named.(reference.Tagged); tagged {
+		return Image{}, fmt.Errorf("%q has a tag and a digest: leave out the tag", i)
+	}
+	return i, nil
+}
+
+// BuildInfo is what a build says about its image, as the original's build_info.yml
+// has it.
+type BuildInfo struct {
+	ServiceName string `yaml:"service_name"`
+	RepoName    string `yaml:"repo_name"`
+	ImageTag    string `yaml:"image_tag"`
+}
+
+// ParseBuildInfo reads a build_info.yml.
+func ParseBuildInfo(text []byte) (BuildInfo, error) {
+	var info BuildInfo
+	if err := yaml.Unmarshal(text, &info); err != nil {
+		return info, fmt.Errorf("it is no build_info.yml: %s", strings.Join(strings.Fields(err.Error()), " "))
+	}
+	return info, nil
+}
+
+// Image is the image of a service, as far as the build has a say in it: the digest.
+// Whoever asks knows the service, and should know the repository; a build that names
+// others is not theirs. Without a repository it is the file's repo_name.
+func (b BuildInfo) Image(service, repository string) (Image, error) {
+	if b.ServiceName != "" && b.ServiceName != service {
+		return Image{}, fmt.Errorf("service_name is %q, and not %q: this build is not that of the service", b.ServiceName, service)
+	}
+	if !digest.MatchString(b.ImageTag) {
+		return Image{}, fmt.Errorf("image_tag is %q: it must be the digest, sha256: and 64 hexadecimal digits, as a tag can be moved to another image", b.ImageTag)
+	}
+	switch {
+	case repository == "" && !strings.Contains(b.RepoName, "/"):
+		return Image{}, fmt.Errorf("repo_name is %q, which names no registry: give the URI of the repository with --repository", b.RepoName)
+	case repository == "":
+		repository = b.RepoName
+	case b.RepoName != "" && b.RepoName != repository && b.RepoName != repositoryName(repository):
+		return Image{}, fmt.Errorf("repo_name is %q, and not that of %s: this build pushed elsewhere", b.RepoName, repository)
+	}
+	return newImage(repository, b.ImageTag)
+}
+
+// repositoryName is the URI of a repository without its registry.
+func repositoryName(uri string) string {
+	_, name, _ := strings.Cut(uri, "/")
+	return path.Clean(name)
+}
