@@ -40,6 +40,27 @@ func (c *Config) PlatformPipeline() string { return "platform-" + c.Name }
 // CIPipeline is the name of the pipeline of an application.
 func (a *App) CIPipeline() string { return "ci-" + a.Name }
 
+// BranchPipeline is the name of the pipeline that builds and tests the other branches
+// of an application.
+func (a *App) BranchPipeline() string { return "branches-" + a.Name }
+
+// MergeProject is the name of the project that hands new images over to the compose
+// repository.
+func (c *Config) MergeProject() string { return "merge-" + c.Name }
+
+// Composer is where the program composer is in the bucket of artifacts: the platform
+// pipeline puts it there.
+const Composer = "tools/composer"
+
+// Registry is the address of the tooling account's ECR.
+func (c *Config) Registry() string {
+	suffix := "amazonaws.com"
+	if c.Partition() == "aws-cn" {
+		suffix += ".cn"
+	}
+	return fmt.Sprintf("%s.dkr.ecr.%s.%s", c.Tooling.Account.ID, c.Tooling.Region, suffix)
+}
+
 // DeployRole is the name of the managed role that the CD pipeline assumes in a
 // target account, ExecutionRole that of the one that CloudFormation works with
 // there, ReviewRole that of the one that reads what is deployed.

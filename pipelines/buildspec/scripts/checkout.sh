@@ -1,0 +1,4 @@
+rm -rf checkout
+mkdir checkout
+cp -R .checkout/. checkout/
+settings+=(--context checkout=checkout)

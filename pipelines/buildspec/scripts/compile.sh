@@ -1,0 +1,2 @@
+go build -trimpath -o composecdk .
+go build -trimpath -o tools/composer ./cmd/composer

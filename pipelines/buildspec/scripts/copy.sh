@@ -1,0 +1,2 @@
+docker pull "$SOURCE_IMAGE"
+docker tag "$SOURCE_IMAGE" "$image"

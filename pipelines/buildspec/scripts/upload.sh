@@ -1,0 +1,1 @@
+aws s3 cp --only-show-errors composer "$COMPOSER"

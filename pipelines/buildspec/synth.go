@@ -1,0 +1,53 @@
+package buildspec
+
+import (
+	_ "embed"
+)
+
+var (
+	//go:embed scripts/tools.sh
+	tools string
+	//go:embed scripts/compile.sh
+	compile string
+	//go:embed scripts/download.sh
+	download string
+	//go:embed scripts/checkout.sh
+	checkout string
+	//go:embed scripts/synth.sh
+	synth string
+	//go:embed scripts/upload.sh
+	upload string
+)
+
+// Cached are the paths that a synthesis is faster with: what Go compiled and
+// downloaded, npm's packages, and the CDK library as jsii has unpacked it.
+var Cached = []string{"/root/.cache/go-build/**/*", "/root/go/pkg/mod/**/*", "/root/.npm/**/*", "/root/.cache/aws/jsii/**/*"}
+
+// Synthesis is a synthesis of the pipelines, in a checkout of the platform repository.
+type Synthesis struct {
+	// Released says that the programs are downloaded, an archive at BINARY_URI with the
+	// checksum BINARY_SHA256, rather than compiled.
+	Released bool
+	// Checkout says that the compose files are in another repository, at .checkout. It
+	// is copied, because what is there is a link, and no link out of a folder is
+	// followed in files of others.
+	Checkout bool
+}
+
+// Command makes cdk.out, and the program composer in the folder tools. The tools are
+// those that package-lock.json and go.sum pin. PIPELINE_FILE is pipeline.yaml. The
+// CDK gets no credentials.
+func (s Synthesis) Command() string {
+	parts := []string{"settings=(--context \"pipeline=$PIPELINE_FILE\")\n", tools, compile}
+	if s.Released {
+		parts[2] = download
+	}
+	if s.Checkout {
+		parts = append(parts, checkout)
+	}
+	return Script(append(parts, synth)...)
+}
+
+// Upload is the command that puts the program composer where the builds find it,
+// COMPOSER.
+func Upload() string { return Script(upload) }
