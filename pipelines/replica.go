@@ -50,6 +50,9 @@ func targetStages(app constructs.Construct, props *Props, e *config.Environment)
 func applicationStage(app constructs.Construct, props *Props, e *config.Environment, t config.Target) (targetStage, error) {
 	stage := awscdk.NewStage(app, jsii.String(props.Config.StageID(e, t)), stageProps(t))
 	application, err := props.Application(stage, e, t)
+	if err == nil {
+		noEmptyStack(application)
+	}
 	return targetStage{stage, application}, err
 }
 

@@ -1,0 +1,86 @@
+package pipelines
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	cdkpipelines "github.com/aws/aws-cdk-go/awscdk/v2/pipelines"
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/pipelines/config"
+)
+
+// approval asks a person. CDK Pipelines has one too, but without a timeout.
+type approval struct {
+	cdkpipelines.Step
+	ask     *config.Approval
+	comment string
+	topic   awssns.ITopic
+}
+
+// newApproval asks with the values that the build of changes exports.
+func newApproval(d *cd, e *config.Environment, summary, changed string) *approval {
+	a := &approval{ask: e.Approval, comment: e.Approval.Comment, topic: topic(d.stack, d.Config, config.ApprovalNeeded)}
+	if a.comment != "" {
+		a.comment += "\n"
+	}
+	a.comment += summary
+	cdkpipelines.NewStep_Override(a, jsii.String("Approve-"+e.Name))
+	a.DiscoverReferencedOutputs([]string{summary, changed})
+	return a
+}
+
+// ProduceAction implements cdkpipelines.ICodePipelineActionFactory.
+func (a *approval) ProduceAction(stage awscodepipeline.IStage, o *cdkpipelines.ProduceActionOptions) *cdkpipelines.CodePipelineActionFactoryResult {
+	props := &awscodepipelineactions.ManualApprovalActionProps{
+		ActionName: o.ActionName, RunOrder: o.RunOrder,
+		AdditionalInformation: &a.comment, NotificationTopic: a.topic,
+		Timeout: awscdk.Duration_Minutes(jsii.Number(a.ask.Timeout.Minutes())),
+	}
+	if a.ask.URL != "" {
+		props.ExternalEntityLink = &a.ask.URL
+	}
+	stage.AddAction(awscodepipelineactions.NewManualApprovalAction(props))
+	return &cdkpipelines.CodePipelineActionFactoryResult{RunOrdersConsumed: jsii.Number(1)}
+}
+
+// review adds what comes before the first wave of an environment: what changes, and
+// the approval, unless it stands behind the change sets; then it is returned. The
+// rules are those under which the environment is entered at all.
+func (d *cd) review(e *config.Environment) (behindChangeSets *approval, entry []rule) {
+	entry = d.admitted(e)
+	if e.Approval == nil {
+		return nil, entry
+	}
+	changes := d.newChanges(e)
+	d.engine.AddWave(jsii.String(changesStage(e)), &cdkpipelines.WaveOptions{Pre: &[]cdkpipelines.Step{changes}})
+	d.settings[changesStage(e)] = &stageSettings{entry: entry}
+	changed := *changes.ExportedVariable(jsii.String("CHANGED"))
+	if e.Approval.SkipWhenUnchanged {
+		entry = append(entry, equals("Changed", changed, "true"))
+	}
+	ask := newApproval(d, e, *changes.ExportedVariable(jsii.String("SUMMARY")), changed)
+	if e.Review {
+		return ask, entry
+	}
+	d.engine.AddWave(jsii.String(approvalStage(e)), &cdkpipelines.WaveOptions{Pre: &[]cdkpipelines.Step{ask}})
+	d.settings[approvalStage(e)] = &stageSettings{entry: entry}
+	return nil, entry
+}
+
+// approveChangeSets puts the approval between the change sets and the execution of
+// the stacks that depend on no other, in all targets. The others wait for those:
+// their change sets can be made only once what they refer to exists.
+func approveChangeSets(deployments []cdkpipelines.StageDeployment, ask *approval) {
+	for _, deployment := range deployments {
+		for _, stack := range *deployment.Stacks() {
+			if len(*stack.StackDependencies()) == 0 {
+				stack.AddStackSteps(&[]cdkpipelines.Step{}, &[]cdkpipelines.Step{ask}, &[]cdkpipelines.Step{})
+			}
+		}
+	}
+}
+
+func changesStage(e *config.Environment) string  { return e.Name + "-changes" }
+func approvalStage(e *config.Environment) string { return e.Name + "-approval" }

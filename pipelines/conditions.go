@@ -1,0 +1,134 @@
+package pipelines
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+
+	"composecdk/pipelines/config"
+)
+
+// stageSettings are what CodePipeline knows of a stage and CDK Pipelines does not.
+type stageSettings struct {
+	// entry are rules that must all hold, or the stage is skipped.
+	entry []rule
+	// bake are rules that must all hold after a success, or the stage fails.
+	bake []rule
+	// onFailure is rollback, retry or none.
+	onFailure string
+}
+
+// mostRules is how many a condition may have.
+// https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_Condition.html
+const mostRules = 5
+
+// rule is a rule of a condition, as CloudFormation writes it.
+type rule map[string]any
+
+func newRule(name, provider string, configuration map[string]any) rule {
+	return rule{
+		"Name":          name,
+		"RuleTypeId":    map[string]any{"Category": "Rule", "Owner": "AWS", "Provider": provider, "Version": "1"},
+		"Configuration": configuration,
+	}
+}
+
+// equals holds where a variable of an action has a value.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-VariableCheck.html
+func equals(name, variable, value string) rule {
+	return newRule(name, "VariableCheck", map[string]any{"Variable": variable, "Value": value, "Operator": "EQ"})
+}
+
+// quiet holds where an alarm of a target stays as it should for a while.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-CloudWatchAlarm.html
+func (d *cd) quiet(b *config.Bake, alarm string, t config.Target) rule {
+	r := newRule(ruleName(alarm+"-"+t.Account.Name+"-"+t.Region), "CloudWatchAlarm", map[string]any{
+		"AlarmName": alarm, "AlarmStates": "ALARM", "WaitTime": strconv.Itoa(int(b.For.Minutes())),
+	})
+	r["Region"] = t.Region
+	r["RoleArn"] = reviewRole(d.Config, t)
+	return r
+}
+
+var notInRuleName = regexp.MustCompile(`[^A-Za-z0-9.@_-]+`)
+
+// ruleName is a name that a rule may have, up to 100 characters.
+func ruleName(text string) string {
+	name := notInRuleName.ReplaceAllString(text, "-")
+	return name[:min(len(name), 100)]
+}
+
+func conditions(result string, rules []rule) map[string]any {
+	return map[string]any{"Conditions": []any{map[string]any{"Result": result, "Rules": rules}}}
+}
+
+// waveSettings are those of a wave. A stage that holds an approval is not rolled
+// back as a whole: that would ask for the approval again, and a rejection would
+// start it. CloudFormation rolls back each of its stacks that fails.
+func (d *cd) waveSettings(e *config.Environment, i int, entry []rule, asks bool) (*stageSettings, error) {
+	s := &stageSettings{entry: entry, onFailure: e.OnFailure}
+	if asks && e.OnFailure == "rollback" {
+		s.onFailure = "none"
+	}
+	if e.Bake == nil {
+		return s, nil
+	}
+	for _, t := range e.Waves[i] {
+		for _, alarm := range e.Bake.Alarms {
+			s.bake = append(s.bake, d.quiet(e.Bake, alarm, t))
+		}
+	}
+	if len(s.bake) > mostRules {
+		return nil, fmt.Errorf("%s: %d alarms of %d targets in a wave are %d rules, and CodePipeline takes %d: make the waves smaller, or one composite alarm",
+			e.Path, len(e.Bake.Alarms), len(e.Waves[i]), len(s.bake), mostRules)
+	}
+	return s, nil
+}
+
+// applySettings writes them into the stages of the built pipeline. What CDK Pipelines
+// cut into several stages, for it puts 50 actions into one, is called <name>.<n>;
+// only the last of them bakes.
+func (d *cd) applySettings() {
+	resource := d.pipeline.Node().DefaultChild().(awscodepipeline.CfnPipeline)
+	names := stageNames(d.pipeline)
+	for i, name := range names {
+		base, _, _ := strings.Cut(name, ".")
+		s := d.settings[base]
+		if s == nil {
+			continue
+		}
+		set := func(property string, value any) {
+			path := fmt.Sprintf("Stages.%d.%s", i, property)
+			resource.AddPropertyOverride(&path, value)
+		}
+		if len(s.entry) > 0 {
+			set("BeforeEntry", conditions("SKIP", s.entry))
+		}
+		switch s.onFailure {
+		case "rollback":
+			set("OnFailure.Result", "ROLLBACK")
+		case "retry":
+			set("OnFailure", map[string]any{"Result": "RETRY", "RetryConfiguration": map[string]any{"RetryMode": "FAILED_ACTIONS"}})
+		}
+		last := i+1 == len(names) || !strings.HasPrefix(names[i+1], base+".")
+		if len(s.bake) > 0 && last {
+			result := "FAIL"
+			if s.onFailure == "rollback" {
+				result = "ROLLBACK"
+			}
+			set("OnSuccess", conditions(result, s.bake))
+		}
+	}
+}
+
+// stageNames are the names of the stages in their order.
+func stageNames(p awscodepipeline.Pipeline) []string {
+	var names []string
+	for _, stage := range *p.Stages() {
+		names = append(names, *stage.StageName())
+	}
+	return names
+}

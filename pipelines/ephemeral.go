@@ -1,0 +1,44 @@
+package pipelines
+
+import (
+	"fmt"
+
+	cdkpipelines "github.com/aws/aws-cdk-go/awscdk/v2/pipelines"
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/pipelines/config"
+)
+
+// ephemeral adds an environment that is made from scratch, tested and removed, in one
+// stage: CodePipeline lets one execution at a time into a stage, so that two cannot
+// meet in the same stacks.
+func (d *cd) ephemeral(e *config.Environment) error {
+	c := d.Config
+	target := e.Targets()[0]
+	if target.Region != c.Tooling.Region {
+		return fmt.Errorf("%s: an ephemeral environment is in the region of the tooling, %s, as what removes it works in one region only, not in %s",
+			e.Path, c.Tooling.Region, target.Region)
+	}
+	made, err := targetStages(d.app, d.Props, e)
+	if err != nil {
+		return err
+	}
+	name := c.StageID(e, target)
+	tests, err := d.tests(e, made[name].application)
+	if err != nil {
+		return err
+	}
+	deployment := d.engine.AddStage(made[name].Stage, nil)
+	remove := newTeardown(deployment)
+	for _, test := range tests {
+		remove.AddStepDependency(test)
+	}
+	steps := append(tests, cdkpipelines.Step(remove))
+	deployment.AddPost(steps...)
+	d.settings[name] = &stageSettings{}
+	if e.Teardown != nil {
+		d.janitors = append(d.janitors, func() { d.newJanitor(e, name, remove.stacks) })
+	}
+	_ = jsii.String
+	return nil
+}

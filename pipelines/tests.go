@@ -1,0 +1,108 @@
+package pipelines
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
+	cdkpipelines "github.com/aws/aws-cdk-go/awscdk/v2/pipelines"
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/pipelines/config"
+	"composecdk/stacks"
+)
+
+// test is a build that tests an environment. CDK Pipelines' own step takes neither a
+// buildspec of a repository nor an output within a text.
+type test struct {
+	cdkpipelines.Step
+	config  *config.Config
+	test    config.Test
+	files   cdkpipelines.FileSet
+	outputs map[string]cdkpipelines.StackOutputReference // by name
+}
+
+// tests are the tests of an environment, of which the application is deployed.
+func (d *cd) tests(e *config.Environment, application *stacks.Application) ([]cdkpipelines.Step, error) {
+	steps := []cdkpipelines.Step{}
+	for _, t := range e.Tests {
+		step := &test{
+			config: d.Config, test: t, files: d.sources.compose.PrimaryOutput(),
+			outputs: map[string]cdkpipelines.StackOutputReference{},
+		}
+		for _, name := range outputNames(t) {
+			output, ok := application.Outputs()[name]
+			if !ok {
+				return nil, fmt.Errorf("%s: the environment has no output %q", t.Path, name)
+			}
+			step.outputs[name] = cdkpipelines.StackOutputReference_FromCfnOutput(output)
+		}
+		cdkpipelines.NewStep_Override(step, &t.Name)
+		step.AddDependencyFileSet(step.files)
+		steps = append(steps, step)
+	}
+	return steps, nil
+}
+
+// outputReference is ${Outputs.<name>}.
+var outputReference = regexp.MustCompile(`\$\{Outputs\.([A-Za-z0-9]+)\}`)
+
+// outputNames are the outputs that the environment variables of a test name, in the
+// order of the variables.
+func outputNames(t config.Test) []string {
+	var names []string
+	for _, variable := range sortedKeys(t.Env) {
+		for _, match := range outputReference.FindAllStringSubmatch(t.Env[variable], -1) {
+			names = append(names, match[1])
+		}
+	}
+	return names
+}
+
+// ConsumedStackOutputs implements cdkpipelines.Step.
+func (s *test) ConsumedStackOutputs() *[]cdkpipelines.StackOutputReference {
+	used := []cdkpipelines.StackOutputReference{}
+	for _, name := range sortedKeys(s.outputs) {
+		used = append(used, s.outputs[name])
+	}
+	return &used
+}
+
+// ProduceAction implements cdkpipelines.ICodePipelineActionFactory.
+func (s *test) ProduceAction(stage awscodepipeline.IStage, o *cdkpipelines.ProduceActionOptions) *cdkpipelines.CodePipelineActionFactoryResult {
+	project := awscodebuild.NewPipelineProject(o.Scope, &s.test.Name, &awscodebuild.PipelineProjectProps{
+		Description: jsii.String(fmt.Sprintf("%s: tests %s of %s", s.config.Name, s.test.Name, *stage.StageName())),
+		BuildSpec:   s.spec(),
+		Environment: &awscodebuild.BuildEnvironment{BuildImage: awscodebuild.LinuxBuildImage_STANDARD_7_0()},
+		Timeout:     awscdk.Duration_Minutes(jsii.Number(s.test.Timeout.Minutes())),
+		Logging:     logging(o.Scope, s.test.Name+"Logs", s.config),
+
+		GrantReportGroupPermissions: jsii.Bool(false),
+	})
+	variables := map[string]*awscodebuild.BuildEnvironmentVariable{}
+	for _, name := range sortedKeys(s.test.Env) {
+		value := outputReference.ReplaceAllStringFunc(s.test.Env[name], func(reference string) string {
+			output := s.outputs[outputReference.FindStringSubmatch(reference)[1]]
+			return *o.StackOutputsMap.ToCodePipeline(output)
+		})
+		variables[name] = &awscodebuild.BuildEnvironmentVariable{Value: value}
+	}
+	stage.AddAction(awscodepipelineactions.NewCodeBuildAction(&awscodepipelineactions.CodeBuildActionProps{
+		ActionName: o.ActionName, RunOrder: o.RunOrder, Project: project,
+		Input: o.Artifacts.ToCodePipeline(s.files), EnvironmentVariables: &variables,
+	}))
+	return &cdkpipelines.CodePipelineActionFactoryResult{RunOrdersConsumed: jsii.Number(1), Project: project}
+}
+
+func (s *test) spec() awscodebuild.BuildSpec {
+	if s.test.Spec != "" {
+		return awscodebuild.BuildSpec_FromSourceFilename(&s.test.Spec)
+	}
+	return awscodebuild.BuildSpec_FromObject(&map[string]any{
+		"version": "0.2",
+		"phases":  map[string]any{"build": map[string]any{"commands": s.test.Commands}},
+	})
+}

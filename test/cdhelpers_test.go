@@ -1,0 +1,141 @@
+//go:build !race
+
+package test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/compose"
+	"composecdk/pipelines"
+	"composecdk/pipelines/config"
+	"composecdk/stacks"
+)
+
+// shop is a small application with a load balancer.
+const shop = `
+name: shop
+services:
+  web:
+    image: nginx:1.27
+    ports: ["80"]
+x-elbv2:
+  public:
+    Properties: {Type: application, Scheme: internet-facing}
+    MacroParameters:
+      Ingress: {ExtSources: [{IPv4: 0.0.0.0/0, Name: any}]}
+    Listeners: [{Port: 80, Protocol: HTTP, Targets: [{name: "web:web", access: /}]}]
+    Services: [{name: "web:web", port: 80, protocol: HTTP, healthcheck: "80:HTTP:7:2:15:5:/:200"}]
+`
+
+// delivery is the pipelines of an application, synthesised.
+type delivery struct {
+	config   *config.Config
+	dir      string
+	cd       template
+	assembly map[string]template // by file name without .template.json
+}
+
+// threeAccounts is the configuration of the blueprint: an ephemeral environment in
+// dev, then production.
+func threeAccounts() *config.Config {
+	account := func(name, id string) *config.Account {
+		return &config.Account{
+			Name: name, ID: id, Roles: config.Roles{Type: config.Bootstrap, Qualifier: "hnb659fds"},
+			Regions: map[string]config.Region{"eu-west-1": {AvailabilityZones: []string{"eu-west-1a", "eu-west-1b"}}},
+		}
+	}
+	shared, dev, prod := account("shared", "111111111111"), account("dev", "222222222222"), account("prod", "333333333333")
+	return &config.Config{
+		Name: "shop", OrganizationID: "o-abc1234567",
+		Tooling: config.Tooling{
+			Account: shared, Region: "eu-west-1", File: "pipeline.yaml",
+			Source: config.Source{Provider: config.CodeCommit, Repository: "shop-platform", Branch: "main"},
+		},
+		Accounts: []*config.Account{dev, prod, shared},
+		Compose: config.Compose{
+			Source: config.Source{Provider: config.CodeCommit, Repository: "shop-compose", Branch: "main"},
+			Files:  []string{"compose.yml"}, Images: "images",
+		},
+		Environments: []*config.Environment{
+			{
+				Name: "throwaway", Type: config.Ephemeral, Path: "Environments[0]",
+				Waves:    [][]config.Target{{{Account: dev, Region: "eu-west-1"}}},
+				NewVPC:   &config.NewVPC{CIDR: "10.99.0.0/16", NATGateways: 1},
+				Teardown: &config.Teardown{KeepFor: 4 * time.Hour, MaxLifetime: 12 * time.Hour},
+				Tests: []config.Test{{
+					Name: "smoke", Spec: "tests/smoke.yml", Timeout: 30 * time.Minute,
+					Env: map[string]string{"API_URL": "${Outputs.AlbEndpoint}", "HEALTH": "${Outputs.PublicEndpoint80}/health", "MODE": "fast"},
+				}},
+			},
+			{
+				Name: "production", Type: config.Permanent, Path: "Environments[1]",
+				Waves:    [][]config.Target{{{Account: prod, Region: "eu-west-1"}}},
+				Approval: &config.Approval{Comment: "Ship it?", URL: "https://example.org/review", Timeout: 72 * time.Hour, SkipWhenUnchanged: true},
+				Review:   true, OnFailure: "rollback", TerminationProtection: true, Isolation: "stage",
+			},
+		},
+		Notifications: []config.Notification{{Email: "team@example.org", Events: []config.Event{config.ApprovalNeeded, config.Failed}}},
+		Logs:          config.Logs{RetentionDays: 90},
+	}
+}
+
+// deliver synthesises the pipelines of a configuration.
+func deliver(t *testing.T, c *config.Config) delivery {
+	t.Helper()
+	d, err := tryDeliver(t, c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func tryDeliver(t *testing.T, c *config.Config, context map[string]any) (delivery, error) {
+	t.Helper()
+	file := write(t, shop)
+	dir := t.TempDir()
+	app := awscdk.NewApp(&awscdk.AppProps{Outdir: &dir, AnalyticsReporting: jsii.Bool(false), Context: &context})
+	err := pipelines.New(app, &pipelines.Props{
+		Config: c,
+		Application: func(stage awscdk.Stage, e *config.Environment, to config.Target) (*stacks.Application, error) {
+			_, model, found := loadModel(file)
+			if model == nil {
+				t.Fatal(printed(t, found))
+			}
+			model.Network.New.AvailabilityZones = to.Account.Zones(to.Region)
+			return stacks.NewApplication(stage, &stacks.ApplicationProps{
+				Model: model, Account: to.Account.ID, Region: to.Region,
+				Destroyable: e.Type == config.Ephemeral, TerminationProtection: e.TerminationProtection,
+			})
+		},
+	})
+	if err != nil {
+		return delivery{}, err
+	}
+	app.Synth(nil)
+	d := delivery{config: c, dir: dir, assembly: map[string]template{}}
+	files, err := filepath.Glob(filepath.Join(dir, "assembly-*", "*.template.json"))
+	if err != nil {
+		return d, err
+	}
+	for _, file := range append(files, filepath.Join(dir, "Cd.template.json")) {
+		tm, err := readTemplate(file)
+		if err != nil {
+			return d, err
+		}
+		tm.t = t
+		d.assembly[filepath.Base(file)] = tm
+	}
+	d.cd = d.assembly["Cd.template.json"]
+	return d, nil
+}
+
+var _ = compose.Error
+var _ = os.Args
+var _ = slices.Sort[[]int]
