@@ -333,7 +333,7 @@ func quoted(text []byte) int {
 			return 0
 		case c == '\\' && text[0] == '"':
 			i++
-		case c == text[0] && c == '\'' && bytes.HasPrefix(text[i:], []byte("''")):
+		case text[0] == '\'' && c == '\'' && bytes.HasPrefix(text[i:], []byte("''")):
 			i++
 		case c == text[0]:
 			return i + 1

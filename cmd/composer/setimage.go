@@ -28,7 +28,7 @@ type setImage struct {
 func setImageCommand() *cobra.Command {
 	var s setImage
 	command := &cobra.Command{
-		Use:   "set-image (--file FILE | --overlay) --service NAME (--image REPOSITORY@DIGEST | --build-info FILE)",
+		Use:   "set-image (--file FILE | --overlay) --service NAME (--image IMAGE | --build-info FILE)",
 		Short: "Give a service of a compose file the digest of a new image",
 		Long: `Set-image replaces services.<name>.image in a compose file in place. Every other
 byte stays: comments, order, quotes. A service without an image gets the key. Where
@@ -36,7 +36,8 @@ that cannot be done without changing something else, as with an image that other
 repeat by an alias, nothing is changed and the reason is told.
 
 With --overlay the image goes to a file of its own instead, images/<name>.yaml, which
-is loaded after the others: many services are changed without a conflict.
+is loaded after the others: many services are changed without a conflict, and --file
+stays as it is.
 
 An image is taken by its digest only, since a tag can be moved. --build-info reads it
 from the build_info.yml of a build. Of that file only the digest is taken on trust:
@@ -77,7 +78,6 @@ and 2 for wrong usage, what cannot be read, or a remote that refuses.`,
 	flags.StringVar(&s.who, "author", "composer <composer@localhost>", "the author of the commit")
 	flags.IntVar(&s.attempts, "attempts", 10, "how often to try while others push")
 	command.MarkFlagsOneRequired("file", "overlay")
-	command.MarkFlagsMutuallyExclusive("file", "overlay")
 	command.MarkFlagsOneRequired("image", "build-info")
 	command.MarkFlagsMutuallyExclusive("image", "build-info")
 	if err := command.MarkFlagRequired("service"); err != nil {
