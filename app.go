@@ -95,6 +95,9 @@ func application(args []string, env map[string]string) (compose.Diagnostics, err
 		return nil, err
 	}
 	in.validator = validator()
+	if in.pipeline != "" {
+		return deliver(in, env)
+	}
 	project, found := compose.Load(context.Background(), in.load)
 	if project == nil {
 		return found, nil
@@ -110,12 +113,7 @@ func application(args []string, env map[string]string) (compose.Diagnostics, err
 			return nil, err
 		}
 	}
-	quiet, err := muteRuntime()
-	if err != nil {
-		return nil, err
-	}
-	err = guard.Contain(func() (err error) {
-		defer jsii.Close()
+	err = withRuntime(func() (err error) {
 		if sound {
 			more, err = synthesise(in, project, model, found)
 			found = append(found, more...)
@@ -125,10 +123,26 @@ func application(args []string, env map[string]string) (compose.Diagnostics, err
 		}
 		return err
 	})
-	if noise := quiet(); err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, noise)
+	if err != nil {
+		return nil, err
 	}
 	return found, nil
+}
+
+// withRuntime lets f use the jsii runtime, which is quiet and ends with it.
+func withRuntime(f func() error) error {
+	quiet, err := muteRuntime()
+	if err != nil {
+		return err
+	}
+	err = guard.Contain(func() error {
+		defer jsii.Close()
+		return f()
+	})
+	if noise := quiet(); err != nil {
+		return fmt.Errorf("%w\n%s", err, noise)
+	}
+	return nil
 }
 
 // hasNode tells whether the CDK library finds its Node.js.
@@ -173,17 +187,23 @@ var noTraces = map[string]any{"aws:cdk:disable-creation-stack-traces": true}
 // build makes the app of a model, whose assembly goes to a folder. Its error is one
 // for stacks.Exceptions: the app must then not be synthesised.
 func build(in input, model *compose.Model, outdir string) (awscdk.App, *stacks.Application, error) {
+	app := newApp(in, outdir)
+	scope := constructs.NewConstruct(app, jsii.String(stacks.Name(model.Name, in.env)))
+	application, err := stacks.NewApplication(scope, &stacks.ApplicationProps{
+		Model: model, Account: in.account, Region: in.region, Destroyable: in.throwaway,
+	})
+	return app, application, err
+}
+
+// newApp is an app whose assembly goes to a folder.
+func newApp(in input, outdir string) awscdk.App {
 	app := awscdk.NewApp(&awscdk.AppProps{
 		Context: &in.flags, Outdir: &outdir, StackTraces: jsii.Bool(false), PostCliContext: &noTraces,
 	})
 	if in.validator != nil {
 		in.validator.Watch(app)
 	}
-	scope := constructs.NewConstruct(app, jsii.String(stacks.Name(model.Name, in.env)))
-	application, err := stacks.NewApplication(scope, &stacks.ApplicationProps{
-		Model: model, Account: in.account, Region: in.region, Destroyable: in.throwaway,
-	})
-	return app, application, err
+	return app
 }
 
 // synth writes the assembly of an app and has it validated.

@@ -1,0 +1,156 @@
+package pipelines
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+
+	"composecdk/compose"
+	"composecdk/constructs/xresource"
+	"composecdk/pipelines/config"
+	"composecdk/stacks"
+)
+
+// Release is what a pipeline.yaml takes to production: the application of every
+// target.
+type Release struct {
+	Config *config.Config
+	// checkout is the folder with the compose files.
+	checkout string
+	// workloads are by the stage id of their target, or of the pattern of several.
+	workloads map[string]*workload
+}
+
+// workload is the application in one target.
+type workload struct {
+	project     *compose.Project
+	model       *compose.Model
+	application *stacks.Application
+	// assembly is the folder of its templates.
+	assembly string
+}
+
+// Read reads the compose files of every target in a checkout of the compose
+// repository; "" is the folder of the pipeline.yaml. The release is nil where the
+// diagnostics have errors.
+func Read(c *config.Config, checkout string, options compose.Options) (*Release, compose.Diagnostics) {
+	r := &Release{Config: c, checkout: cmp.Or(checkout, c.Dir), workloads: map[string]*workload{}}
+	var found compose.Diagnostics
+	for _, e := range c.Environments {
+		for _, p := range e.Patterns() {
+			w, more := r.read(e, p.Target, options)
+			found = append(found, more...)
+			r.workloads[c.StageID(e, p.Target)] = w
+		}
+	}
+	if found = found.Sort(); found.HasErrors() {
+		return nil, found
+	}
+	return r, found
+}
+
+func (r *Release) read(e *config.Environment, t config.Target, options compose.Options) (*workload, compose.Diagnostics) {
+	var found compose.Diagnostics
+	for _, f := range r.Config.Compose.Files {
+		options.Files = append(options.Files, filepath.Join(r.checkout, f))
+	}
+	project, more := compose.Load(context.Background(), options)
+	found = append(found, more...)
+	if project == nil {
+		return nil, found
+	}
+	model, more := compose.Resolve(project, xresource.Schemas())
+	found = append(found, more...)
+	if model == nil {
+		return nil, found
+	}
+	return &workload{project: project, model: model}, found
+}
+
+// Props are those of the pipelines of the release; pattern is Props.Pattern.
+func (r *Release) Props(pattern func(func(constructs.Construct) error) (string, error)) *Props {
+	return &Props{Config: r.Config, Application: r.application, Pattern: pattern}
+}
+
+// application makes the stacks of the application in the stage of a target.
+func (r *Release) application(stage awscdk.Stage, e *config.Environment, t config.Target) (*stacks.Application, error) {
+	w := r.workloads[*stage.Node().Id()]
+	w.assembly = *stage.Outdir()
+	var err error
+	w.application, err = stacks.NewApplication(stage, &stacks.ApplicationProps{
+		Model: w.model, Account: t.Account.ID, Region: t.Region,
+		Destroyable:           e.Type == config.Ephemeral,
+		TerminationProtection: e.TerminationProtection,
+		Synthesizer:           synthesizer(r.Config, t.Account),
+	})
+	if err != nil {
+		return nil, &applicationError{err, w}
+	}
+	return w.application, nil
+}
+
+// applicationError is what the CDK has against an application.
+type applicationError struct {
+	error
+	workload *workload
+}
+
+// Exceptions are the exceptions of the CDK in an error of New that are about an
+// application, at their places in the compose files.
+func (r *Release) Exceptions(err error) compose.Diagnostics {
+	var of *applicationError
+	if !errors.As(err, &of) {
+		return nil
+	}
+	return stacks.Exceptions(of.error, of.workload.project)
+}
+
+// Report tells of an assembly what the CDK's validation found in it, what
+// CloudFormation would not take, and what a reader of the compose files should know
+// of the stacks.
+func (r *Release) Report(assembly string) (compose.Diagnostics, error) {
+	found, err := stacks.ReportAll(assembly, func(stage string) (*compose.Model, stacks.Places) {
+		if w := r.workloads[stage]; w != nil {
+			return w.model, w.project
+		}
+		return nil, nil
+	})
+	errs := []error{err}
+	for _, w := range r.built(assembly) {
+		large, err := w.application.Limits(w.assembly, w.project)
+		found = slices.Concat(found, large, w.application.Diagnostics(w.project))
+		errs = append(errs, err)
+	}
+	return found.Sort(), errors.Join(errs...)
+}
+
+// built are the applications in an assembly.
+func (r *Release) built(assembly string) []*workload {
+	var built []*workload
+	for _, stage := range slices.Sorted(maps.Keys(r.workloads)) {
+		if w := r.workloads[stage]; w.application != nil && filepath.Dir(w.assembly) == assembly {
+			built = append(built, w)
+		}
+	}
+	return built
+}
+
+// TooMany is the exception of the CDK about a stack of an application with more
+// resources than CloudFormation takes, as a diagnostic.
+func (r *Release) TooMany(err error) compose.Diagnostics {
+	for _, w := range r.workloads {
+		if w.application == nil {
+			continue
+		}
+		if found, ok := w.application.TooMany(err, w.project); ok {
+			return found
+		}
+	}
+	return nil
+}
