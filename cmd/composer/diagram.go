@@ -1,0 +1,69 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"composecdk/pipelines/config"
+	"composecdk/pipelines/diagram"
+)
+
+func diagramCommand() *cobra.Command {
+	var file, out string
+	command := &cobra.Command{
+		Use:   "diagram --pipeline FILE [--out FILE]",
+		Short: "Draw what a pipeline.yaml becomes: accounts, stages, and what goes between them",
+		Long: `Diagram draws the accounts, pipelines and stages of a pipeline.yaml, and what goes
+from one to the other, as SVG. Of many applications and accounts it draws a few and
+says how many more there are. Equal files give equal bytes.
+
+The exit status is 0 when there is a picture, 1 when the file has errors, and 2 for
+wrong usage or what cannot be read.`,
+		Example: "  composer diagram --pipeline pipeline.yaml --out docs/pipeline.svg",
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			c, err := loadPipeline(command, file)
+			if err != nil {
+				return err
+			}
+			svg, err := diagram.SVG(command.Context(), c)
+			if err != nil {
+				return err
+			}
+			if out == "" {
+				_, err = command.OutOrStdout().Write(svg)
+				return err
+			}
+			if err := os.WriteFile(out, svg, 0o644); err != nil { //nolint:gosec // a picture is for everyone
+				return fmt.Errorf("--out %s: the folder is not there, or cannot be written to", out)
+			}
+			return nil
+		},
+	}
+	pipelineFlag(command, &file)
+	command.Flags().StringVarP(&out, "out", "o", "", "where the picture goes; standard output if not given")
+	return command
+}
+
+// pipelineFlag is the flag that names a pipeline.yaml.
+func pipelineFlag(command *cobra.Command, file *string) {
+	command.Flags().StringVarP(file, "pipeline", "c", "pipeline.yaml", "the pipeline.yaml, or a compose file with x-cicd")
+}
+
+// loadPipeline reads a pipeline.yaml and prints what is wrong with it.
+func loadPipeline(command *cobra.Command, file string) (*config.Config, error) {
+	if _, err := os.Stat(file); err != nil {
+		return nil, fmt.Errorf("--pipeline %s: no such file, or it cannot be read", file)
+	}
+	c, found := config.Load(config.Options{File: file})
+	if err := found.Print(command.ErrOrStderr()); err != nil {
+		return nil, errors.New("standard error cannot be written to")
+	}
+	if found.HasErrors() {
+		return nil, errFound
+	}
+	return c, nil
+}
