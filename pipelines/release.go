@@ -87,7 +87,7 @@ func (r *Release) application(stage awscdk.Stage, e *config.Environment, t confi
 		Model: w.model, Account: t.Account.ID, Region: t.Region,
 		Destroyable:           e.Type == config.Ephemeral,
 		TerminationProtection: e.TerminationProtection,
-		Synthesizer:           synthesizer(r.Config, t.Account),
+		Synthesizer:           func() awscdk.IStackSynthesizer { return synthesizer(r.Config, t.Account) },
 	})
 	if err != nil {
 		return nil, &applicationError{err, w}

@@ -22,9 +22,10 @@ type ApplicationProps struct {
 	Account, Region string
 	// Destroyable declares the environment throw-away: nothing in it is kept.
 	Destroyable bool
-	// Synthesizer names the roles that deploy the stacks; nil means those of the CDK's
-	// bootstrap stack.
-	Synthesizer awscdk.IStackSynthesizer
+	// Synthesizer makes the synthesizer of a stack, which names the roles that deploy
+	// it; nil means those of the CDK's bootstrap stack. Each stack has its own, as it
+	// keeps the assets of its stack.
+	Synthesizer func() awscdk.IStackSynthesizer
 	// TerminationProtection keeps the stacks from being deleted.
 	TerminationProtection bool
 }
@@ -112,7 +113,7 @@ func (b *builder) stack(id, description string, after ...awscdk.Stack) awscdk.St
 		StackName:   jsii.String(*b.scope.Node().Id() + "-" + id),
 		Description: jsii.String(b.props.Model.Name + ": " + description),
 		Tags:        b.tags(),
-		Synthesizer: b.props.Synthesizer,
+		Synthesizer: b.synthesizer(),
 
 		TerminationProtection: &b.props.TerminationProtection,
 	})
@@ -129,6 +130,13 @@ func (b *builder) stack(id, description string, after ...awscdk.Stack) awscdk.St
 	}
 	b.app.Stacks = append(b.app.Stacks, stack)
 	return stack
+}
+
+func (b *builder) synthesizer() awscdk.IStackSynthesizer {
+	if b.props.Synthesizer == nil {
+		return nil
+	}
+	return b.props.Synthesizer()
 }
 
 func (b *builder) tags() *map[string]*string {
