@@ -12,8 +12,9 @@ import (
 
 // newRoles adds the roles stack of each account but those whose roles are given
 // (docs/decisions/roles.md): the policies of what CloudFormation may do there, which
-// `cdk bootstrap` takes, and where the roles are managed the roles themselves. A
-// person deploys it with his own rights, before anything else is in the account.
+// `cdk bootstrap` takes, the role that reads what is deployed, and where the roles
+// are managed those that deploy. A person deploys it with rights of his own, before
+// anything else is in the account.
 func newRoles(app constructs.Construct, c *config.Config) []awscdk.Stack {
 	var made []awscdk.Stack
 	for _, a := range c.RolesAccounts() {
@@ -34,22 +35,23 @@ func newRolesOf(app constructs.Construct, c *config.Config, a *config.Account) a
 	if a.Roles.PermissionsBoundary == "" {
 		managedPolicy(stack, "Boundary", c.Boundary(a), "how far CloudFormation and the roles that it makes can go", policy.Boundary(c, a))
 	}
-	services, roles := policy.Execution(c, a)
-	attached := []*string{
-		managedPolicy(stack, "Services", c.ServicesPolicy(), "the services that stacks are made of", services),
-		managedPolicy(stack, "RolesOfStacks", c.RolesPolicy(), "the roles of stacks, which have the permissions boundary", roles),
+	var attached []*string
+	documents := policy.Execution(c, a)
+	for _, name := range c.ExecutionPolicies(a) {
+		attached = append(attached, managedPolicy(stack, "Execution "+name, c.ExecutionPolicy(name), "what CloudFormation may do: "+name, documents[name]))
 	}
-	if a.Roles.Type != config.Managed {
-		return stack
+	if len(c.StageIDs(a)) > 0 {
+		role(stack, "Review", c.ReviewRole(), "tells what a release of "+c.Name+" changes", policy.ReviewTrust(c)).SetPolicies(inline(policy.Review(c, a)))
 	}
-	execution := role(stack, "Execution", c.ExecutionRole(), "CloudFormation, for the stacks of "+c.Name, policy.ExecutionTrust(a))
-	execution.SetManagedPolicyArns(&attached)
-	execution.SetPermissionsBoundary(jsii.String(c.ARN("iam", "", a, "policy/"+c.Boundary(a))))
-	if boundary := stack.Node().TryFindChild(jsii.String("Boundary")); boundary != nil {
-		execution.Node().AddDependency(boundary)
+	if a.Roles.Type == config.Managed {
+		execution := role(stack, "Execution", c.ExecutionRole(), "CloudFormation, for the stacks of "+c.Name, policy.ExecutionTrust(a))
+		execution.SetManagedPolicyArns(&attached)
+		execution.SetPermissionsBoundary(jsii.String(c.ARN("iam", "", a, "policy/"+c.Boundary(a))))
+		if boundary := stack.Node().TryFindChild(jsii.String("Boundary")); boundary != nil {
+			execution.Node().AddDependency(boundary)
+		}
+		role(stack, "Deploy", c.DeployRole(), "the CD pipeline of "+c.Name, policy.DeployTrust(c, a)).SetPolicies(inline(policy.Deploy(c, a)))
 	}
-	inline(role(stack, "Deploy", c.DeployRole(), "the CD pipeline of "+c.Name, policy.DeployTrust(c, a)), policy.Deploy(c, a))
-	inline(role(stack, "Review", c.ReviewRole(), "what a release of "+c.Name+" changes", policy.ReviewTrust(c)), policy.Review(c, a))
 	return stack
 }
 
@@ -66,12 +68,13 @@ func role(stack awscdk.Stack, id, name, description string, trust policy.Documen
 	})
 }
 
-func inline(role awsiam.CfnRole, document policy.Document) {
-	role.SetPolicies(&[]any{&awsiam.CfnRole_PolicyProperty{PolicyName: jsii.String("work"), PolicyDocument: document.Map()}})
+func inline(document policy.Document) *[]any {
+	return &[]any{&awsiam.CfnRole_PolicyProperty{PolicyName: jsii.String("work"), PolicyDocument: document.Map()}}
 }
 
-// synthesizer names the roles that act in an account. Only bootstrap roles publish
-// assets: an application that has some is refused where there are none (assets).
+// synthesizer names the roles that act in an account. Only a bootstrap stack has
+// roles and a bucket for assets, so that an application with assets cannot be
+// deployed by other roles.
 func synthesizer(c *config.Config, account *config.Account) awscdk.IStackSynthesizer {
 	if account.Roles.Type == config.Bootstrap {
 		return awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{Qualifier: &account.Roles.Qualifier})

@@ -107,10 +107,13 @@ func (c *Config) roleARN(a *Account, region, given, managed, bootstrap string) s
 	}
 }
 
-// ReviewRoleARN is the role that reads what is deployed in an account and region:
-// the bootstrap stack's for look-ups, or the managed one; empty for given roles.
-func (c *Config) ReviewRoleARN(a *Account, region string) string {
-	return c.roleARN(a, region, "", c.ReviewRole(), "lookup-role")
+// ReviewRoleARN is the role that reads what is deployed in an account; empty where
+// the roles are given. The bootstrap stack's own, for look-ups, reads everything.
+func (c *Config) ReviewRoleARN(a *Account) string {
+	if a.Roles.Type == Given {
+		return ""
+	}
+	return c.ARN("iam", "", a, "role/"+c.ReviewRole())
 }
 
 // Boundary is the name of the permissions boundary of every role that is made in an
@@ -122,10 +125,31 @@ func (c *Config) Boundary(a *Account) string {
 	return cmp.Or(a.Roles.PermissionsBoundary, c.Name+"-boundary")
 }
 
-// ServicesPolicy and RolesPolicy are the names of the policies of what
-// CloudFormation may do in an account: with services, and with roles.
-func (c *Config) ServicesPolicy() string { return c.Name + "-cloudformation" }
-func (c *Config) RolesPolicy() string    { return c.Name + "-cloudformation-roles" }
+// What CloudFormation may do in an account is said by several policies, as one would
+// be too long: with services that run the application, with its data, with pipelines
+// and with roles.
+const (
+	ServicesPolicy  = "services"
+	DataPolicy      = "data"
+	PipelinesPolicy = "pipelines"
+	RolesPolicy     = "roles"
+)
+
+// ExecutionPolicies are those of an account, which has an application, pipelines or
+// both.
+func (c *Config) ExecutionPolicies(a *Account) []string {
+	var names []string
+	if len(c.Regions(a)) > 0 {
+		names = append(names, ServicesPolicy, DataPolicy)
+	}
+	if a == c.Tooling.Account {
+		names = append(names, PipelinesPolicy)
+	}
+	return append(names, RolesPolicy)
+}
+
+// ExecutionPolicy is the full name of one.
+func (c *Config) ExecutionPolicy(name string) string { return c.ExecutionRole() + "-" + name }
 
 // RolesAccounts are the accounts with a roles stack: the target accounts and that of
 // the tooling, but those whose roles are given, sorted by name.

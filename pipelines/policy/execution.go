@@ -12,13 +12,14 @@ import (
 // actions of a service.
 type grant struct{ kind, service, actions string }
 
-// application are the types that the application's stacks are made of. A type that
-// is not here is not deployed: a new construct adds its row.
-var application = []grant{
+// The types that the application's stacks are made of. One that is not here is not
+// deployed: a new construct adds its row.
+
+// services are those that run it.
+var services = []grant{
 	{"AWS::ApplicationAutoScaling::ScalableTarget", "application-autoscaling", "RegisterScalableTarget DeregisterScalableTarget Describe* ListTagsForResource TagResource UntagResource"},
 	{"AWS::ApplicationAutoScaling::ScalingPolicy", "application-autoscaling", "PutScalingPolicy DeleteScalingPolicy"},
 	{"AWS::CloudWatch::Alarm", "cloudwatch", "PutMetricAlarm DeleteAlarms DescribeAlarms ListTagsForResource TagResource UntagResource"},
-	{"AWS::DynamoDB::Table", "dynamodb", "CreateTable DeleteTable UpdateTable UpdateTimeToLive UpdateContinuousBackups UpdateContributorInsights UpdateKinesisStreamingDestination EnableKinesisStreamingDestination DisableKinesisStreamingDestination PutResourcePolicy GetResourcePolicy DeleteResourcePolicy Describe* ListTagsOfResource TagResource UntagResource"},
 	{"AWS::EC2::DHCPOptions", "ec2", "CreateDhcpOptions DeleteDhcpOptions"},
 	{"AWS::EC2::EIP", "ec2", "AllocateAddress ReleaseAddress AssociateAddress DisassociateAddress"},
 	{"AWS::EC2::FlowLog", "ec2", "CreateFlowLogs DeleteFlowLogs"},
@@ -38,16 +39,27 @@ var application = []grant{
 	{"AWS::ECS::Cluster", "ecs", "CreateCluster DeleteCluster UpdateCluster UpdateClusterSettings PutClusterCapacityProviders Describe* ListTagsForResource TagResource UntagResource"},
 	{"AWS::ECS::Service", "ecs", "CreateService DeleteService UpdateService ListServiceDeployments"},
 	{"AWS::ECS::TaskDefinition", "ecs", "RegisterTaskDefinition DeregisterTaskDefinition DeleteTaskDefinitions"},
-	{"AWS::EFS::AccessPoint", "elasticfilesystem", "CreateAccessPoint DeleteAccessPoint"},
-	{"AWS::EFS::FileSystem", "elasticfilesystem", "CreateFileSystem DeleteFileSystem UpdateFileSystem PutLifecycleConfiguration PutBackupPolicy PutFileSystemPolicy DeleteFileSystemPolicy UpdateFileSystemProtection Describe* ListTagsForResource TagResource UntagResource"},
-	{"AWS::EFS::MountTarget", "elasticfilesystem", "CreateMountTarget DeleteMountTarget ModifyMountTargetSecurityGroups"},
+	{"AWS::EFS::MountTarget", "ec2", "CreateNetworkInterface DeleteNetworkInterface"},
 	{"AWS::ElasticLoadBalancingV2::Listener", "elasticloadbalancing", "CreateListener DeleteListener ModifyListener ModifyListenerAttributes"},
 	{"AWS::ElasticLoadBalancingV2::ListenerCertificate", "elasticloadbalancing", "AddListenerCertificates RemoveListenerCertificates"},
 	{"AWS::ElasticLoadBalancingV2::ListenerRule", "elasticloadbalancing", "CreateRule DeleteRule ModifyRule SetRulePriorities"},
 	{"AWS::ElasticLoadBalancingV2::LoadBalancer", "elasticloadbalancing", "CreateLoadBalancer DeleteLoadBalancer ModifyLoadBalancerAttributes SetIpAddressType SetSecurityGroups SetSubnets Describe* AddTags RemoveTags"},
 	{"AWS::ElasticLoadBalancingV2::TargetGroup", "elasticloadbalancing", "CreateTargetGroup DeleteTargetGroup ModifyTargetGroup ModifyTargetGroupAttributes"},
-	{"AWS::KMS::Key", "kms", "CreateKey DescribeKey EnableKey DisableKey EnableKeyRotation DisableKeyRotation GetKeyPolicy PutKeyPolicy GetKeyRotationStatus ScheduleKeyDeletion ListResourceTags TagResource UntagResource UpdateKeyDescription"},
 	{"AWS::Logs::LogGroup", "logs", "CreateLogGroup DeleteLogGroup PutRetentionPolicy DeleteRetentionPolicy Describe* ListTagsForResource TagResource UntagResource"},
+	{"AWS::ServiceDiscovery::PrivateDnsNamespace", "servicediscovery", "CreatePrivateDnsNamespace DeleteNamespace UpdatePrivateDnsNamespace Get* ListTagsForResource TagResource UntagResource"},
+	{"AWS::ServiceDiscovery::PrivateDnsNamespace", "route53", "CreateHostedZone DeleteHostedZone GetHostedZone ListHostedZonesByName ChangeResourceRecordSets AssociateVPCWithHostedZone"},
+	{"AWS::ServiceDiscovery::Service", "servicediscovery", "CreateService DeleteService UpdateService"},
+	{"Fn::GetStackOutput", "cloudformation", "DescribeStacks"},
+}
+
+// data is what holds what it must not lose, and what templates refer to: parameters,
+// and keys of encrypted data.
+var data = []grant{
+	{"AWS::DynamoDB::Table", "dynamodb", "CreateTable DeleteTable UpdateTable UpdateTimeToLive UpdateContinuousBackups UpdateContributorInsights UpdateKinesisStreamingDestination EnableKinesisStreamingDestination DisableKinesisStreamingDestination PutResourcePolicy GetResourcePolicy DeleteResourcePolicy Describe* ListTagsOfResource TagResource UntagResource"},
+	{"AWS::EFS::AccessPoint", "elasticfilesystem", "CreateAccessPoint DeleteAccessPoint"},
+	{"AWS::EFS::FileSystem", "elasticfilesystem", "CreateFileSystem DeleteFileSystem UpdateFileSystem PutLifecycleConfiguration PutBackupPolicy PutFileSystemPolicy DeleteFileSystemPolicy UpdateFileSystemProtection Describe* ListTagsForResource TagResource UntagResource"},
+	{"AWS::EFS::MountTarget", "elasticfilesystem", "CreateMountTarget DeleteMountTarget ModifyMountTargetSecurityGroups"},
+	{"AWS::KMS::Key", "kms", "CreateKey DescribeKey EnableKey DisableKey EnableKeyRotation DisableKeyRotation GetKeyPolicy PutKeyPolicy GetKeyRotationStatus ScheduleKeyDeletion ListResourceTags TagResource UntagResource UpdateKeyDescription"},
 	{"AWS::RDS::DBCluster", "rds", "CreateDBCluster DeleteDBCluster ModifyDBCluster CreateDBClusterSnapshot RestoreDBClusterFromSnapshot RestoreDBClusterToPointInTime AddRoleToDBCluster RemoveRoleFromDBCluster Describe* ListTagsForResource AddTagsToResource RemoveTagsFromResource"},
 	{"AWS::RDS::DBClusterParameterGroup", "rds", "CreateDBClusterParameterGroup DeleteDBClusterParameterGroup ModifyDBClusterParameterGroup ResetDBClusterParameterGroup"},
 	{"AWS::RDS::DBInstance", "rds", "CreateDBInstance DeleteDBInstance ModifyDBInstance RebootDBInstance CreateDBSnapshot RestoreDBInstanceFromDBSnapshot AddRoleToDBInstance RemoveRoleFromDBInstance"},
@@ -59,11 +71,6 @@ var application = []grant{
 	{"AWS::SQS::QueuePolicy", "sqs", ""},
 	{"AWS::SecretsManager::Secret", "secretsmanager", "CreateSecret DeleteSecret UpdateSecret DescribeSecret GetRandomPassword GetSecretValue TagResource UntagResource"},
 	{"AWS::SecretsManager::SecretTargetAttachment", "secretsmanager", "PutSecretValue"},
-	{"AWS::ServiceDiscovery::PrivateDnsNamespace", "servicediscovery", "CreatePrivateDnsNamespace DeleteNamespace UpdatePrivateDnsNamespace Get* ListTagsForResource TagResource UntagResource"},
-	{"AWS::ServiceDiscovery::PrivateDnsNamespace", "route53", "CreateHostedZone DeleteHostedZone GetHostedZone ListHostedZonesByName ChangeResourceRecordSets AssociateVPCWithHostedZone"},
-	{"AWS::ServiceDiscovery::Service", "servicediscovery", "CreateService DeleteService UpdateService"},
-	// what templates refer to: outputs of each other, parameters, encrypted data
-	{"Fn::GetStackOutput", "cloudformation", "DescribeStacks"},
 	{"AWS::SSM::Parameter::Value", "ssm", "GetParameters"},
 	{"KmsKeyId", "kms", "CreateGrant Decrypt DescribeKey GenerateDataKey*"},
 }
@@ -90,17 +97,18 @@ var pipelines = []grant{
 }
 
 // Execution are the policies of the role that CloudFormation works with in an
-// account: which services, and how far it may go with roles. The tooling account
-// has pipelines instead of an application, or both.
-func Execution(c *config.Config, a *config.Account) (services, roles Document) {
-	var grants []grant
-	if len(c.Regions(a)) > 0 {
-		grants = append(grants, application...)
+// account, by name: which services it may use, and how far it may go with roles.
+func Execution(c *config.Config, a *config.Account) map[string]Document {
+	tables := map[string][]grant{config.ServicesPolicy: services, config.DataPolicy: data, config.PipelinesPolicy: pipelines}
+	all := map[string]Document{}
+	for _, name := range c.ExecutionPolicies(a) {
+		if name == config.RolesPolicy {
+			all[name] = ofRoles(c, a)
+		} else {
+			all[name] = Document{{Sid: "Services", Effect: allow, Action: actions(tables[name]), Resource: []string{"*"}}}
+		}
 	}
-	if a == c.Tooling.Account {
-		grants = append(grants, pipelines...)
-	}
-	return Document{{Sid: "Services", Effect: allow, Action: actions(grants), Resource: []string{"*"}}}, ofRoles(c, a)
+	return all
 }
 
 // actions are those of grants, sorted, without those that another one includes.
@@ -193,9 +201,9 @@ func boundaryARN(c *config.Config, a *config.Account) string {
 }
 
 // Boundary is how far the CloudFormation role and every role that it makes can go at
-// the most: any service, but no user, no organisation, and of IAM only what the
-// policy on roles allows. None of them can change the roles and policies that they
-// are held by.
+// the most: any service, but no organisation, and of IAM only what the policy on
+// roles allows. None of them can change the roles and policies that they are held by;
+// in a target account, where no pipeline runs, they cannot take these roles on either.
 func Boundary(c *config.Config, a *config.Account) Document {
 	document := Document{{
 		Sid: "Services", Effect: allow, Resource: []string{"*"},
@@ -206,11 +214,12 @@ func Boundary(c *config.Config, a *config.Account) Document {
 	for _, role := range []string{c.DeployRole(), c.ExecutionRole(), c.ReviewRole()} {
 		held = append(held, c.ARN("iam", "", a, "role/"+role))
 	}
+	changes := []string{"iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*", "iam:Put*", "iam:Set*", "iam:Update*"}
+	if a != c.Tooling.Account {
+		changes = append(changes, "sts:AssumeRole")
+	}
 	return append(document,
-		Statement{
-			Sid: "NoChangeOfWhatHolds", Effect: deny, Resource: held,
-			Action: []string{"iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*", "iam:Put*", "iam:Set*", "iam:Update*"},
-		},
+		Statement{Sid: "NoChangeOfWhatHolds", Effect: deny, Resource: held, Action: changes},
 		Statement{
 			Sid: "NoRemovalOfBoundaries", Effect: deny, Resource: []string{"*"},
 			Action: []string{"iam:DeleteRolePermissionsBoundary"},

@@ -6,11 +6,12 @@ import (
 	"composecdk/pipelines/config"
 )
 
-// MaxManaged is the size of a managed policy, and MaxInline of all that a role holds
-// itself (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+// The sizes of a managed policy, of all policies that a role holds itself, and of its
+// trust policy (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
 const (
 	MaxManaged = 6_144
 	MaxInline  = 10_240
+	MaxTrust   = 2_048
 )
 
 // trust lets roles of the tooling account assume a role.

@@ -1,0 +1,77 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Bootstrap are the lines of a shell script that make the accounts ready, that of the
+// tooling first: the roles stack of each, whose policies `cdk bootstrap` takes in the
+// place of AdministratorAccess, then the bootstrap stacks, where their roles are
+// used. A comment says whose credentials the lines below it need.
+func (c *Config) Bootstrap() []string {
+	accounts := c.RolesAccounts()
+	slices.SortStableFunc(accounts, func(a, b *Account) int {
+		return strings.Compare(c.rank(a), c.rank(b))
+	})
+	var lines []string
+	for _, a := range accounts {
+		lines = append(lines, fmt.Sprintf("# with credentials of %s (%s)", a.Name, a.ID),
+			fmt.Sprintf("npx cdk deploy %s -c %s", quoted("Roles-"+a.Name), quoted("pipeline="+c.File)))
+		if a.Roles.Type != Bootstrap {
+			continue
+		}
+		for _, region := range c.bootstrapped(a) {
+			lines = append(lines, c.bootstrap(a, region))
+		}
+	}
+	return lines
+}
+
+func (c *Config) rank(a *Account) string {
+	if a == c.Tooling.Account {
+		return ""
+	}
+	return a.Name
+}
+
+// bootstrapped are the regions of an account that need a bootstrap stack.
+func (c *Config) bootstrapped(a *Account) []string {
+	regions := c.Regions(a)
+	if a == c.Tooling.Account {
+		regions = append(c.OtherRegions(), c.Tooling.Region)
+	}
+	slices.Sort(regions)
+	return slices.Compact(regions)
+}
+
+// bootstrap is the command for one region. The CDK's default stack name fits one
+// qualifier only. (https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-customizing.html)
+func (c *Config) bootstrap(a *Account, region string) string {
+	words := []string{"npx cdk bootstrap", fmt.Sprintf("aws://%s/%s", a.ID, region), "--qualifier " + a.Roles.Qualifier}
+	if a.Roles.Qualifier != DefaultQualifier {
+		words = append(words, "--toolkit-stack-name CDKToolkit-"+a.Roles.Qualifier)
+	}
+	if a != c.Tooling.Account {
+		words = append(words, "--trust "+c.Tooling.Account.ID)
+	}
+	for _, name := range c.ExecutionPolicies(a) {
+		words = append(words, "--cloudformation-execution-policies "+c.ARN("iam", "", a, "policy/"+c.ExecutionPolicy(name)))
+	}
+	return strings.Join(append(words, "--custom-permissions-boundary "+c.Boundary(a)), " ")
+}
+
+// DefaultQualifier is that of a bootstrap stack for which nobody chose one.
+const DefaultQualifier = "hnb659fds"
+
+var plain = regexp.MustCompile(`^[\w./=:@%+,-]+$`)
+
+// quoted is one word of a shell.
+func quoted(word string) string {
+	if plain.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
