@@ -26,23 +26,34 @@ type Document struct {
 	r     *reporter
 }
 
-// OpenDocument reads a file. What is the word for such files, key one that they have.
-func OpenDocument(name, what, key string) *Document {
+// DocumentOptions say which file to read.
+type DocumentOptions struct {
+	File string
+	// Root is the folder outside of which nothing is read. Empty means that the user
+	// of the program named the file: it may lie anywhere, and what it names, in the
+	// git working tree around it, else in its own folder.
+	Root string
+	// What is the word for such files, Key one that they have.
+	What, Key string
+}
+
+// OpenDocument reads a file.
+func OpenDocument(opts DocumentOptions) *Document {
 	d := &Document{l: &loading{
-		ctx: context.Background(), what: fileKind{file: what, key: key, numbers: true}, said: map[Diagnostic]bool{},
+		ctx: context.Background(), what: fileKind{file: opts.What, key: opts.Key, numbers: true}, said: map[Diagnostic]bool{},
 		given: map[string]bool{}, adoptedFrom: map[*yaml.Node]*source{},
 	}}
-	path, err := filepath.Abs(name)
+	path, err := filepath.Abs(opts.File)
 	if err == nil {
 		d.Dir = filepath.Dir(path)
-		d.l.folder, err = projectFolder("", d.Dir)
+		d.l.folder, err = projectFolder(opts.Root, d.Dir)
 	}
 	if err != nil {
-		d.l.errorAt(Pos{File: name}, "", "working-dir", "", "the folder of the file cannot be found: %s", err)
+		d.l.errorAt(Pos{File: opts.File}, "", "working-dir", "", "the folder of the file cannot be found: %s", err)
 		return d
 	}
 	d.Name = d.l.display(path)
-	d.l.given[path] = true
+	d.l.given[path] = opts.Root == ""
 	d.main = &source{file: &file{path: path, name: d.Name}}
 	d.Root = d.open(d.main, Pos{File: d.Name}, "")
 	d.l.index = &index{places: map[Path]place{}, main: Pos{File: d.Name}}

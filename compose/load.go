@@ -150,6 +150,7 @@ func (l *loading) load(opts Options) *Project {
 	l.onlyExtended()
 	l.liftSettings()
 	l.mergeExtensions()
+	l.setSections(opts.Sections)
 	l.checkArguments()
 	l.checkSchema()
 	if l.unread || !l.countServices() {

@@ -36,6 +36,8 @@ type Options struct {
 	// Empty means the git working tree around the project directory, else the
 	// project directory.
 	Root string
+	// Sections stand in place of what the files say.
+	Sections []Section
 }
 
 // DiscoverFiles finds the compose files of a directory as docker compose does:

@@ -12,9 +12,21 @@ func (l *loading) prepare(s *source, env types.Mapping) {
 	s.env = env
 	f := filler{l: l, file: s.name, env: env}
 	for _, doc := range s.docs {
+		l.dropPipelines(s, doc)
 		f.apply(doc, "")
 		externalSecrets(doc)
 		l.include(s, doc)
+	}
+}
+
+// pipelines is the section that package pipelines/config reads, whose ${…} are no
+// variables.
+const pipelines = "x-cicd"
+
+func (l *loading) dropPipelines(s *source, doc *yaml.Node) {
+	if key, _ := entryNodes(doc, pipelines); key != nil {
+		l.add(Note, s.pos(key), pipelines, "section-pipelines", "", pipelines+" is for -c pipeline=FILE; no part of the application is made of it")
+		removeEntry(doc, pipelines)
 	}
 }
 

@@ -18,7 +18,7 @@ var ownSections = []string{
 // describes would be missing from the deployment.
 var unsupportedSections = []string{
 	"x-acm", "x-alarms", "x-appmesh", "x-aps", "x-aws-cloudformation",
-	"x-aws-loadbalancer", "x-cicd", "x-codeguru_profiler", "x-cognito_userpool",
+	"x-aws-loadbalancer", "x-codeguru_profiler", "x-cognito_userpool",
 	"x-dashboards", "x-dns", "x-docdb", "x-efs", "x-elasticache", "x-events",
 	"x-kinesis", "x-kinesis_firehose", "x-kms", "x-neptune", "x-opensearch",
 	"x-route53", "x-s3", "x-sns", "x-ssm_parameter", "x-wafv2_webacl",

@@ -33,7 +33,7 @@ var pipelineSchema = sync.OnceValues(func() (*compose.DocumentSchema, error) {
 // sorted and all that is wrong with it alone; Check tells what is wrong in view of
 // the compose files. The configuration is nil where there are errors.
 func Load(opts Options) (*Config, compose.Diagnostics) {
-	l := &loading{Document: compose.OpenDocument(opts.File, "pipeline.yaml", "Name and Apps"), opts: opts}
+	l := &loading{Document: compose.OpenDocument(compose.DocumentOptions{File: opts.File, What: "pipeline.yaml", Key: "Name and Apps"}), opts: opts}
 	if l.Root == nil {
 		return nil, l.Found()
 	}

@@ -88,6 +88,17 @@ func compareOut(t *testing.T, file, got string) {
 		t.Fatalf("%v; -update writes it", err)
 	}
 	if string(want) != got {
-		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+		t.Errorf("got:\n%s\nwant:\n%s", except(got, string(want)), except(string(want), got))
 	}
+}
+
+// except are the lines of a text that another one does not have.
+func except(text, other string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.Contains("\n"+other, "\n"+line) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
