@@ -187,9 +187,8 @@ func (d *Document) Unknown(path Path, code, what, got string, allowed []string) 
 	d.r.unknown(path, code, what, got, allowed)
 }
 
-// Pos is where the value of a path was written, KeyPos where its key was.
-func (d *Document) Pos(path Path) Pos    { return d.l.index.Pos(path) }
-func (d *Document) KeyPos(path Path) Pos { return d.l.index.KeyPos(path) }
+// Pos is where the value of a path was written.
+func (d *Document) Pos(path Path) Pos { return d.l.index.Pos(path) }
 
 // Found is all that was reported, sorted. A text that counts in many places of the
 // document is reported once.

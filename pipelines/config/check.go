@@ -58,7 +58,7 @@ func (l *loading) checkRoles(a *Account) {
 	}
 	for _, key := range []string{"DeployRoleArn", "ExecutionRoleArn"} {
 		arn := map[string]string{"DeployRoleArn": r.DeployRoleARN, "ExecutionRoleArn": r.ExecutionRoleARN}[key]
-		if id := strings.Split(arn+":::::", ":")[4]; arn != "" && a.ID != "" && id != a.ID {
+		if id := accountOfARN(arn); arn != "" && a.ID != "" && id != a.ID {
 			l.errorf(at.Key(key), "roles-account", "the role is of account %s, and %q is %s", id, a.Name, a.ID)
 		}
 	}
@@ -79,6 +79,11 @@ func (l *loading) checkZones(a *Account) {
 func (l *loading) checkTooling() {
 	t := l.config.Tooling
 	l.checkSource(t.Source)
+	for _, name := range slices.Sorted(maps.Keys(l.file.Connections)) {
+		if id := accountOfARN(l.file.Connections[name].ARN); id != "" && t.Account != nil && id != t.Account.ID {
+			l.errorf(compose.At("Connections", name, "Arn"), "connection-account", "the connection is of account %s, and the pipelines run in %s", id, t.Account.ID)
+		}
+	}
 	if t.Source.Provider == ECR {
 		l.errorf("Tooling.Source.Ecr", "source-ecr", "an image is a source of applications only")
 	}
@@ -93,8 +98,8 @@ func (l *loading) checkTooling() {
 	}
 }
 
-// regionOfARN is the region that an ARN names.
-func regionOfARN(arn string) string { return strings.Split(arn+":::::", ":")[3] }
+// accountOfARN is the account that an ARN names.
+func accountOfARN(arn string) string { return strings.Split(arn+":::::", ":")[4] }
 
 // checkSource checks that a connection is one that the pipelines can use.
 func (l *loading) checkSource(s Source) {
@@ -155,10 +160,13 @@ func (l *loading) checkBuild(a *App) {
 	l.checkLocal(at.Key("Dockerfile"), b.Dockerfile)
 	l.checkLocal(at.Key("Spec"), b.Spec)
 	l.checkTimeout(at.Key("Timeout"), b.Timeout)
-	if n := len(a.Repository.Name); n > 256 || n < 2 {
-		l.errorf(a.Path.Key("Repository"), "repository-name", "the name of an ECR repository has 2 to 256 characters, and %s has %d", a.Repository.Name, n)
+	if name := a.Repository.Name; len(name) > 256 || !ecrName.MatchString(name) {
+		l.errorf(a.Path.Key("Repository").Key("Name"), "repository-name", "%q is no name of an ECR repository: parts of lower-case letters and digits, "+
+			"joined by single dots, -, _ and /, up to 256 characters", name)
 	}
 }
+
+var ecrName = regexp.MustCompile(`^[a-z0-9]+([._/-][a-z0-9]+)*$`)
 
 // checkTimeout holds a build against the 8 hours of CodeBuild.
 func (l *loading) checkTimeout(at compose.Path, timeout time.Duration) {
@@ -197,6 +205,19 @@ func (l *loading) checkTriggers(s Source, triggers []Trigger) {
 	}
 }
 
+// checkReached finds environments that no release comes to, as nothing starts the CD
+// pipeline that they wait for.
+func (l *loading) checkReached(e *Environment) {
+	all := l.config.Triggers
+	byTag := slices.ContainsFunc(all, func(t Trigger) bool { return t.Tags != nil })
+	byPush := len(all) == 0 || slices.ContainsFunc(all, func(t Trigger) bool { return t.Tags == nil })
+	for _, t := range e.Triggers {
+		if t.Tags != nil && !byTag || t.Tags == nil && !byPush {
+			l.hint(t.Path, "trigger-never", "add it to Triggers at the top level", "nothing like this starts the CD pipeline")
+		}
+	}
+}
+
 // largestGroup is how many applications one stack takes: a pipeline is about 15
 // resources of the 500.
 const largestGroup = 30
@@ -221,6 +242,7 @@ func (l *loading) checkEnvironment(e *Environment) {
 	l.checkApproval(e)
 	l.checkVPC(e)
 	l.checkTriggers(l.config.Compose.Source, e.Triggers)
+	l.checkReached(e)
 	for i, file := range e.ComposeFiles {
 		l.checkLocal(e.Path.Key("ComposeFiles").Index(i), file)
 	}

@@ -1,0 +1,56 @@
+package config
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"composecdk/compose"
+	"composecdk/pipelines/config/scale"
+)
+
+// Projects of many applications and accounts must load without a word, in a second
+// or two, with all that they ask for.
+func TestScale(t *testing.T) {
+	for _, size := range []struct{ apps, accounts, targets, waves, groups int }{{60, 12, 10, 2, 3}, {200, 30, 28, 4, 10}} {
+		dir := t.TempDir()
+		if err := scale.Write(dir, size.apps, size.accounts); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		c, found := Load(Options{File: filepath.Join(dir, "pipeline.yaml"), Untrusted: true})
+		if c == nil || found.HasErrors() || found.Count(compose.Warning) > 0 {
+			t.Fatal(render(found))
+		}
+		groups := map[string]bool{}
+		for _, a := range c.Apps {
+			groups[a.Group] = true
+		}
+		production := c.Environments[1]
+		if len(c.Apps) != size.apps || len(c.Accounts) != size.accounts || len(production.Targets()) != size.targets-1 ||
+			len(production.Waves) != size.waves || len(groups) != size.groups {
+			t.Errorf("%d applications, %d accounts, %d targets, %d waves, %d groups", len(c.Apps), len(c.Accounts), len(production.Targets()), len(production.Waves), len(groups))
+		}
+		opts, found := c.Application(production, production.Targets()[0], dir, true)
+		if len(found) > 0 {
+			t.Fatal(render(found))
+		}
+		p, found := compose.Load(context.Background(), opts)
+		if p == nil || found.HasErrors() {
+			t.Fatal(render(found))
+		}
+		m, found := compose.Resolve(p, nil)
+		for _, d := range found {
+			if d.Path != "x-sqs" && d.Severity != compose.Note {
+				t.Error(d)
+			}
+		}
+		if found := Check(c, production, production.Targets()[0], m, nil); len(found) > 0 {
+			t.Error(render(found))
+		}
+		if spent := time.Since(start); spent > 20*time.Second {
+			t.Errorf("%d applications take %s", size.apps, spent)
+		}
+	}
+}
