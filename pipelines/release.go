@@ -55,11 +55,9 @@ func Read(c *config.Config, checkout string, options compose.Options) (*Release,
 	return r, found
 }
 
-func (r *Release) read(e *config.Environment, t config.Target, options compose.Options) (*workload, compose.Diagnostics) {
-	var found compose.Diagnostics
-	for _, f := range r.Config.Compose.Files {
-		options.Files = append(options.Files, filepath.Join(r.checkout, f))
-	}
+func (r *Release) read(e *config.Environment, t config.Target, given compose.Options) (*workload, compose.Diagnostics) {
+	options, found := r.Config.Application(e, t, r.checkout, given.Untrusted)
+	options.Environ, options.Allow = given.Environ, given.Allow
 	project, more := compose.Load(context.Background(), options)
 	found = append(found, more...)
 	if project == nil {
@@ -70,7 +68,34 @@ func (r *Release) read(e *config.Environment, t config.Target, options compose.O
 	if model == nil {
 		return nil, found
 	}
-	return &workload{project: project, model: model}, found
+	model.Groups = groups(r.Config, model)
+	return &workload{project: project, model: model}, append(found, config.Check(r.Config, e, t, model, endpoints(model))...)
+}
+
+// groups are those of the applications whose services families consist of.
+func groups(c *config.Config, m *compose.Model) map[string]string {
+	ofService := map[string]string{}
+	for _, a := range c.Apps {
+		ofService[a.Service] = a.Group
+	}
+	groups := map[string]string{}
+	for _, f := range m.Families {
+		for _, container := range f.Containers {
+			if group := ofService[container.Service]; group != "" {
+				groups[f.Name] = group
+			}
+		}
+	}
+	return groups
+}
+
+// endpoints are the names of the outputs of an application.
+func endpoints(m *compose.Model) []string {
+	var names []string
+	for _, e := range m.Endpoints() {
+		names = append(names, e.Names...)
+	}
+	return names
 }
 
 // Props are those of the pipelines of the release; pattern is Props.Pattern.
