@@ -255,11 +255,11 @@ func actionType(category, provider string) *awscodepipeline.CfnPipeline_ActionTy
 	}
 }
 
-func outputs(name string) []any {
+func outputArtifacts(name string) []any {
 	return []any{&awscodepipeline.CfnPipeline_OutputArtifactProperty{Name: &name}}
 }
 
-func inputs(name string) []any {
+func inputArtifacts(name string) []any {
 	return []any{&awscodepipeline.CfnPipeline_InputArtifactProperty{Name: &name}}
 }
 
@@ -267,7 +267,7 @@ func (b *ci) source(app *config.App) *awscodepipeline.CfnPipeline_ActionDeclarat
 	p := providers[app.Source.Provider]
 	return &awscodepipeline.CfnPipeline_ActionDeclarationProperty{
 		Name: jsii.String(sourceAction), ActionTypeId: actionType("Source", p.name), Namespace: jsii.String("Source"),
-		Configuration: p.configuration(app.Source), OutputArtifacts: outputs("Source"),
+		Configuration: p.configuration(app.Source), OutputArtifacts: outputArtifacts("Source"),
 	}
 }
 
@@ -278,7 +278,7 @@ func (b *ci) build(app *config.App) *awscodepipeline.CfnPipeline_ActionDeclarati
 	}
 	return &awscodepipeline.CfnPipeline_ActionDeclarationProperty{
 		Name: jsii.String("Build"), ActionTypeId: actionType("Build", "CodeBuild"), Namespace: jsii.String("Build"),
-		Configuration: configuration, InputArtifacts: inputs("Source"), OutputArtifacts: outputs("Build"),
+		Configuration: configuration, InputArtifacts: inputArtifacts("Source"), OutputArtifacts: outputArtifacts("Build"),
 	}
 }
 
@@ -303,7 +303,7 @@ func (b *ci) scan(app *config.App) *awscodepipeline.CfnPipeline_ActionDeclaratio
 	}
 	return &awscodepipeline.CfnPipeline_ActionDeclarationProperty{
 		Name: jsii.String("Scan"), ActionTypeId: actionType("Invoke", "InspectorScan"),
-		Configuration: configuration, OutputArtifacts: outputs("Scan"),
+		Configuration: configuration, OutputArtifacts: outputArtifacts("Scan"),
 	}
 }
 
@@ -320,7 +320,7 @@ func (b *ci) merge(app *config.App) *awscodepipeline.CfnPipeline_ActionDeclarati
 				"REPOSITORY_URI", b.repositoryURI(app),
 			),
 		},
-		InputArtifacts: inputs("Build"),
+		InputArtifacts: inputArtifacts("Build"),
 	}
 }
 

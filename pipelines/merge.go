@@ -62,7 +62,6 @@ func (m *merge) variables() []string {
 	source := m.Compose.Source
 	return []string{
 		"COMPOSER", "s3://" + m.ArtifactBucket() + "/" + config.Composer,
-		"COMPOSE_FILE", m.Compose.Files[0],
 		"IMAGES", m.Compose.Images,
 		"COMPOSE_URL", m.gitURL(),
 		"BRANCH", source.Branch,

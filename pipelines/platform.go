@@ -1,12 +1,99 @@
 package pipelines
 
 import (
-	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/constructs-go/constructs/v10"
+	"maps"
+	"slices"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	cdkpipelines "github.com/aws/aws-cdk-go/awscdk/v2/pipelines"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/pipelines/buildspec"
 	"composecdk/pipelines/config"
+	"composecdk/pipelines/policy"
+	"composecdk/stacks"
 )
 
 // newPlatform adds the pipeline that deploys the shared resources and the CI
-// pipelines.
-func newPlatform(app constructs.Construct, c *config.Config) awscdk.Stack { return nil }
+// pipelines, and the stage with their stacks, Tooling. Only a push to the platform
+// repository starts it; it reads the compose repository because the app is
+// synthesised as a whole.
+func newPlatform(app constructs.Construct, c *config.Config) awscdk.Stack {
+	stack := toolingStack(app, c, "Platform", "platform", "the pipeline of the shared resources and the CI pipelines")
+	name := c.PlatformPipeline()
+	shared := importArtifacts(stack, c)
+	pipeline := awscodepipeline.NewPipeline(stack, jsii.String("Pipeline"), &awscodepipeline.PipelineProps{
+		PipelineName: &name, PipelineType: awscodepipeline.PipelineType_V2,
+		ExecutionMode: awscodepipeline.ExecutionMode_QUEUED, RestartExecutionOnUpdate: jsii.Bool(true),
+		ArtifactBucket: shared.bucket, UsePipelineRoleForActions: jsii.Bool(false),
+		Role: pipelineRole(stack, c, c.Name+"-platform-pipeline", name),
+	})
+	s := platformSources(stack, c)
+	synth := synthStep(stack, c, shared, name, s)
+	tools := synth.AddOutputDirectory(jsii.String("tools"))
+	builds := &cdkpipelines.CodeBuildOptions{Logging: logging(stack, "SelfMutationLogs", c)}
+	engine := cdkpipelines.NewCodePipeline(stack, jsii.String("Stages"), &cdkpipelines.CodePipelineProps{
+		CodePipeline: pipeline, Synth: synth, SelfMutation: jsii.Bool(true), UsePipelineRoleForActions: jsii.Bool(false),
+		CliVersion: jsii.String(cliVersion), CdkAssetsCliVersion: jsii.String(assetsVersion),
+		SelfMutationCodeBuildDefaults: builds, AssetPublishingCodeBuildDefaults: builds,
+	})
+	tooling, first := newTooling(app, c)
+	engine.AddStage(tooling, &cdkpipelines.AddStageOpts{StackSteps: &[]*cdkpipelines.StackSteps{{
+		Stack: first, Post: &[]cdkpipelines.Step{uploadStep(stack, c, shared, name, tools)},
+	}}})
+	engine.BuildPipeline()
+	permitConnection(pipeline, sourceAction, c.Tooling.Source)
+	permitConnection(pipeline, composeSource, c.Compose.Source)
+	if c.Tooling.Source.Provider == config.S3 {
+		start := serviceRole(stack, "StartRole", c, "events", []string{arn(c, "events", "rule/*")},
+			policy.Document{allow("StartPipelines", []string{"codepipeline:StartPipelineExecution"}, arn(c, "codepipeline", name))})
+		onSource(c.Tooling.Source, nil).rules(stack, "Start", c.Tooling.Source, arn(c, "codepipeline", name), *start)
+	}
+	return stack
+}
+
+// composeSource is the name of the action that fetches the compose repository, where
+// it is not sourceAction itself.
+const composeSource = "Compose"
+
+// platformSources are the repositories that the platform pipeline reads.
+func platformSources(stack awscdk.Stack, c *config.Config) sources {
+	s := sources{platform: cdSource(stack, sourceAction, c.Tooling.Source, true)}
+	s.compose = s.platform
+	if !c.Tooling.Source.Same(c.Compose.Source) {
+		s.compose = cdSource(stack, composeSource, c.Compose.Source, false)
+	}
+	return s
+}
+
+// newTooling is the stage with the stacks of the tooling account, and the one of the
+// shared resources, which is deployed first.
+func newTooling(app constructs.Construct, c *config.Config) (stage awscdk.Stage, shared awscdk.Stack) {
+	stage = awscdk.NewStage(app, jsii.String("Tooling"), &awscdk.StageProps{
+		Env: &awscdk.Environment{Account: &c.Tooling.Account.ID, Region: &c.Tooling.Region},
+	})
+	shared = stacks.NewShared(stage, "Shared", &stacks.SharedProps{Config: c, Synthesizer: synthesizer(c, c.Tooling.Account)})
+	groups := map[string][]*config.App{}
+	for _, app := range c.Apps {
+		groups[app.Group] = append(groups[app.Group], app)
+	}
+	others := []awscdk.Stack{newMerge(stage, c)}
+	for _, group := range slices.Sorted(maps.Keys(groups)) {
+		others = append(others, newCI(stage, c, group, groups[group]))
+	}
+	for _, stack := range others {
+		stack.AddStackDependency(shared, jsii.String("it uses the shared bucket and key"))
+	}
+	return stage, shared
+}
+
+// uploadStep puts the program composer where builds find it.
+func uploadStep(stack awscdk.Stack, c *config.Config, shared artifacts, pipeline string, tools cdkpipelines.FileSet) cdkpipelines.Step {
+	rights := policy.Document{shared.read(artifactPrefix(pipeline)), shared.write(config.Composer), shared.useKey(c)}
+	return newStep(stack, c, "Composer", pipeline+"-composer", rights, &cdkpipelines.CodeBuildStepProps{
+		Input: tools, Commands: jsii.Strings(buildspec.Upload()),
+		Env: &map[string]*string{"COMPOSER": jsii.String("s3://" + c.ArtifactBucket() + "/" + config.Composer)},
+	})
+}

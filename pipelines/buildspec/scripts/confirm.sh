@@ -9,4 +9,4 @@ if ! aws ecr describe-images --repository-name="$REPOSITORY" --image-ids="imageD
 fi
 aws s3 cp --only-show-errors "$COMPOSER" composer
 chmod +x composer
-set_image=("$PWD/composer" set-image --file="$COMPOSE_FILE" --overlay --images="$IMAGES" --service="$SERVICE_NAME" --image="$REPOSITORY_URI@$digest")
+set_image=("$PWD/composer" set-image --overlay --images="$IMAGES" --service="$SERVICE_NAME" --image="$REPOSITORY_URI@$digest")

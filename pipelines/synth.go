@@ -1,0 +1,69 @@
+package pipelines
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	cdkpipelines "github.com/aws/aws-cdk-go/awscdk/v2/pipelines"
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/constructs/network"
+	"composecdk/pipelines/buildspec"
+	"composecdk/pipelines/config"
+	"composecdk/pipelines/policy"
+)
+
+// Versions of what the pipelines install. The CDK CLI is that of package.json; the
+// Go toolchain is downloaded as a module, whose checksum the checksum database holds.
+const (
+	cliVersion    = "2.1148.1"
+	assetsVersion = "4.0.0"
+	goToolchain   = "go1.26.0"
+)
+
+// synthStep is the build that synthesises the app in a checkout of the platform
+// repository: a cdk.json that somebody else wrote is never obeyed. Its role may read
+// and write what the pipeline hands it, and nothing else: a synthesis looks nothing
+// up.
+func synthStep(stack awscdk.Stack, c *config.Config, shared artifacts, pipeline string, s sources) cdkpipelines.CodeBuildStep {
+	synthesis := buildspec.Synthesis{Released: c.Tooling.Binary != nil, Checkout: s.compose != s.platform}
+	environment := map[string]*string{"PIPELINE_FILE": &c.Tooling.File}
+	inputs := map[string]cdkpipelines.IFileSetProducer{}
+	if synthesis.Checkout {
+		inputs[".checkout"] = s.compose
+	}
+	name := pipeline + "-synth"
+	rights := policy.Document{shared.read(artifactPrefix(pipeline), "cache/"+name+"/*"), shared.write(artifactPrefix(pipeline), "cache/"+name+"/*"), shared.useKey(c)}
+	if b := c.Tooling.Binary; b != nil {
+		environment["BINARY_URI"], environment["BINARY_SHA256"] = &b.URI, &b.SHA256
+	} else {
+		environment["GOTOOLCHAIN"], environment["CGO_ENABLED"] = jsii.String(goToolchain), jsii.String("0")
+	}
+	return newStep(stack, c, "Synth", name, rights, &cdkpipelines.CodeBuildStepProps{
+		Input: s.platform, AdditionalInputs: &inputs, Env: &environment,
+		Commands:               jsii.Strings(synthesis.Command()),
+		PrimaryOutputDirectory: jsii.String("cdk.out"),
+		Cache:                  awscodebuild.Cache_Bucket(shared.bucket, &awscodebuild.BucketCacheOptions{Prefix: jsii.String("cache/" + name)}),
+		BuildEnvironment:       &awscodebuild.BuildEnvironment{ComputeType: awscodebuild.ComputeType_LARGE},
+	})
+}
+
+// newStep is a build with a log group and a role of its own, in bash.
+func newStep(stack awscdk.Stack, c *config.Config, id, name string, rights policy.Document, props *cdkpipelines.CodeBuildStepProps) cdkpipelines.CodeBuildStep {
+	logs := "/aws/codebuild/" + name
+	retention, _ := network.LogRetention(c.Logs.RetentionDays)
+	group := awslogs.NewLogGroup(stack, jsii.String(id+"Logs"), &awslogs.LogGroupProps{
+		LogGroupName: &logs, Retention: retention, RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+	})
+	role := serviceRole(stack, id+"Role", c, "codebuild", []string{arn(c, "codebuild", "project/"+name)}, append(rights, writeLogs(c, logs)))
+	props.ProjectName = &name
+	props.Role = awsiam.Role_FromRoleArn(stack, jsii.String(id+"RoleAsItIs"), role, &awsiam.FromRoleArnOptions{Mutable: jsii.Bool(false)})
+	props.Logging = &awscodebuild.LoggingOptions{CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: group}}
+	partial := map[string]any{"env": map[string]any{"shell": "bash"}}
+	if props.Cache != nil {
+		partial["cache"] = map[string]any{"paths": buildspec.Cached}
+	}
+	props.PartialBuildSpec = awscodebuild.BuildSpec_FromObject(&partial)
+	return cdkpipelines.NewCodeBuildStep(&id, props)
+}
