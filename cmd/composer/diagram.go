@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"composecdk/compose"
 	"composecdk/pipelines/config"
 	"composecdk/pipelines/diagram"
 )
@@ -59,11 +60,16 @@ func loadPipeline(command *cobra.Command, file string) (*config.Config, error) {
 		return nil, fmt.Errorf("--pipeline %s: no such file, or it cannot be read", file)
 	}
 	c, found := config.Load(config.Options{File: file})
+	return c, tell(command, found)
+}
+
+// tell prints diagnostics; with errors among them it is one.
+func tell(command *cobra.Command, found compose.Diagnostics) error {
 	if err := found.Print(command.ErrOrStderr()); err != nil {
-		return nil, errors.New("standard error cannot be written to")
+		return errors.New("standard error cannot be written to")
 	}
 	if found.HasErrors() {
-		return nil, errFound
+		return errFound
 	}
-	return c, nil
+	return nil
 }

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"cmp"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"composecdk/pipelines/plan"
+)
+
+func planCommand() *cobra.Command {
+	var file, checkout string
+	var asJSON bool
+	assumed := plan.Assumed()
+	command := &cobra.Command{
+		Use:   "plan --pipeline FILE",
+		Short: "Tell what a pipeline.yaml becomes: stages, actions, roles, policies, quotas and cost",
+		Long: `Plan tells what a pipeline.yaml becomes, without the CDK and before any deployment:
+pipelines with their stages and actions, the roles of every account, how large the
+policies that grow are, how near all of it is to the quotas of AWS, and what the
+pipelines cost as V1 and as V2.
+
+The compose files say how many stacks there are. Where only a synthesis can count
+these, the plan says so.
+
+The exit status is 0 when all fits, 1 when something does not or a file has errors,
+and 2 for wrong usage or what cannot be read.`,
+		Example: "  composer plan --pipeline pipeline.yaml --checkout ../compose --releases 60",
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			c, err := loadPipeline(command, file)
+			if err != nil {
+				return err
+			}
+			models, found := plan.Load(c, cmp.Or(checkout, c.Dir), environ())
+			p := plan.New(c, models)
+			print := p.Text
+			if asJSON {
+				print = p.JSON
+			}
+			if err := print(command.OutOrStdout(), assumed); err != nil {
+				return err
+			}
+			return tell(command, append(found, p.Check()...).Sort())
+		},
+	}
+	pipelineFlag(command, &file)
+	flags := command.Flags()
+	flags.StringVar(&checkout, "checkout", "", "the checkout of the compose repository; the folder of the pipeline.yaml if not given")
+	flags.BoolVar(&asJSON, "json", false, "print all of it as JSON")
+	flags.IntVar(&assumed.Runs, "runs", assumed.Runs, "how often the pipeline of each application runs in a month")
+	flags.IntVar(&assumed.Releases, "releases", assumed.Releases, "how often the CD pipeline runs in a month")
+	flags.IntVar(&assumed.Updates, "updates", assumed.Updates, "how often the platform pipeline runs in a month")
+	minutes := map[plan.Kind]*int{}
+	for _, kind := range []plan.Kind{plan.Fetch, plan.Build, plan.Scan, plan.Deploy} {
+		minutes[kind] = flags.Int(string(kind)+"-minutes", assumed.Minutes[kind], "how many minutes an action takes: "+string(kind))
+	}
+	command.PreRun = func(*cobra.Command, []string) {
+		for kind, n := range minutes {
+			assumed.Minutes[kind] = *n
+		}
+	}
+	return command
+}
+
+// environ are the variables of the process.
+func environ() map[string]string {
+	env := map[string]string{}
+	for _, variable := range os.Environ() {
+		name, value, _ := strings.Cut(variable, "=")
+		env[name] = value
+	}
+	return env
+}

@@ -1,0 +1,198 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"composecdk/pipelines/config"
+	"composecdk/stacks/layout"
+)
+
+// platform is the pipeline that deploys the shared resources, the merge project and
+// the CI pipelines.
+func (p *Plan) platform() *Pipeline {
+	c, account := p.config, p.config.Tooling.Account.Name
+	stage, g := "Tooling", &graph{}
+	deploy := func(stack string, after ...*node) *node {
+		prepare := g.add(Deploy, account, []string{stage, stack, "Prepare"}, after...)
+		return g.add(Deploy, account, []string{stage, stack, "Deploy"}, prepare)
+	}
+	shared := deploy(c.SharedStack())
+	upload := g.add(Build, account, []string{stage, c.SharedStack(), "Composer"}, shared)
+	deploy(c.Name+"-merge", upload)
+	for _, group := range groups(c) {
+		deploy(c.Name+"-ci-"+group, upload)
+	}
+	tooling := g.stage(stage)
+	tooling.path = "Apps"
+	return &Pipeline{Name: c.PlatformPipeline(), Stages: append(p.beginning("Compose"), tooling), path: "Tooling"}
+}
+
+// groups are those of the applications, sorted.
+func groups(c *config.Config) []string {
+	found := map[string]bool{}
+	for _, app := range c.Apps {
+		found[app.Group] = true
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// beginning is what the pipelines have in common that update themselves: the sources,
+// of which there is one where one repository holds all, the synthesis and the update.
+func (p *Plan) beginning(second string) []Stage {
+	c, account := p.config, p.config.Tooling.Account.Name
+	sources := Stage{Name: "Source", Actions: []Action{{Name: "Source", Kind: Fetch, RunOrder: 1, Account: account}}}
+	if !c.Tooling.Source.Same(c.Compose.Source) {
+		sources.Actions = append(sources.Actions, Action{Name: second, Kind: Fetch, RunOrder: 1, Account: account})
+	}
+	return []Stage{
+		sources,
+		{Name: "Build", Actions: []Action{{Name: "Synth", Kind: Build, RunOrder: 1, Account: account}}},
+		{Name: "UpdatePipeline", Actions: []Action{{Name: "SelfMutate", Kind: Build, RunOrder: 1, Account: account}}},
+	}
+}
+
+// ci are the pipelines of an application: the one that hands its images over, and one
+// for other branches.
+func (p *Plan) ci(app *config.App) []*Pipeline {
+	stage := func(name string, kind Kind) Stage {
+		return Stage{Name: name, Actions: []Action{{Name: name, Kind: kind, RunOrder: 1, Account: p.config.Tooling.Account.Name}}}
+	}
+	main := &Pipeline{Name: app.CIPipeline(), path: app.Path, Stages: []Stage{stage("Source", Fetch), stage("Build", Build)}}
+	pipelines := []*Pipeline{main}
+	if otherBranches(app) {
+		pipelines = append(pipelines, &Pipeline{Name: app.BranchPipeline(), path: app.Path, Stages: slices.Clone(main.Stages)})
+	}
+	if app.Scan != nil {
+		main.Stages = append(main.Stages, stage("Scan", Scan))
+	}
+	main.Stages = append(main.Stages, stage("Merge", Build))
+	return pipelines
+}
+
+// otherBranches tells whether triggers name branches besides the source's.
+func otherBranches(app *config.App) bool {
+	return slices.ContainsFunc(app.Triggers, func(t config.Trigger) bool { return others(app, t) })
+}
+
+func others(app *config.App, t config.Trigger) bool {
+	return slices.ContainsFunc(t.Branches, func(branch string) bool { return branch != app.Source.Branch })
+}
+
+// cd is the CD pipeline.
+func (p *Plan) cd(models Models) *Pipeline {
+	pipeline := &Pipeline{Name: p.config.CDPipeline(), Stages: p.beginning("Platform"), path: "Environments"}
+	for _, e := range p.config.Environments {
+		stacks := p.stacks(e, models)
+		if e.Type == config.Ephemeral {
+			pipeline.Stages = append(pipeline.Stages, p.ephemeral(e, stacks))
+			continue
+		}
+		asks := p.asks(e)
+		pipeline.Stages = append(pipeline.Stages, asks...)
+		for i := range e.Waves {
+			pipeline.Stages = append(pipeline.Stages, p.wave(e, i, stacks))
+		}
+	}
+	return pipeline
+}
+
+// asks are the stages before an environment: what it changes, and the approval, if it
+// does not stand behind the change sets.
+func (p *Plan) asks(e *config.Environment) []Stage {
+	if e.Approval == nil {
+		return nil
+	}
+	account := p.config.Tooling.Account.Name
+	stage := func(name, action string, kind Kind) Stage {
+		return Stage{Name: name, path: e.Path, Actions: []Action{{Name: action, Kind: kind, RunOrder: 1, Account: account}}}
+	}
+	stages := []Stage{stage(e.Name+"-changes", "Changes-"+e.Name, Build)}
+	if !e.Review {
+		stages = append(stages, stage(e.Name+"-approval", approvalOf(e), Approve))
+	}
+	return stages
+}
+
+func approvalOf(e *config.Environment) string { return "Approve-" + e.Name }
+
+// ephemeral is the one stage of an environment that is made, tested and removed.
+func (p *Plan) ephemeral(e *config.Environment, stacks layout.Order) Stage {
+	t, g := e.Targets()[0], &graph{}
+	name := p.config.StageID(e, t)
+	p.target(g, []string{name}, e, t, stacks, nil)
+	last := slices.Clone(g.nodes)
+	for _, stack := range deletion(stacks) {
+		remove := g.add(Deploy, t.Account.Name, []string{name, "Teardown"}, last...)
+		remove.Name, last = stack+".Delete", []*node{remove}
+	}
+	stage := g.stage(name)
+	stage.path, stage.targets = e.Path, 1
+	return stage
+}
+
+// deletion is the order in which stacks are deleted: each before those that it waits
+// for.
+func deletion(stacks layout.Order) []string {
+	order := stacks.Sorted()
+	slices.Reverse(order)
+	return order
+}
+
+// wave is the stage of targets that are deployed to together. CDK Pipelines names it
+// after the only target.
+func (p *Plan) wave(e *config.Environment, i int, stacks layout.Order) Stage {
+	g, targets := &graph{}, e.Waves[i]
+	name := e.Name
+	if len(e.Waves) > 1 {
+		name = fmt.Sprintf("%s-%d", e.Name, i+1)
+	}
+	var ask *node
+	if e.Review && e.Approval != nil && i == 0 {
+		ask = &node{Action: Action{Kind: Approve, Account: p.config.Tooling.Account.Name}}
+	}
+	if len(targets) == 1 {
+		name = p.config.StageID(e, targets[0])
+	}
+	for _, t := range targets {
+		path := []string{name}
+		if len(targets) > 1 {
+			path = append(path, p.config.StageID(e, t))
+		}
+		p.target(g, path, e, t, stacks, ask)
+	}
+	stage := g.stage(name)
+	stage.path, stage.targets = e.Path, len(targets)
+	return stage
+}
+
+// target adds what is done in a target: two actions per stack, and the tests after
+// all of them. An approval stands between the change sets of the stacks that wait for
+// no other and their execution, in all targets.
+func (p *Plan) target(g *graph, path []string, e *config.Environment, t config.Target, stacks layout.Order, ask *node) {
+	begin := len(g.nodes)
+	at := func(steps ...string) []string { return slices.Concat(path, steps) }
+	deployed := map[string]*node{}
+	for _, stack := range stacks.Sorted() {
+		var after []*node
+		for _, before := range slices.Sorted(maps.Keys(stacks[stack])) {
+			after = append(after, deployed[before])
+		}
+		prepare := g.add(Deploy, t.Account.Name, at(stack, "Prepare"), after...)
+		execute := g.add(Deploy, t.Account.Name, at(stack, "Deploy"), prepare)
+		if ask != nil && len(after) == 0 {
+			if ask.path == nil {
+				ask.path = at(stack, approvalOf(e))
+				g.nodes = append(g.nodes, ask)
+			}
+			ask.after = append(ask.after, prepare)
+			execute.after = append(execute.after, ask)
+		}
+		deployed[stack] = execute
+	}
+	all := slices.Clone(g.nodes[begin:])
+	for _, test := range e.Tests {
+		g.add(Build, p.config.Tooling.Account.Name, at(test.Name), all...)
+	}
+}

@@ -1,0 +1,107 @@
+package plan
+
+import (
+	"slices"
+
+	"composecdk/compose"
+	"composecdk/pipelines/config"
+)
+
+// Roles are how many roles are made in an account: those of pipelines, those of the
+// roles stack, and, at least, two for each service of the application.
+type Roles struct {
+	Account string
+	Roles   int
+	// Least says that the application has services, which may have more.
+	Least bool
+}
+
+const (
+	rolesOfApp     = 2 // of its build, and of its pipelines and what they do
+	rolesOfManaged = 2 // deploy, CloudFormation
+	rolesOfReview  = 1
+	rolesOfFamily  = 2 // of the task, and of what starts it
+)
+
+// roles counts the roles of all accounts.
+func (p *Plan) roles(models Models) {
+	for _, a := range p.config.Accounts {
+		r := Roles{Account: a.Name}
+		if a == p.config.Tooling.Account {
+			r.Roles += p.toolingRoles()
+		}
+		if a.Roles.Type == config.Managed {
+			r.Roles += rolesOfManaged
+		}
+		if a.Roles.Type != config.Given && len(p.config.StageIDs(a)) > 0 {
+			r.Roles += rolesOfReview
+		}
+		for _, e := range p.config.Environments {
+			for _, t := range e.Targets() {
+				if n := families(models(e)); t.Account == a && n > 0 {
+					r.Roles, r.Least = r.Roles+rolesOfFamily*n, true
+				}
+			}
+		}
+		p.Roles = append(p.Roles, r)
+	}
+}
+
+func families(m *compose.Model) int {
+	if m == nil {
+		return 0
+	}
+	return len(m.Families)
+}
+
+// cdPipeline is the CD pipeline.
+func (p *Plan) cdPipeline() *Pipeline { return p.Pipelines[len(p.Pipelines)-1] }
+
+// toolingRoles are those of the pipelines: of CI, of the merge project, and of the
+// two that update themselves.
+func (p *Plan) toolingRoles() int {
+	n := rolesOfApp*len(p.config.Apps) + len(groups(p.config)) + 1
+	for _, pipeline := range []*Pipeline{p.Pipelines[0], p.cdPipeline()} {
+		const ofPipeline = 4 // the pipeline itself, what starts it, the synthesis, the update
+		n += ofPipeline + p.actionRoles(pipeline)
+	}
+	const upload = 1
+	return n + upload + p.stepRoles()
+}
+
+// actionRoles is how many roles a pipeline that updates itself has for its actions:
+// one for all builds of CDK Pipelines, and one for each source, approval and test.
+// Deployments use the roles of the targets.
+func (p *Plan) actionRoles(pipeline *Pipeline) int {
+	n := 1
+	for _, s := range pipeline.Stages {
+		for _, a := range s.Actions {
+			if a.Kind == Fetch || a.Kind == Approve {
+				n++
+			}
+		}
+	}
+	if pipeline == p.cdPipeline() {
+		n += p.tests()
+	}
+	return n
+}
+
+// tests is how many actions test environments.
+func (p *Plan) tests() int {
+	n := 0
+	for _, e := range p.config.Environments {
+		n += len(e.Tests) * len(e.Targets())
+	}
+	return n
+}
+
+// stepRoles are those of the projects of the CD pipeline: of each test, and one of
+// all that tell what changes.
+func (p *Plan) stepRoles() int {
+	n := p.tests()
+	if slices.ContainsFunc(p.config.Environments, func(e *config.Environment) bool { return e.Approval != nil }) {
+		n++
+	}
+	return n
+}
