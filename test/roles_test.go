@@ -1,0 +1,196 @@
+//go:build !race
+
+package test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/compose"
+	"composecdk/pipelines"
+	"composecdk/pipelines/config"
+	"composecdk/pipelines/policy"
+)
+
+// everyRoleType is the blueprint with managed roles in dev, bootstrap roles in prod,
+// and a third account whose roles are given.
+const everyRoleType = `
+Name: shop
+OrganizationId: o-abc1234567
+Tooling: {Account: shared, Region: eu-west-1}
+Accounts:
+  shared: {Id: "111111111111"}
+  dev: {Id: "222222222222", AvailabilityZones: [eu-west-1a, eu-west-1b], Roles: managed}
+  prod: {Id: "333333333333", AvailabilityZones: [eu-west-1a, eu-west-1b], Roles: bootstrap}
+  partner:
+    Id: "444444444444"
+    AvailabilityZones: [eu-west-1a, eu-west-1b]
+    Roles:
+      DeployRoleArn: arn:aws:iam::444444444444:role/theirs/deploy
+      ExecutionRoleArn: arn:aws:iam::444444444444:role/theirs/cloudformation
+Compose: {Source: {CodeCommit: {Repository: shop-compose, Branch: main}}, Files: [compose.yaml]}
+Apps:
+  web: {Service: web, Source: {CodeCommit: {Repository: shop-web}}}
+Environments:
+  - {Name: throwaway, Type: ephemeral, Target: {Account: dev}, Vpc: {Create: {Cidr: 10.99.0.0/16, NatGateways: 1}}}
+  - Name: production
+    Type: permanent
+    Targets: [{Account: prod}, {Account: partner}]
+    Vpc: {Create: {Cidr: 10.98.0.0/16, NatGateways: 1}}
+    Approval: {Required: true}
+`
+
+// released synthesises pipelines as the program does, and returns the folder of the
+// assembly.
+func released(t *testing.T, text string) (*config.Config, string) {
+	t.Helper()
+	composeFile := write(t, shop)
+	file := filepath.Join(filepath.Dir(composeFile), "pipeline.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, found := config.Load(config.Options{File: file})
+	if c == nil {
+		t.Fatal(printed(t, found))
+	}
+	release, found := pipelines.Read(c, "", compose.Options{})
+	if release == nil {
+		t.Fatal(printed(t, found))
+	}
+	dir := t.TempDir()
+	app := awscdk.NewApp(&awscdk.AppProps{Outdir: &dir, AnalyticsReporting: jsii.Bool(false)})
+	if err := pipelines.New(app, release.Props(nil)); err != nil {
+		t.Fatal(err)
+	}
+	app.Synth(nil)
+	return c, dir
+}
+
+func templateOf(t *testing.T, dir, stack string) template {
+	t.Helper()
+	tm, err := readTemplate(filepath.Join(dir, stack+".template.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tm.t = t
+	return tm
+}
+
+// TestDeployRoles: every action of CloudFormation acts with the roles of its target,
+// whatever type they are of, and the pipeline may assume exactly those.
+func TestDeployRoles(t *testing.T) {
+	c, dir := released(t, everyRoleType)
+	cd := templateOf(t, dir, "Cd")
+	deployed := map[string]int{}
+	for _, stage := range list(cd.one("AWS::CodePipeline::Pipeline")["Stages"]) {
+		for _, action := range list(at(stage, "Actions")) {
+			if at(action, "ActionTypeId", "Provider") != "CloudFormation" {
+				continue
+			}
+			name, _ := at(action, "Configuration", "StackName").(string)
+			target := targetOf(t, c, name)
+			deployed[target.Account.Name]++
+			equal(t, name+": the role of the action", joined(at(action, "RoleArn")), c.DeployRoleARN(target.Account, target.Region))
+			if at(action, "Configuration", "ActionMode") == "CHANGE_SET_EXECUTE" {
+				continue // with the role that the change set was made with
+			}
+			equal(t, name+": the role of CloudFormation", joined(at(action, "Configuration", "RoleArn")), c.ExecutionRoleARN(target.Account, target.Region))
+		}
+	}
+	for _, account := range []string{"dev", "prod", "partner"} {
+		if deployed[account] == 0 {
+			t.Errorf("nothing is deployed to %s", account)
+		}
+	}
+}
+
+// targetOf is where a stack is deployed to.
+func targetOf(t *testing.T, c *config.Config, stack string) config.Target {
+	t.Helper()
+	for _, e := range c.Environments {
+		for _, target := range e.Targets() {
+			if strings.HasPrefix(stack, c.StageID(e, target)+"-") {
+				return target
+			}
+		}
+	}
+	t.Fatalf("stack %q belongs to no target", stack)
+	return config.Target{}
+}
+
+// joined is an ARN without functions around it.
+func joined(v any) any {
+	if join, ok := at(v, "Fn::Join", 1).([]any); ok {
+		var b strings.Builder
+		for _, part := range join {
+			if at(part, "Ref") == "AWS::Partition" {
+				part = "aws"
+			}
+			s, ok := part.(string)
+			if !ok {
+				return v
+			}
+			b.WriteString(s)
+		}
+		return b.String()
+	}
+	if sub, ok := at(v, "Fn::Sub").(string); ok {
+		return strings.ReplaceAll(sub, "${AWS::Partition}", "aws")
+	}
+	return v
+}
+
+// TestRolesStacks: the roles stack of an account has the roles of its type, with the
+// documents of package policy, and fits without a bootstrap stack.
+func TestRolesStacks(t *testing.T) {
+	c, dir := released(t, everyRoleType)
+	want := map[string][]string{
+		"dev":    {c.DeployRole(), c.ExecutionRole(), c.ReviewRole()},
+		"prod":   {c.ReviewRole()},
+		"shared": nil,
+	}
+	for _, a := range c.RolesAccounts() {
+		tm := templateOf(t, dir, "Roles-"+a.Name)
+		roles := map[string]map[string]any{}
+		for _, r := range tm.of("AWS::IAM::Role") {
+			properties := r["Properties"].(map[string]any)
+			roles[properties["RoleName"].(string)] = properties
+		}
+		if len(roles) != len(want[a.Name]) {
+			t.Errorf("%s has %d roles, want %v", a.Name, len(roles), want[a.Name])
+		}
+		trusts := map[string]policy.Document{
+			c.DeployRole(): policy.DeployTrust(c, a), c.ExecutionRole(): policy.ExecutionTrust(a), c.ReviewRole(): policy.ReviewTrust(c),
+		}
+		for _, name := range want[a.Name] {
+			equal(t, a.Name+": trust of "+name, roles[name]["AssumeRolePolicyDocument"], trusts[name].Map())
+		}
+		if a.Roles.Type == config.Managed {
+			equal(t, "deploy", at(roles[c.DeployRole()], "Policies", 0, "PolicyDocument"), policy.Deploy(c, a).Map())
+			equal(t, "boundary", roles[c.ExecutionRole()]["PermissionsBoundary"], "arn:aws:iam::"+a.ID+":policy/"+c.Boundary(a))
+			equal(t, "policies of CloudFormation", len(list(roles[c.ExecutionRole()]["ManagedPolicyArns"])), len(c.ExecutionPolicies(a)))
+		}
+		documents := map[string]policy.Document{c.Boundary(a): policy.Boundary(c, a)}
+		for name, document := range policy.Execution(c, a) {
+			documents[c.ExecutionPolicy(name)] = document
+		}
+		managed := tm.of("AWS::IAM::ManagedPolicy")
+		equal(t, a.Name+": policies", len(managed), len(documents))
+		for _, m := range managed {
+			name := at(m, "Properties", "ManagedPolicyName").(string)
+			equal(t, name, at(m, "Properties", "PolicyDocument"), documents[name].Map())
+		}
+		// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+		if len(tm.text) > 51_200 || strings.Contains(tm.text, "cdk-bootstrap") {
+			t.Errorf("%s: %d bytes, which must do without a bucket and a bootstrap stack", a.Name, len(tm.text))
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "Roles-partner.template.json")); err == nil {
+		t.Error("there is a stack for roles that are given")
+	}
+}
