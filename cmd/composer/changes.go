@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"composecdk/changes"
+)
+
+func changesCommand() *cobra.Command {
+	var assemblies, stacks []string
+	var out string
+	command := &cobra.Command{
+		Use:   "changes --assembly DIR... [--stack NAME]... [--out FILE]",
+		Short: "Tell what deploying a cloud assembly changes",
+		Long: `Changes compares the stacks of cloud assemblies with those that are deployed: which
+resources come, go and change, what is replaced, and which containers get another
+image. No value is told but numbers, switches and images.
+
+What is deployed is read by the AWS CLI, with the look-up role that the assembly names
+for a stack, where there is one. A stack that is not there is new. Tags of stacks,
+their protection, and values that other stacks hand over are not compared.
+
+--out writes two lines for a build that hands them on: CHANGED=true or CHANGED=false,
+and SUMMARY= with one line of up to 700 characters that mean nothing to a shell.
+
+The exit status is 0, changes or none, and 2 for wrong usage or what cannot be read.`,
+		Example: `  composer changes --assembly cdk.out/assembly-production-myapps --out changes.txt`,
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			all, err := compareAll(command.Context(), assemblies, stacks)
+			if err != nil {
+				return err
+			}
+			if err := changes.Text(command.OutOrStdout(), all); err != nil {
+				return err
+			}
+			return writeSummary(out, all)
+		},
+	}
+	flags := command.Flags()
+	flags.StringArrayVar(&assemblies, "assembly", nil, "the folder of a cloud assembly; may be repeated")
+	flags.StringArrayVar(&stacks, "stack", nil, "the name of a stack to compare (default all); may be repeated")
+	flags.StringVar(&out, "out", "", "a file for CHANGED and SUMMARY")
+	command.MarkFlagsOneRequired("assembly")
+	return command
+}
+
+func compareAll(ctx context.Context, assemblies, names []string) ([]changes.Difference, error) {
+	var stacks []changes.Stack
+	for _, dir := range assemblies {
+		found, err := changes.Read(dir)
+		if err != nil {
+			return nil, err
+		}
+		stacks = append(stacks, found...)
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(stacks, func(s changes.Stack) bool { return s.Name == name }) {
+			return nil, fmt.Errorf("--stack %s: there is no such stack in the assembly", name)
+		}
+	}
+	if len(names) > 0 {
+		stacks = slices.DeleteFunc(stacks, func(s changes.Stack) bool { return !slices.Contains(names, s.Name) })
+	}
+	return compareEach(ctx, stacks)
+}
+
+// atOnce is how many stacks are asked for together: a call of the AWS CLI takes
+// nearly a second.
+const atOnce = 8
+
+func compareEach(ctx context.Context, stacks []changes.Stack) ([]changes.Difference, error) {
+	all, problems := make([]changes.Difference, len(stacks)), make([]error, len(stacks))
+	accounts := newAccounts()
+	var wait sync.WaitGroup
+	free := make(chan struct{}, atOnce)
+	for i, s := range stacks {
+		free <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-free }()
+			deployed, err := accounts.template(ctx, s)
+			if err != nil {
+				problems[i] = fmt.Errorf("%s: %w", s.Name, err)
+				return
+			}
+			all[i] = changes.Compare(s, deployed)
+		})
+	}
+	wait.Wait()
+	return all, errors.Join(problems...)
+}
+
+func writeSummary(file string, all []changes.Difference) error {
+	if file == "" {
+		return nil
+	}
+	changed := slices.ContainsFunc(all, changes.Difference.Changes)
+	text := fmt.Sprintf("CHANGED=%t\nSUMMARY=%s\n", changed, changes.Summary(all))
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return fmt.Errorf("--out %s: it cannot be written", file)
+	}
+	return nil
+}
