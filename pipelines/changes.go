@@ -40,7 +40,7 @@ func (d *cd) newChanges(e *config.Environment) cdkpipelines.CodeBuildStep {
 // is still on its way to the environment has arrived, what is deployed says nothing
 // about what this one will meet: then it counts as a change.
 func changesCommands(c *config.Config, e *config.Environment) []string {
-	compare := "./composer changes --environment " + e.Name
+	compare := "./composer changes"
 	var stages []string
 	for _, name := range environmentStages(c, e) {
 		stages = append(stages, fmt.Sprintf("stageName=='%s' || starts_with(stageName, '%s.')", name, name))
@@ -54,8 +54,8 @@ func changesCommands(c *config.Config, e *config.Environment) []string {
 		"set -eu",
 		"aws s3 cp s3://" + c.ArtifactBucket() + "/tools/composer composer && chmod +x composer",
 		compare + " --out changes.txt",
-		`export CHANGED="$(sed -n 's/^changed=//p' changes.txt)"`,
-		`export SUMMARY="$(sed -n 's/^summary=//p' changes.txt)"`,
+		`export CHANGED="$(sed -n 's/^CHANGED=//p' changes.txt)"`,
+		`export SUMMARY="$(sed -n 's/^SUMMARY=//p' changes.txt)"`,
 		state + " > state.txt",
 		"if grep -q InProgress state.txt; then export CHANGED=true; fi",
 	}
@@ -74,10 +74,14 @@ func environmentStages(c *config.Config, e *config.Environment) []string {
 // reviewRole is the ARN of the role that reads what is deployed in a target.
 func reviewRole(c *config.Config, t config.Target) string {
 	if t.Account.Roles.Type == config.Managed {
-		return fmt.Sprintf("arn:%s:iam::%s:role/%s", c.Partition(), t.Account.ID, c.ReviewRole())
+		return managedReviewRole(c, t.Account)
 	}
 	return fmt.Sprintf("arn:%s:iam::%s:role/cdk-%s-lookup-role-%s-%s",
 		c.Partition(), t.Account.ID, t.Account.Roles.Qualifier, t.Account.ID, t.Region)
+}
+
+func managedReviewRole(c *config.Config, account *config.Account) string {
+	return fmt.Sprintf("arn:%s:iam::%s:role/%s", c.Partition(), account.ID, c.ReviewRole())
 }
 
 // permit lets a role do something to resources.

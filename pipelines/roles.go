@@ -79,11 +79,15 @@ func synthesizer(c *config.Config, account *config.Account) awscdk.IStackSynthes
 	if account.Roles.Type == config.Bootstrap {
 		return awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{Qualifier: &account.Roles.Qualifier})
 	}
-	return awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
+	props := &awscdk.DefaultStackSynthesizerProps{
 		DeployRoleArn:                jsii.String(c.DeployRoleARN(account, "")),
 		CloudFormationExecutionRole:  jsii.String(c.ExecutionRoleARN(account, "")),
 		GenerateBootstrapVersionRule: jsii.Bool(false),
-	})
+	}
+	if account.Roles.Type == config.Managed {
+		props.LookupRoleArn = jsii.String(managedReviewRole(c, account)) // which composer changes reads in the assembly
+	}
+	return awscdk.NewDefaultStackSynthesizer(props)
 }
 
 // permissionsBoundary is that of all roles that stacks make in an account; nil is
