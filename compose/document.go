@@ -2,6 +2,7 @@ package compose
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -65,7 +66,7 @@ func OpenDocument(opts DocumentOptions) *Document {
 func (d *Document) open(s *source, at Pos, in Path) *yaml.Node {
 	content, err := d.l.read(s.path)
 	if err != nil {
-		d.l.unreadable(at, in, "the file "+s.name, err)
+		d.unreadable(at, in, "the file "+s.name, err)
 		return nil
 	}
 	if !d.l.parse(s.file, content) {
@@ -82,6 +83,15 @@ func (d *Document) open(s *source, at Pos, in Path) *yaml.Node {
 	return nil
 }
 
+// unreadable reports a file at the place that names it.
+func (d *Document) unreadable(at Pos, in Path, name string, err error) {
+	code, problem, hint := fileFault(err)
+	if errors.Is(err, errOutside) {
+		hint = "copy it into the repository"
+	}
+	d.l.errorAt(at, in, code, hint, "%s %s", name, problem)
+}
+
 // maxIncluded is how many files a document may name.
 const maxIncluded = 1000
 
@@ -94,7 +104,7 @@ func (d *Document) Include(pattern *yaml.Node, in Path) []*yaml.Node {
 	files, err := d.glob(pattern.Value)
 	switch {
 	case err != nil:
-		d.l.unreadable(at, in, "the path "+shorten(pattern.Value), err)
+		d.unreadable(at, in, "the path "+shorten(pattern.Value), err)
 		return nil
 	case len(files) == 0:
 		d.l.errorAt(at, in, "file-missing", "", "no file matches %s", shorten(pattern.Value))
@@ -137,6 +147,9 @@ func (d *Document) ReportAt(at Pos, path Path, severity Severity, code, hint, me
 func (d *Document) Validate(schema *DocumentSchema) {
 	d.l.checkDocument(&schema.dialect, d.main, d.Root)
 }
+
+// Cut tells whether something at or below a path failed and was cut out.
+func (d *Document) Cut(path Path) bool { return d.l.prunedBelow(path) }
 
 // Index ends the changes of Root: from now on paths have their places.
 func (d *Document) Index() {

@@ -9,8 +9,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// DocumentSchema is a JSON schema that documents are held against. The title of a
-// schema with a pattern says in words what it allows.
+// DocumentSchema is a JSON schema that documents are held against. A title says in
+// words what the pattern of a text, or that of the keys of a mapping, allows.
 type DocumentSchema struct{ dialect dialect }
 
 // NewDocumentSchema compiles a schema. Problems have a code, and who knows or
@@ -32,8 +32,9 @@ func NewDocumentSchema(text, code, who string) (*DocumentSchema, error) {
 	titles := map[string]string{}
 	base, _, _ := strings.Cut(compiled.Location, "#")
 	addTitles(titles, base+"#", doc)
+	delete(titles, base+"#")
 	return &DocumentSchema{dialect{
-		schema: compiled, code: code, who: who, file: who, whole: true,
+		schema: compiled, code: code, who: who, file: "the file", whole: true,
 		keys:  func(place []string) []string { return schemaKeys(compiled, place) },
 		title: func(url string) string { return titles[url] },
 	}}, nil
@@ -70,6 +71,11 @@ func schemaKeys(s *jsonschema.Schema, place []string) []string {
 		names = schemaKeys(next, place[1:])
 	} else if next, ok := s.Items.(*jsonschema.Schema); ok {
 		names = schemaKeys(next, place[1:])
+	}
+	for pattern, next := range s.PatternProperties {
+		if len(place) > 0 && pattern.MatchString(place[0]) {
+			names = append(names, schemaKeys(next, place[1:])...)
+		}
 	}
 	for _, other := range slices.Concat([]*jsonschema.Schema{s.Ref}, s.OneOf, s.AnyOf, s.AllOf) {
 		names = append(names, schemaKeys(other, place)...)

@@ -25,10 +25,13 @@ var layers = []struct {
 	{"schema", nil},
 	{"pipelines/config", []string{"compose", "secretlike", "schema"}},
 	{"pipelines/config/scale", nil},
+	{"pipelines/policy", []string{"compose", "secretlike", "schema", "pipelines/config"}},
+	{"pipelines/buildspec", []string{"compose", "secretlike", "schema", "pipelines/config"}},
+	{"pipelines/diagram", []string{"compose", "secretlike", "schema", "pipelines/config"}},
 	{"stacks/layout", []string{"compose", "secretlike"}},
-	{"pipelines/plan", []string{"compose", "secretlike", "schema", "stacks/layout", "pipelines/config"}},
-	{"stacks", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "stacks/layout"}},
-	{"pipelines", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "stacks", "stacks/layout", "schema", "pipelines/config", "pipelines/buildspec", "pipelines/plan", "pipelines/diagram"}},
+	{"pipelines/plan", []string{"compose", "secretlike", "schema", "stacks/layout", "pipelines/config", "pipelines/policy", "pipelines/diagram"}},
+	{"stacks", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "schema", "stacks/layout", "pipelines/config", "pipelines/policy"}},
+	{"pipelines", []string{"compose", "secretlike", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "stacks", "stacks/layout", "schema", "pipelines/config", "pipelines/policy", "pipelines/buildspec"}},
 }
 
 // References point down only, and compose stays free of the CDK, so that its

@@ -132,10 +132,14 @@ func (l *loading) reportSchema(s *source, doc *yaml.Node, problems []schemaProbl
 		if p.unknown || value.Kind != yaml.ScalarNode {
 			at = key
 		}
-		l.errorAt(l.place(s, at), path, p.code, p.hint, "%s", p.message)
-		if p.missing {
+		if p.missing != nil {
+			l.reportMissing(l.place(s, at), path, p)
 			continue
 		}
+		if p.few && l.prunedBelow(path) {
+			continue
+		}
+		l.errorAt(l.place(s, at), path, p.code, p.hint, "%s", p.message)
 		l.prune(path)
 		cuts = append(cuts, [2]*yaml.Node{parent, value})
 	}
@@ -143,6 +147,15 @@ func (l *loading) reportSchema(s *source, doc *yaml.Node, problems []schemaProbl
 		removeNode(cut[0], cut[1])
 	}
 	return len(cuts) > 0
+}
+
+// reportMissing reports keys that a mapping needs, but for those that are not there
+// as they were cut out.
+func (l *loading) reportMissing(at Pos, path Path, p schemaProblem) {
+	names := slices.DeleteFunc(slices.Clone(p.missing), func(name string) bool { return l.prunedBelow(path.Key(name)) })
+	if len(names) > 0 {
+		l.errorAt(at, path, p.code, "", "needs the key %s", strings.Join(names, " and the key "))
+	}
 }
 
 // locate follows a JSON pointer through the nodes.

@@ -16,7 +16,9 @@ type schemaProblem struct {
 	message string
 	hint    string
 	unknown bool // the key is the problem, not its value
-	missing bool // a key that is not there is the problem
+	few     bool // items that are not there are the problem
+
+	missing []string // keys that are not there are the problem
 }
 
 // problems makes one list of the validator's tree of causes. Of the
@@ -27,7 +29,11 @@ func (by *dialect) problems(invalid *jsonschema.ValidationError) []schemaProblem
 		switch k := leaf.ErrorKind.(type) {
 		case *kind.AdditionalProperties:
 			for _, name := range slices.Sorted(slices.Values(k.Properties)) {
-				problems = append(problems, by.unknownKey(leaf.InstanceLocation, name))
+				problem := by.unknownKey(leaf.InstanceLocation, name)
+				if title := by.title(leaf.SchemaURL); title != "" {
+					problem.message, problem.hint = fmt.Sprintf("%q is not %s", name, title), ""
+				}
+				problems = append(problems, problem)
 			}
 		case *kind.FalseSchema:
 			place := leaf.InstanceLocation
@@ -35,8 +41,6 @@ func (by *dialect) problems(invalid *jsonschema.ValidationError) []schemaProblem
 				continue
 			}
 			falseSchema = append(falseSchema, by.unknownKey(place[:len(place)-1], place[len(place)-1]))
-		case *kind.PropertyNames:
-			problems = append(problems, by.wrongName(leaf, k.Property))
 		case *kind.Required:
 			// what one compose file lacks another may bring: compose-go checks the
 			// merged model
@@ -67,8 +71,6 @@ func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 	switch e.ErrorKind.(type) {
 	case *kind.OneOf, *kind.AnyOf:
 		return bestAlternative(e)
-	case *kind.PropertyNames:
-		return []*jsonschema.ValidationError{e}
 	}
 	var all []*jsonschema.ValidationError
 	for _, cause := range e.Causes {
@@ -110,16 +112,7 @@ func bestAlternative(e *jsonschema.ValidationError) []*jsonschema.ValidationErro
 // missingKeys is about keys that a mapping needs.
 func (by *dialect) missingKeys(place []string, names []string) schemaProblem {
 	return schemaProblem{
-		place: place, code: by.code, missing: true,
-		message: "needs the key " + strings.Join(names, " and the key "),
-	}
-}
-
-// wrongName is about a key that the reader has chosen.
-func (by *dialect) wrongName(e *jsonschema.ValidationError, name string) schemaProblem {
-	return schemaProblem{
-		place: append(slices.Clone(e.InstanceLocation), name), code: by.code, unknown: true,
-		message: fmt.Sprintf("%q is not %s", name, by.title(e.SchemaURL)),
+		place: place, code: by.code, missing: names,
 	}
 }
 
@@ -178,7 +171,7 @@ func (by *dialect) valueProblem(e *jsonschema.ValidationError) schemaProblem {
 	case *kind.Maximum:
 		p.message = "must be at most " + k.Want.RatString()
 	case *kind.MinItems:
-		p.message = fmt.Sprintf("needs at least %d items", k.Want)
+		p.few, p.message = true, fmt.Sprintf("needs at least %d items", k.Want)
 	case *kind.MinLength:
 		p.message = "must not be empty"
 	case *kind.OneOf:

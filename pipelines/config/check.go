@@ -25,21 +25,35 @@ func (l *loading) check() {
 	l.checkNetworks()
 	l.checkOrder()
 	l.checkTriggers(l.config.Compose.Source, l.config.Triggers)
-	l.checkUnused()
 	l.checkNames()
+	if !l.Found().HasErrors() { // a name that is misspelt is not used either
+		l.checkUnused()
+	}
+}
+
+// twice reports that a second one, by its place in the file, has what only one can
+// have.
+func (l *loading) twice(code, key, what string, a, b compose.Path) {
+	if p, q := l.Pos(a), l.Pos(b); p.File == q.File && p.Line > q.Line {
+		a, b = b, a
+	}
+	if key != "" {
+		b = b.Key(key)
+	}
+	l.errorf(b, code, "%s of %s too", what, a)
 }
 
 func (l *loading) checkAccounts() {
 	ids := map[string]*Account{}
 	for _, a := range l.config.Accounts {
 		if first := ids[a.ID]; first != nil && a.ID != "" {
-			l.errorf(a.Path.Key("Id"), "account-twice", "%s is the id of account %q too", a.ID, first.Name)
+			l.twice("account-twice", "Id", a.ID+" is the id", first.Path, a.Path)
 		}
 		ids[a.ID] = a
 		l.checkRoles(a)
 		l.checkZones(a)
 	}
-	if l.config.OrganizationID == "" && len(l.config.Accounts) > 1 {
+	if l.config.OrganizationID == "" && !l.Cut("OrganizationId") && len(l.config.Accounts) > 1 {
 		l.warn("Name", "organization-none", "set OrganizationId",
 			"without an organisation, account ids alone tell who may read images and artifacts")
 	}
@@ -134,14 +148,14 @@ func (l *loading) checkLocal(at compose.Path, path string) {
 
 func (l *loading) checkApps() {
 	if len(l.config.Apps) == 0 {
-		l.errorf("", "apps-none", "there is no application: Apps or Include names them")
+		l.errorf("Apps", "apps-none", "there is no application: Apps or Include names them")
 	}
 	services, repositories := map[string]*App{}, map[string]*App{}
 	for _, a := range l.config.Apps {
 		if first := services[a.Service]; first != nil {
-			l.errorf(a.Path, "service-twice", "service %q is the image of application %q too", a.Service, first.Name)
+			l.twice("service-twice", "", "service "+a.Service+" is that", first.Path, a.Path)
 		} else if first := repositories[a.Repository.Name]; first != nil {
-			l.errorf(a.Path, "repository-twice", "%s is the repository of application %q too", a.Repository.Name, first.Name)
+			l.twice("repository-twice", "", a.Repository.Name+" is the repository", first.Path, a.Path)
 		}
 		services[a.Service], repositories[a.Repository.Name] = a, a
 		l.checkSource(a.Source)
@@ -153,7 +167,7 @@ func (l *loading) checkApps() {
 
 func (l *loading) checkBuild(a *App) {
 	at, b := a.Path.Key("Build"), a.Build
-	if b.Spec != "" && (b.Test != nil || b.Args != nil || b.Target != "") {
+	if b.Spec != "" && (len(b.Test) > 0 || b.Args != nil || b.Target != "") {
 		l.errorf(at.Key("Spec"), "build-spec", "a buildspec of the application takes the place of ours: Test, Target and Args have no effect with it")
 	}
 	l.checkLocal(at.Key("Context"), b.Context)
@@ -188,8 +202,15 @@ func (l *loading) checkLoop(a *App) {
 	}
 }
 
+// maxPushes is how many kinds of pushes can start a pipeline.
+// (https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_GitConfiguration.html)
+const maxPushes = 3
+
 // checkTriggers checks that a source has what its triggers wait for.
 func (l *loading) checkTriggers(s Source, triggers []Trigger) {
+	if s.Provider == Connection && len(triggers) > maxPushes {
+		l.errorf(triggers[maxPushes].Path, "trigger-many", "%d triggers of a connection, and CodePipeline takes %d", len(triggers), maxPushes)
+	}
 	for _, t := range triggers {
 		stored := s.Provider == S3 || s.Provider == ECR
 		switch {
@@ -199,11 +220,16 @@ func (l *loading) checkTriggers(s Source, triggers []Trigger) {
 			l.errorf(t.Path.Key("Push"), "trigger-push", "a source in %s has neither branches nor paths: a new object starts the pipeline", s.Provider)
 		case s.Provider == CodeCommit && t.Paths != nil:
 			l.errorf(t.Path.Key("Push").Key("Paths"), "trigger-paths", "events of CodeCommit do not tell which paths a push touched: only connections do")
+		case s.Provider == CodeCommit && slices.ContainsFunc(slices.Concat(t.Branches, t.Tags), isGlob):
+			l.errorf(t.Path, "trigger-glob", "in patterns for CodeCommit only * and ** are special: EventBridge knows nothing else")
 		case t.Tags == nil && t.Branches == nil && t.Paths == nil:
 			l.errorf(t.Path.Key("Push"), "trigger-empty", "say which Branches or Paths")
 		}
 	}
 }
+
+// isGlob tells whether a pattern has more in it than * and **.
+func isGlob(pattern string) bool { return strings.ContainsAny(pattern, "?[]{}") }
 
 // checkReached finds environments that no release comes to, as nothing starts the CD
 // pipeline that they wait for.
@@ -249,7 +275,7 @@ func (l *loading) checkEnvironment(e *Environment) {
 	if e.Bake != nil && e.Bake.For > 24*time.Hour {
 		l.errorf(e.Path.Key("Wave").Key("Bake").Key("For"), "bake", "alarms are watched for at most 24 hours")
 	}
-	if e.Type == Permanent {
+	if e.Type != Ephemeral {
 		return
 	}
 	if len(e.Targets()) > 1 {
@@ -370,7 +396,7 @@ func (l *loading) checkNetworks() {
 	}
 	for _, e := range l.config.Environments {
 		for _, t := range e.Targets() {
-			if e.Type == Permanent {
+			if e.Type != Ephemeral {
 				continue
 			}
 			if t.VPC != nil && t.VPC.ID != "" && owners["vpc "+t.VPC.ID] != nil {

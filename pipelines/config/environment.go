@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,7 +15,7 @@ func (l *loading) environment(at compose.Path, f fileEnvironment) *Environment {
 		Isolation: cmp.Or(f.Isolation, "stage"), OnFailure: f.OnFailure, Path: at,
 	}
 	l.configuration(e, &f)
-	permanent := e.Type == Permanent
+	permanent := e.Type != Ephemeral
 	if e.OnFailure == "" {
 		e.OnFailure = "rollback"
 		if !permanent {
@@ -217,17 +218,29 @@ func (l *loading) configuration(e *Environment, f *fileEnvironment) {
 		return
 	}
 	var o originalConfiguration
-	if !l.DecodeFile(at, f.Configuration, &o) {
-		return
-	}
+	l.DecodeFile(at, f.Configuration, &o)
 	p := o.Parameters
 	f.VPC.Use = &fileUsedVPC{ID: p.VpcId, AppSubnets: commas(p.AppSubnets), PublicSubnets: commas(p.PublicSubnets), StorageSubnets: commas(p.StorageSubnets)}
 	f.Cluster.Use, f.Namespace.Use = p.EcsClusterName, p.VpcDiscoveryMapId
+	l.checkID(at, p.VpcId, "vpc-")
+	l.checkID(at, p.VpcDiscoveryMapId, "ns-")
+	for _, id := range slices.Concat(f.VPC.Use.AppSubnets, f.VPC.Use.PublicSubnets, f.VPC.Use.StorageSubnets) {
+		l.checkID(at, id, "subnet-")
+	}
 	if e.Tags == nil {
 		e.Tags = map[string]string{}
 	}
 	for key, value := range o.Tags {
 		e.Tags[key] = cmp.Or(e.Tags[key], value)
+	}
+}
+
+var resourceID = regexp.MustCompile(`^[a-z]+-[0-9a-z]{8,17}$`)
+
+// checkID checks an id of a file that has no schema.
+func (l *loading) checkID(at compose.Path, id, prefix string) {
+	if id != "" && (!strings.HasPrefix(id, prefix) || !resourceID.MatchString(id)) {
+		l.errorf(at, "configuration-id", "%q is no id %s…", id, prefix)
 	}
 }
 

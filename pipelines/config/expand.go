@@ -36,7 +36,8 @@ const (
 // expand makes the configuration of the file: defaults are filled in, references
 // followed.
 func (l *loading) expand() {
-	f := l.file
+	f := &l.file
+	f.Name = cmp.Or(f.Name, "name") // one that is missing is reported once
 	l.used = map[compose.Path]bool{}
 	l.config = &Config{
 		File: l.Name, Dir: l.Dir, Name: f.Name, OrganizationID: f.OrganizationID,
@@ -109,7 +110,9 @@ func (l *loading) accountNamed(path compose.Path, name string) *Account {
 			return a
 		}
 	}
-	l.Unknown(path, "account-unknown", "an account", name, slices.Collect(maps.Keys(l.file.Accounts)))
+	if !l.Cut(compose.At("Accounts", name)) {
+		l.Unknown(path, "account-unknown", "an account", name, slices.Collect(maps.Keys(l.file.Accounts)))
+	}
 	return nil
 }
 
@@ -177,7 +180,7 @@ func (l *loading) source(at compose.Path, f fileSource, name string) Source {
 
 func (l *loading) connection(path compose.Path, name string) string {
 	c, ok := l.file.Connections[name]
-	if !ok && name != "" {
+	if !ok && name != "" && !l.Cut(compose.At("Connections", name)) {
 		l.Unknown(path, "connection-unknown", "a connection", name, slices.Collect(maps.Keys(l.file.Connections)))
 	}
 	l.used[compose.At("Connections", name)] = true
@@ -252,6 +255,7 @@ func (l *loading) fill(text string, path compose.Path, app, service, team string
 		}
 		if team == "" {
 			l.errorf(path, "team-missing", "%s needs the Team of application %q", text, app)
+			return "none"
 		}
 		return team
 	})
@@ -306,14 +310,21 @@ func (l *loading) notification(at compose.Path, f fileNotification) Notification
 	return n
 }
 
+// report adds a problem, unless it follows from another one at or below its path.
+func (l *loading) report(severity compose.Severity, path compose.Path, code, hint, format string, args ...any) {
+	if !l.Cut(path) {
+		l.Report(severity, path, code, hint, format, args...)
+	}
+}
+
 func (l *loading) errorf(path compose.Path, code, format string, args ...any) {
-	l.Report(compose.Error, path, code, "", format, args...)
+	l.report(compose.Error, path, code, "", format, args...)
 }
 
 func (l *loading) hint(path compose.Path, code, hint, format string, args ...any) {
-	l.Report(compose.Error, path, code, hint, format, args...)
+	l.report(compose.Error, path, code, hint, format, args...)
 }
 
 func (l *loading) warn(path compose.Path, code, hint, format string, args ...any) {
-	l.Report(compose.Warning, path, code, hint, format, args...)
+	l.report(compose.Warning, path, code, hint, format, args...)
 }

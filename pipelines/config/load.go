@@ -56,8 +56,8 @@ type loading struct {
 }
 
 func (l *loading) load() *Config {
-	if inner := entry(l.Root, section); inner != nil {
-		l.unwrap(inner)
+	if inner := entry(l.Root, section); inner != nil && !l.unwrap(inner) {
+		return nil
 	}
 	l.include()
 	l.refuse()
@@ -79,7 +79,7 @@ func (l *loading) load() *Config {
 
 // unwrap makes the section of a compose file the whole document. A pipeline.yaml
 // may have the section too, and then holds nothing else.
-func (l *loading) unwrap(inner *yaml.Node) {
+func (l *loading) unwrap(inner *yaml.Node) bool {
 	for key := range entries(l.Root) {
 		if entry(l.Root, "services") == nil && entry(l.Root, "include") == nil && !strings.HasPrefix(key.Value, "x-") {
 			l.errorAt(key, compose.Path(key.Value), "pipeline-section", "move it below "+section,
@@ -88,9 +88,10 @@ func (l *loading) unwrap(inner *yaml.Node) {
 	}
 	if inner.Kind != yaml.MappingNode {
 		l.errorAt(inner, section, "pipeline-section", "", "%s is a mapping with keys such as Name and Apps", section)
-		inner = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: inner.Line, Column: inner.Column}
+		return false
 	}
 	l.Root = inner
+	return true
 }
 
 func (l *loading) errorAt(n *yaml.Node, path compose.Path, code, hint, format string, args ...any) {
@@ -203,24 +204,32 @@ func (l *loading) mergeDefaults() {
 	}
 }
 
-// providers are the keys of a source of which one counts.
-var providers = []string{"CodeCommit", "Connection", "S3", "Ecr"}
+// alternatives are the keys that exclude others: a default gives way to another choice
+// of the application.
+var alternatives = map[string][]string{
+	"CodeCommit": {"Connection", "S3", "Ecr"},
+	"Connection": {"CodeCommit", "S3", "Ecr"},
+	"S3":         {"CodeCommit", "Connection", "Ecr"},
+	"Ecr":        {"CodeCommit", "Connection", "S3"},
+	"Spec":       {"Test", "Args", "Target"},
+	"Test":       {"Spec"},
+	"Args":       {"Spec"},
+	"Target":     {"Spec"},
+}
 
-// merge adds to a mapping what defaults have and it does not. Lists count as a
-// whole, and so does the provider of a source.
+// merge adds to a mapping what defaults have and it does not. Lists count as a whole.
 func merge(into, defaults *yaml.Node) {
-	chosen := false
-	for _, p := range providers {
-		chosen = chosen || entry(into, p) != nil
+	own := map[string]*yaml.Node{}
+	for k, v := range entries(into) {
+		own[k.Value] = v
 	}
 	for k, v := range entries(defaults) {
-		own := entry(into, k.Value)
+		other := func(key string) bool { return own[key] != nil }
 		switch {
-		case own == nil && chosen && slices.Contains(providers, k.Value):
-		case own == nil:
+		case own[k.Value] == nil && !slices.ContainsFunc(alternatives[k.Value], other):
 			into.Content = append(into.Content, k, v)
-		case own.Kind == yaml.MappingNode && v.Kind == yaml.MappingNode:
-			merge(own, v)
+		case own[k.Value] != nil && own[k.Value].Kind == yaml.MappingNode && v.Kind == yaml.MappingNode:
+			merge(own[k.Value], v)
 		}
 	}
 }

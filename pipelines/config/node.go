@@ -45,7 +45,7 @@ func items(n *yaml.Node) []*yaml.Node {
 
 // textual tells whether a node is text or a list of texts.
 func textual(n *yaml.Node) bool {
-	return !slices.ContainsFunc(items(n), func(item *yaml.Node) bool { return item.Kind != yaml.ScalarNode || item.Tag != "!!str" })
+	return n.Kind != yaml.MappingNode && !slices.ContainsFunc(items(n), func(item *yaml.Node) bool { return item.Kind != yaml.ScalarNode || item.Tag != "!!str" })
 }
 
 // mapping is an empty mapping, and label a key, at the place of a node.

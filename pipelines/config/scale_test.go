@@ -13,7 +13,7 @@ import (
 // Projects of many applications and accounts must load without a word, in a second
 // or two, with all that they ask for.
 func TestScale(t *testing.T) {
-	for _, size := range []struct{ apps, accounts, targets, waves, groups int }{{60, 12, 10, 2, 3}, {200, 30, 28, 4, 10}} {
+	for _, size := range []struct{ apps, accounts, targets, groups int }{{60, 12, 9, 3}, {200, 30, 27, 10}} {
 		dir := t.TempDir()
 		if err := scale.Write(dir, size.apps, size.accounts); err != nil {
 			t.Fatal(err)
@@ -28,9 +28,9 @@ func TestScale(t *testing.T) {
 			groups[a.Group] = true
 		}
 		production := c.Environments[1]
-		if len(c.Apps) != size.apps || len(c.Accounts) != size.accounts || len(production.Targets()) != size.targets-1 ||
-			len(production.Waves) != size.waves || len(groups) != size.groups {
-			t.Errorf("%d applications, %d accounts, %d targets, %d waves, %d groups", len(c.Apps), len(c.Accounts), len(production.Targets()), len(production.Waves), len(groups))
+		if len(c.Apps) != size.apps || len(c.Accounts) != size.accounts || len(production.Targets()) != size.targets ||
+			len(production.Waves[0]) != 1 || production.Waves[0][0].Account.Tags["tier"] != "canary" || len(groups) != size.groups {
+			t.Errorf("%d applications, %d accounts, %d targets, %d groups, first %v", len(c.Apps), len(c.Accounts), len(production.Targets()), len(groups), production.Waves[0])
 		}
 		opts, found := c.Application(production, production.Targets()[0], dir, true)
 		if len(found) > 0 {
