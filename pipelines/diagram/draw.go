@@ -3,6 +3,7 @@ package diagram
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"strings"
 
 	"composecdk/pipelines/config"
@@ -134,7 +135,7 @@ func (p *picture) tooling() {
 	p.row(imagesID, mergeID)
 	compose, platform := sourceID(p.c.Compose.Source), sourceID(p.c.Tooling.Source)
 	p.row(compose, platform)
-	p.edge(place{node: mergeID}, place{node: compose}, p.c.Compose.Images+"<service>.yaml", flow)
+	p.edge(place{node: mergeID}, place{node: compose}, path.Join(p.c.Compose.Images, "<service>.yaml"), flow)
 	p.edge(place{node: compose}, above(cdID), "compose files, digests", flow)
 	p.edge(place{node: platform}, above(cdID), p.c.Tooling.File, flow)
 	p.edge(place{node: platform}, above(platformID), "", flow)

@@ -83,6 +83,9 @@ func others(app *config.App, t config.Trigger) bool {
 // cd is the CD pipeline.
 func (p *Plan) cd(models Models) *Pipeline {
 	pipeline := &Pipeline{Name: p.config.CDPipeline(), Stages: p.beginning("Platform"), path: "Environments"}
+	if images := p.built(models); len(images) > 0 {
+		pipeline.Stages = append(pipeline.Stages, p.assets(images))
+	}
 	for _, e := range p.config.Environments {
 		stacks := p.stacks(e, models)
 		if e.Type == config.Ephemeral {
@@ -96,6 +99,35 @@ func (p *Plan) cd(models Models) *Pipeline {
 		}
 	}
 	return pipeline
+}
+
+// built are the services whose images the CD pipeline builds: those that no
+// application hands over.
+func (p *Plan) built(models Models) []string {
+	images := map[string]bool{}
+	for _, e := range p.config.Environments {
+		m := models(e)
+		if m == nil {
+			continue
+		}
+		for _, f := range m.Families {
+			for _, container := range f.Containers {
+				if container.Image.Build != nil {
+					images[container.Service] = true
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(images))
+}
+
+// assets is the stage that builds images.
+func (p *Plan) assets(images []string) Stage {
+	stage := Stage{Name: "Assets", path: "Compose"}
+	for _, image := range images {
+		stage.Actions = append(stage.Actions, Action{Name: image, Kind: Build, RunOrder: 1, Account: p.config.Tooling.Account.Name})
+	}
+	return stage
 }
 
 // asks are the stages before an environment: what it changes, and the approval, if it
@@ -163,7 +195,10 @@ func (p *Plan) wave(e *config.Environment, i int, stacks layout.Order) Stage {
 		p.target(g, path, e, t, stacks, ask)
 	}
 	stage := g.stage(name)
-	stage.path, stage.targets = e.Path, len(targets)
+	stage.path, stage.targets = e.Path.Key("Wave"), len(targets)
+	if e.Bake != nil {
+		stage.alarms = len(e.Bake.Alarms)
+	}
 	return stage
 }
 

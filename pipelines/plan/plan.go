@@ -46,8 +46,9 @@ type Stage struct {
 	Name    string
 	Actions []Action
 	path    compose.Path
-	// targets is how many are deployed to together.
-	targets int
+	// targets is how many are deployed to together, and alarms how many each must keep
+	// quiet before the next wave.
+	targets, alarms int
 }
 
 // Kind is what an action does.

@@ -30,13 +30,7 @@ func (p *Plan) Text(out io.Writer, a Assumptions) error {
 		print("\nEstimated: the stacks of %s, which could be more; only a synthesis counts their resources.", strings.Join(p.Estimated, ", "))
 	}
 	print("\nRoles that are made")
-	for _, r := range p.Roles {
-		least := ""
-		if r.Least {
-			least = "or more, with those of the services"
-		}
-		print("  %s\t%d\t%s", r.Account, r.Roles, least)
-	}
+	p.listRoles(print)
 	print("\nQuotas, each where it is nearest")
 	for _, u := range p.nearest() {
 		print("  %.0f %%\t%d of %d %s per %s\t%s", 100*u.Share(), u.Used, u.Most, u.What, u.Per, u.Where)
@@ -63,6 +57,34 @@ func (p *Plan) listPipelines(print func(string, ...any)) {
 	}
 }
 
+// listRoles lists the accounts with their roles, those with equally many together.
+func (p *Plan) listRoles(print func(string, ...any)) {
+	accounts := map[Roles][]string{}
+	var order []Roles
+	for _, r := range p.Roles {
+		key := Roles{Roles: r.Roles, Least: r.Least}
+		if accounts[key] == nil {
+			order = append(order, key)
+		}
+		accounts[key] = append(accounts[key], r.Account)
+	}
+	for _, r := range order {
+		least := ""
+		if r.Least {
+			least = "or more, with those of the services"
+		}
+		print("  %s\t%d\t%s", some(accounts[r]), r.Roles, least)
+	}
+}
+
+// some are the first of many names.
+func some(names []string) string {
+	if more := len(names) - mostListed; more > 0 {
+		names = append(slices.Clone(names[:mostListed]), fmt.Sprintf("… %d more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
 // shape is what pipelines of different applications may have in common.
 func (p *Pipeline) shape() string {
 	return fmt.Sprintf("%s, %s", count(len(p.Stages), "stage"), count(p.Actions(), "action"))
@@ -79,11 +101,7 @@ func (s *Stage) summary() string {
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		parts = append(parts, fmt.Sprintf("%d %s", kinds[kind], kind))
 	}
-	names := slices.Sorted(maps.Keys(accounts))
-	if len(names) > mostListed {
-		names = append(names[:mostListed], fmt.Sprintf("… %d more", len(names)-mostListed))
-	}
-	return strings.Join(parts, ", ") + " in " + strings.Join(names, ", ")
+	return strings.Join(parts, ", ") + " in " + some(slices.Sorted(maps.Keys(accounts)))
 }
 
 // nearest is, of each quota, where most of it is used, the nearest first.

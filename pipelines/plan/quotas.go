@@ -27,8 +27,10 @@ var (
 	// then prepares all change sets before it executes the first.
 	actionsPerStage      = Quota{"actions", "stage", 50, false, "https://github.com/aws/aws-cdk/issues/16336"}
 	actionsPerPipeline   = Quota{"actions", "pipeline", 1000, false, "https://github.com/awslabs/aws-deployment-framework/issues/792"}
+	rulesPerCondition    = Quota{"alarms of targets", "wave", 5, false, "https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_Condition.html"}
 	appsPerGroup         = Quota{"applications", "group", 30, false, "docs/decisions/plan.md"}
 	resourcesPerStack    = Quota{"resources", "stack", 500, false, cloudFormationLimits}
+	templateBytes        = Quota{"bytes", "template", 1_000_000, false, cloudFormationLimits}
 	stacksPerRegion      = Quota{"stacks", "account and region", 2000, true, cloudFormationLimits}
 	rulesPerBus          = Quota{"event rules", "account and region", 300, true, "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"}
 	rolesPerAccount      = Quota{"roles", "account", 1000, true, iamLimits}

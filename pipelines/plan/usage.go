@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -36,6 +35,9 @@ func (p *Plan) usage(models Models) {
 		p.use(actionsPerPipeline, pipeline.Name, pipeline.Actions(), pipeline.path)
 		for _, s := range pipeline.Stages {
 			p.use(actionsPerStage, pipeline.Name+"/"+s.Name, len(s.Actions), s.path)
+			if s.alarms > 0 {
+				p.use(rulesPerCondition, pipeline.Name+"/"+s.Name, s.alarms*s.targets, s.path)
+			}
 		}
 	}
 	apps := map[string]int{}
@@ -132,65 +134,4 @@ func (p *Plan) projects() int {
 		}
 	}
 	return n
-}
-
-// Check reports what does not fit, and what comes near to it, at the place of the
-// pipeline.yaml that causes it.
-func (p *Plan) Check() compose.Diagnostics {
-	var found compose.Diagnostics
-	for _, u := range p.Usage {
-		if u.Share() < Warned {
-			continue
-		}
-		d := compose.Diagnostic{
-			Pos: p.config.Pos(u.path), Path: u.path, Severity: compose.Warning, Code: "quota-near",
-			Message: fmt.Sprintf("%s: %d %s of %d per %s", u.Where, u.Used, u.What, u.Most, u.Per),
-			Hint:    u.Source,
-		}
-		if u.Adjustable {
-			d.Hint = "ask AWS for more: " + u.Source
-		}
-		if u.Used > u.Most {
-			d.Severity, d.Code = compose.Error, "quota-exceeded"
-		}
-		if hint := p.smaller(u); hint != "" {
-			d.Hint = hint
-		}
-		found = append(found, d)
-	}
-	return found.Sort()
-}
-
-// smaller tells how to come below a quota that is exceeded.
-func (p *Plan) smaller(u Usage) string {
-	switch {
-	case u.Used <= u.Most:
-		return ""
-	case u.Quota == appsPerGroup:
-		return fmt.Sprintf("give some of its applications another Group: a group takes %d", u.Most)
-	case u.Quota == actionsPerStage:
-		return p.smallerWave(u)
-	default:
-		return ""
-	}
-}
-
-// smallerWave tells which size of the waves of an environment fits.
-func (p *Plan) smallerWave(u Usage) string {
-	cd := p.cdPipeline()
-	i := slices.IndexFunc(cd.Stages, func(s Stage) bool { return cd.Name+"/"+s.Name == u.Where })
-	if i < 0 || cd.Stages[i].targets == 0 {
-		return "use fewer groups of applications"
-	}
-	approvals := 0
-	for _, a := range cd.Stages[i].Actions {
-		if a.Kind == Approve {
-			approvals++
-		}
-	}
-	each := (u.Used - approvals) / cd.Stages[i].targets
-	if size := (u.Most - approvals) / each; size > 0 {
-		return fmt.Sprintf("a target has %d actions: Wave: {Size: %d} fits", each, size)
-	}
-	return fmt.Sprintf("a target alone has %d actions, two for each of its stacks: use fewer groups of applications, or divide the application", each)
 }

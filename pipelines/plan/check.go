@@ -1,0 +1,84 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"composecdk/compose"
+)
+
+// Check reports what does not fit, and what comes near to it, at the place of the
+// pipeline.yaml that causes it. Of several at one place it reports the worst.
+func (p *Plan) Check() compose.Diagnostics { return p.check(p.Usage) }
+
+func (p *Plan) check(usage []Usage) compose.Diagnostics {
+	type place struct {
+		Quota
+		path compose.Path
+	}
+	told := map[place]bool{}
+	var found compose.Diagnostics
+	for _, u := range slices.SortedStableFunc(slices.Values(usage), func(a, b Usage) int { return cmp.Compare(b.Share(), a.Share()) }) {
+		if at := (place{u.Quota, u.path}); u.Share() >= Warned && !told[at] {
+			told[at] = true
+			found = append(found, p.diagnostic(u))
+		}
+	}
+	return found.Sort()
+}
+
+func (p *Plan) diagnostic(u Usage) compose.Diagnostic {
+	d := compose.Diagnostic{
+		Pos: p.config.Pos(u.path), Path: u.path, Severity: compose.Warning, Code: "quota-near",
+		Message: fmt.Sprintf("%s: %d of %d %s per %s", u.Where, u.Used, u.Most, u.What, u.Per),
+		Hint:    u.Source,
+	}
+	if u.Adjustable {
+		d.Hint = "ask AWS for more: " + u.Source
+	}
+	if u.Used > u.Most {
+		d.Severity, d.Code, d.Hint = compose.Error, "quota-exceeded", cmp.Or(p.smaller(u), d.Hint)
+	}
+	return d
+}
+
+// smaller tells how to come below a quota that is exceeded; "" where only AWS can.
+func (p *Plan) smaller(u Usage) string {
+	switch u.Quota {
+	case appsPerGroup:
+		return fmt.Sprintf("give some of its applications another Group: a group takes %d", u.Most)
+	case actionsPerStage, rulesPerCondition:
+		return p.smallerWave(u)
+	default:
+		return ""
+	}
+}
+
+// smallerWave tells which size of the waves of an environment fits.
+func (p *Plan) smallerWave(u Usage) string {
+	cd := p.cdPipeline()
+	i := slices.IndexFunc(cd.Stages, func(s Stage) bool { return cd.Name+"/"+s.Name == u.Where })
+	if i < 0 || cd.Stages[i].targets == 0 {
+		return "use fewer groups of applications"
+	}
+	stage, shared, what := cd.Stages[i], 0, "action"
+	if u.Quota == rulesPerCondition {
+		what = "alarm"
+	} else {
+		for _, a := range stage.Actions {
+			if a.Kind == Approve {
+				shared++
+			}
+		}
+	}
+	each := (u.Used - shared + stage.targets - 1) / stage.targets
+	switch size := (u.Most - shared) / each; {
+	case size > 0:
+		return fmt.Sprintf("a target has %s: Wave: {Size: %d} fits", count(each, what), size)
+	case what == "alarm":
+		return fmt.Sprintf("a target has %d alarms: make one composite alarm of them", each)
+	default:
+		return fmt.Sprintf("a target alone has %d actions, two or more for each of its stacks: use fewer groups of applications, or divide the application", each)
+	}
+}
