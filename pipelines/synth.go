@@ -18,8 +18,8 @@ import (
 // Go toolchain is downloaded as a module, whose checksum the checksum database holds.
 const (
 	cliVersion    = "2.1148.1"
-	assetsVersion = "4.0.0"
-	goToolchain   = "go1.26.0"
+	assetsVersion = "4.7.3"
+	goToolchain   = "go1.26.8"
 )
 
 // synthStep is the build that synthesises the app in a checkout of the platform
