@@ -5,10 +5,12 @@ import json
 import os
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import flask
 from moto.codebuild import responses as codebuild
+from moto.codepipeline.models import CodePipelineBackend
 from moto.core.exceptions import JsonRESTError
 from moto.elbv2 import models as elbv2
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
@@ -42,10 +44,11 @@ def assume_role(self: STSBackend, *args: Any, **arguments: Any) -> Any:
     return _assume_role(self, *args, **arguments)
 
 
-def assume_as_service(service: str, role: str) -> dict:
-    """The credentials with which a service works for its account."""
+def assume_as_service(service: str, role: str, source: str | None) -> dict:
+    """The credentials with which a service works for its account, because of one of
+    the account's resources."""
     account = role.split(":")[4]
-    require(role, "Service", {service}, {"aws:SourceAccount": account, "aws:SecureTransport": "true"})
+    require(role, "Service", {service}, {"aws:SourceAccount": account, "aws:SourceArn": source, "aws:SecureTransport": "true"})
     session = _assume_role(sts_backends[account]["aws"], region_name="us-east-1", role_session_name="service",
                            role_arn=role, policy=None, duration=3600, external_id=None)
     return {"AWS_ACCESS_KEY_ID": session.access_key_id, "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
@@ -106,6 +109,20 @@ def is_action_permitted(self: IAMPolicyStatement, *args: Any, **arguments: Any) 
     return _is_action_permitted(self, *args, **arguments)
 
 
+class Roles:
+    """The roles of an account as moto's CodePipeline reads them: it takes a service
+    for trusted that a statement names alone, not in a list."""
+
+    def __init__(self, pipelines: CodePipelineBackend) -> None:
+        self.roles = iam_backends[pipelines.account_id][pipelines.partition]
+
+    def get_role_by_arn(self, arn: str) -> Any:
+        policy = json.loads(self.roles.get_role_by_arn(arn).assume_role_policy_document)
+        services = [service for statement in policy["Statement"] for service in listed(statement.get("Principal"), "Service")]
+        statements = [{"Principal": {"Service": service}} for service in services]
+        return SimpleNamespace(assume_role_policy_document=json.dumps({"Statement": statements}))
+
+
 def unless_of_a_pipeline(check: Callable) -> Callable:
     """A check of the sources or artifacts of builds, for those with a location."""
     return lambda given: None if given["type"] in ("CODEPIPELINE", "NO_SOURCE") else check(given)
@@ -115,6 +132,7 @@ def install() -> None:
     """Put them into moto."""
     STSBackend.assume_role = assume_role
     IAMPolicyStatement.is_action_permitted = is_action_permitted
+    CodePipelineBackend.iam_backend = property(Roles)
     # What a build gets from its pipeline has no location.
     for check in ("_validate_required_params_source", "_validate_required_params_artifacts"):
         setattr(codebuild, check, unless_of_a_pipeline(getattr(codebuild, check)))

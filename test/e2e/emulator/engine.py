@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
-from moto.cloudformation import models, parsing
+from moto.cloudformation import models, parsing, responses
 from moto.cloudformation.exceptions import CloudFormationError, ValidationError
+from moto.core.responses import ActionResult, EmptyResult
 
-from .api import Account, Unsupported
+from .api import Account, Unsupported, text
 from .resources import Database, Replace, handler
 
 _serial = itertools.count(1)
@@ -284,23 +285,32 @@ class ChangeSetNotFound(CloudFormationError):
     code = "ChangeSetNotFoundException"
 
 
-_describe_change_set = models.CloudFormationBackend.describe_change_set
+def change_set_of(self: Any) -> models.ChangeSet:
+    """The change set that a request names, by its ARN, or by its name and its stack:
+    moto takes any that has the name."""
+    name, stack = self._get_param("ChangeSetName"), self._get_param("StackName")
+    for change_set in reversed(self.cloudformation_backend.change_sets.values()):
+        if name in (change_set.change_set_id, change_set.change_set_name) and stack in (None, change_set.stack_id, change_set.stack_name):
+            return change_set
+    raise ChangeSetNotFound(f"ChangeSet [{name}] does not exist")
 
 
-def describe_change_set(self: Any, change_set_name: str) -> models.ChangeSet:
-    """moto says that there is no stack where there is no change set."""
+def describe_change_set(self: Any) -> ActionResult:
+    return ActionResult(change_set_of(self))
+
+
+def execute(self: Any) -> ActionResult:
+    self.cloudformation_backend.execute_change_set(change_set_of(self).change_set_id)
+    return EmptyResult()
+
+
+def delete_change_set(self: Any) -> ActionResult:
+    """There may be none: the CLI clears up before it begins."""
     try:
-        return _describe_change_set(self, change_set_name)
-    except ValidationError as error:
-        raise ChangeSetNotFound(f"ChangeSet [{change_set_name}] does not exist") from error
-
-
-def delete_change_set(self: Any, change_set_name: str) -> None:
-    """There may be none: the CLI clears up before it begins. It gives all of its
-    change sets one name, and has no use for those that were executed."""
-    for key, change_set in list(self.change_sets.items()):
-        if change_set_name in (key, change_set.change_set_name):
-            del self.change_sets[key]
+        del self.cloudformation_backend.change_sets[change_set_of(self).change_set_id]
+    except ChangeSetNotFound:
+        pass
+    return EmptyResult()
 
 
 def delete_stack(self: Any, name_or_stack_id: str) -> None:
@@ -318,6 +328,20 @@ def delete_stack(self: Any, name_or_stack_id: str) -> None:
         self.deleted_stacks[stack.stack_id] = self.stacks.pop(stack.stack_id)
 
 
+def update_termination_protection(self: Any) -> ActionResult:
+    """An operation that moto does not have: protect a stack, or let it be deleted."""
+    stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
+    stack.enable_termination_protection = text(self._get_param("EnableTerminationProtection")) == "true"
+    return ActionResult({"StackId": stack.stack_id})
+
+
+def has_parameters(self: Any, others: dict) -> bool:
+    """Whether parameters are those of the stack, with their defaults."""
+    declared = self.template_dict.get("Parameters", {})
+    defaults = {name: parameter["Default"] for name, parameter in declared.items() if "Default" in parameter}
+    return defaults | self.parameters == defaults | others
+
+
 def given_parameters(self: Any) -> dict:
     """The values of parameters as they were given: moto answers with what a parameter
     of SSM holds, which then is taken for its name in the next update."""
@@ -330,7 +354,10 @@ def install() -> None:
     parsing.clean_json = clean_json
     models.ResourceMap = Resources
     models.Stack.stack_parameters = property(given_parameters)
+    models.Stack.has_parameters = has_parameters
     models.CloudFormationBackend.execute_change_set = execute_change_set
-    models.CloudFormationBackend.describe_change_set = describe_change_set
-    models.CloudFormationBackend.delete_change_set = delete_change_set
     models.CloudFormationBackend.delete_stack = delete_stack
+    responses.CloudFormationResponse.describe_change_set = describe_change_set
+    responses.CloudFormationResponse.execute_change_set = execute
+    responses.CloudFormationResponse.delete_change_set = delete_change_set
+    responses.CloudFormationResponse.update_termination_protection = update_termination_protection

@@ -3,7 +3,7 @@
 GET /e2e/types                    how each deployed type was made
 GET /e2e/accounts/ID?region=NAME  its stacks and resources, task definitions and roles
 GET /e2e/delivery/ID?region=NAME  its pipelines and projects, and the policies of resources
-GET /e2e/service?name=N&role=ARN  the credentials of a role that a service assumes
+GET /e2e/service?name=&role=&source=  the credentials of a role that a service assumes
 
 All but the types is asked of the services, not of the engine that made it.
 """
@@ -44,7 +44,7 @@ LISTS: dict[str, tuple[str, str, str]] = {
     "AWS::ElasticLoadBalancingV2::LoadBalancer": ("elbv2", "describe_load_balancers", "LoadBalancers[].LoadBalancerArn"),
     "AWS::ElasticLoadBalancingV2::TargetGroup": ("elbv2", "describe_target_groups", "TargetGroups[].TargetGroupArn"),
     "AWS::Events::Rule": ("events", "list_rules", "Rules[].Name"),
-    "AWS::IAM::ManagedPolicy": ("iam", "list_policies", "Policies[?starts_with(Path, '/') && !starts_with(Arn, 'arn:aws:iam::aws:')].Arn"),
+    "AWS::IAM::ManagedPolicy": ("iam", "list_policies", "Policies[].Arn"),
     "AWS::IAM::Role": ("iam", "list_roles", "Roles[].RoleName"),
     "AWS::KMS::Alias": ("kms", "list_aliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName"),
     "AWS::KMS::Key": ("kms", "list_keys", "Keys[].KeyId"),
@@ -98,6 +98,8 @@ def stacks(aws: Account) -> dict:
 def ids(aws: Account, service: str, operation: str, path: str) -> list[str]:
     operation, _, namespace = operation.partition(" ")
     arguments: dict[str, Any] = {"ServiceNamespace": namespace} if namespace else {}
+    if operation == "list_policies":
+        arguments["Scope"] = "Local"  # AWS's own are a thousand
     if operation == "describe_clusters":
         arguments["clusters"] = aws.call("ecs", "list_clusters")["clusterArns"]
     client = aws.client(service)
@@ -174,7 +176,7 @@ def beside(app: Callable) -> Callable:
                 page = delivery(Account(number, region))
             case ["e2e", "service"]:
                 query = parse_qs(environ["QUERY_STRING"])
-                page = corrections.assume_as_service(query["name"][0], query["role"][0])
+                page = corrections.assume_as_service(query["name"][0], query["role"][0], query.get("source", [None])[0])
             case _:
                 return app(environ, start_response)
         start_response("200 OK", [("Content-Type", "application/json")])
