@@ -22,13 +22,17 @@ import (
 // cd is the CD pipeline while it is made.
 type cd struct {
 	*Props
-	app      constructs.Construct
-	stack    awscdk.Stack
-	pipeline awscodepipeline.Pipeline
-	engine   cdkpipelines.CodePipeline
-	sources  sources
-	// changesRole is that of the builds that tell what changes; nil before the first.
-	changesRole awsiam.Role
+	app       constructs.Construct
+	stack     awscdk.Stack
+	artifacts artifacts
+	role      awsiam.Role
+	pipeline  awscodepipeline.Pipeline
+	engine    cdkpipelines.CodePipeline
+	sources   sources
+	// changes are the builds that tell what changes; nil before the first.
+	changes *changesBuilds
+	// janitorRole is that of the janitors; nil before the first.
+	janitorRole awsiam.Role
 	// assembly is what the synthesis makes.
 	assembly cdkpipelines.IFileSetProducer
 	// settings are what CodePipeline knows of a stage and CDK Pipelines does not, by
@@ -71,31 +75,32 @@ func newCD(app constructs.Construct, props *Props) error {
 // newPipeline adds the pipeline with its sources and the synthesis.
 func (d *cd) newPipeline() {
 	c := d.Config
-	shared := importArtifacts(constructs.NewConstruct(d.stack, jsii.String("Shared")), c)
+	d.artifacts = importArtifacts(d.stack, c)
+	d.role = pipelineRole(d.stack, c, c.CDRole(), c.CDPipeline())
 	props := &awscodepipeline.PipelineProps{
 		PipelineName: jsii.String(c.CDPipeline()), PipelineType: awscodepipeline.PipelineType_V2,
 		ExecutionMode:             awscodepipeline.ExecutionMode_QUEUED,
-		Role:                      pipelineRole(d.stack, c, c.CDRole(), c.CDPipeline()),
+		Role:                      d.role,
 		RestartExecutionOnUpdate:  jsii.Bool(true),
 		UsePipelineRoleForActions: jsii.Bool(false),
 	}
 	if buckets := replicas(d.stack, c); len(buckets) > 0 {
-		buckets[c.Tooling.Region] = shared.bucket
+		buckets[c.Tooling.Region] = d.artifacts.bucket
 		props.CrossRegionReplicationBuckets = &buckets
 	} else {
-		props.ArtifactBucket = shared.bucket
+		props.ArtifactBucket = d.artifacts.bucket
 	}
 	d.pipeline = awscodepipeline.NewPipeline(d.stack, jsii.String("Pipeline"), props)
 	d.sources = newSources(d.stack, c)
-	d.assembly = synthStep(d.stack, c, shared, c.CDPipeline(), d.sources)
+	d.assembly = synthStep(d.stack, c, d.artifacts, c.CDPipeline(), d.sources)
 	d.engine = cdkpipelines.NewCodePipeline(d.stack, jsii.String("Stages"), &cdkpipelines.CodePipelineProps{
 		CodePipeline: d.pipeline, Synth: d.assembly, SelfMutation: jsii.Bool(true),
 		UsePipelineRoleForActions:     jsii.Bool(false),
 		CliVersion:                    jsii.String(cliVersion),
 		CdkAssetsCliVersion:           jsii.String(assetsVersion),
-		SelfMutationCodeBuildDefaults: &cdkpipelines.CodeBuildOptions{Logging: logging(d.stack, "SelfMutationLogs", c)},
+		SelfMutationCodeBuildDefaults: &cdkpipelines.CodeBuildOptions{Logging: logging(d.stack, "SelfMutationLogs", c, "")},
 		AssetPublishingCodeBuildDefaults: &cdkpipelines.CodeBuildOptions{
-			Logging: logging(d.stack, "AssetsLogs", c),
+			Logging: logging(d.stack, "AssetsLogs", c, ""),
 		},
 	})
 }
@@ -115,13 +120,14 @@ func pipelineRole(stack awscdk.Stack, c *config.Config, name, pipeline string) a
 	})
 }
 
-// logging gives builds a log group of their own.
-func logging(scope constructs.Construct, id string, c *config.Config) *awscodebuild.LoggingOptions {
+// logging gives builds a log group of their own; a name of "" is made up.
+func logging(scope constructs.Construct, id string, c *config.Config, name string) *awscodebuild.LoggingOptions {
 	retention, _ := network.LogRetention(c.Logs.RetentionDays)
-	group := awslogs.NewLogGroup(scope, &id, &awslogs.LogGroupProps{
-		Retention: retention, RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
-	})
-	return &awscodebuild.LoggingOptions{CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: group}}
+	props := &awslogs.LogGroupProps{Retention: retention, RemovalPolicy: awscdk.RemovalPolicy_DESTROY}
+	if name != "" {
+		props.LogGroupName = &name
+	}
+	return &awscodebuild.LoggingOptions{CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: awslogs.NewLogGroup(scope, &id, props)}}
 }
 
 // topic is the shared topic of an event.

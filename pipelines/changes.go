@@ -1,40 +1,68 @@
 package pipelines
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	cdkpipelines "github.com/aws/aws-cdk-go/awscdk/v2/pipelines"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/pipelines/config"
+	"composecdk/pipelines/policy"
 )
 
 // newChanges makes the build that tells what a release changes in an environment:
 // it compares the assembly with what is deployed, prints each stack, and gives the
 // pipeline CHANGED, true or false, and SUMMARY, a line.
 func (d *cd) newChanges(e *config.Environment) cdkpipelines.CodeBuildStep {
-	c := d.Config
-	if d.changesRole == nil {
-		d.changesRole = awsiam.NewRole(d.stack, jsii.String("ChangesRole"), &awsiam.RoleProps{
-			RoleName:    jsii.String(c.ChangesRole()),
-			Description: jsii.String(c.Name + ": reads what is deployed and tells what a release changes"),
-			AssumedBy: awsiam.NewServicePrincipal(jsii.String("codebuild.amazonaws.com"), &awsiam.ServicePrincipalOpts{
-				Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": c.Tooling.Account.ID}},
-			}),
-		})
-		permit(d.changesRole, []string{"codepipeline:GetPipelineState"}, c.ARN("codepipeline", c.Tooling.Region, c.Tooling.Account, c.CDPipeline()))
-	}
-	for _, t := range e.Targets() {
-		permit(d.changesRole, []string{"sts:AssumeRole"}, reviewRole(c, t))
+	if d.changes == nil {
+		d.changes = d.newChangesBuilds()
 	}
 	return cdkpipelines.NewCodeBuildStep(jsii.String("Changes-"+e.Name), &cdkpipelines.CodeBuildStepProps{
-		Input: d.assembly, Role: d.changesRole,
-		Logging:  logging(d.stack, "ChangesLogs-"+e.Name, c),
-		Commands: jsii.Strings(changesCommands(c, e)...),
+		ProjectName: jsii.String(changesProject(d.Config) + "-" + e.Name),
+		Input:       d.assembly, Role: d.changes.role, Logging: d.changes.logging,
+		Commands: jsii.Strings(changesCommands(d.Config, e)...),
 	})
 }
+
+// changesBuilds are what the builds of all environments share: the review roles of
+// the targets trust one role.
+type changesBuilds struct {
+	role    awsiam.IRole
+	logging *awscodebuild.LoggingOptions
+}
+
+func (d *cd) newChangesBuilds() *changesBuilds {
+	c, project := d.Config, changesProject(d.Config)
+	reviewed := map[string]bool{}
+	for _, e := range c.Environments {
+		if e.Approval == nil {
+			continue
+		}
+		for _, t := range e.Targets() {
+			reviewed[reviewRole(c, t.Account)] = true
+		}
+	}
+	logs := "/aws/codebuild/" + project
+	role := newServiceRole(d.stack, "ChangesRole", c, "codebuild", []string{arn(c, "codebuild", "project/"+project+"-*")}, policy.Document{
+		d.artifacts.read(artifactPrefix(c.CDPipeline()), config.Composer), d.artifacts.useKey(c), writeLogs(c, logs),
+		allow("ReadState", []string{"codepipeline:GetPipelineState"}, arn(c, "codepipeline", c.CDPipeline())),
+		allow("ReadTargets", []string{"sts:AssumeRole"}, sortedKeys(reviewed)...),
+	})
+	role.SetRoleName(jsii.String(c.ChangesRole()))
+	return &changesBuilds{role: asItIs(d.stack, "ChangesRoleAsItIs", role.AttrArn()), logging: logging(d.stack, "ChangesLogs", c, logs)}
+}
+
+// asItIs is a role that nothing of the CDK adds to.
+func asItIs(scope constructs.Construct, id string, arn *string) awsiam.IRole {
+	return awsiam.Role_FromRoleArn(scope, &id, arn, &awsiam.FromRoleArnOptions{Mutable: jsii.Bool(false)})
+}
+
+func changesProject(c *config.Config) string { return c.CDPipeline() + "-changes" }
 
 // changesCommands compare, and hand the result over. Until an earlier release that
 // is still on its way to the environment has arrived, what is deployed says nothing
@@ -52,7 +80,7 @@ func changesCommands(c *config.Config, e *config.Environment) []string {
 		c.CDPipeline(), strings.Join(stages, " || "))
 	return []string{
 		"set -eu",
-		"aws s3 cp s3://" + c.ArtifactBucket() + "/tools/composer composer && chmod +x composer",
+		"aws s3 cp s3://" + c.ArtifactBucket() + "/" + config.Composer + " composer && chmod +x composer",
 		compare + " --out changes.txt",
 		`export CHANGED="$(sed -n 's/^CHANGED=//p' changes.txt)"`,
 		`export SUMMARY="$(sed -n 's/^SUMMARY=//p' changes.txt)"`,
@@ -71,17 +99,10 @@ func environmentStages(c *config.Config, e *config.Environment) []string {
 	return names
 }
 
-// reviewRole is the ARN of the role that reads what is deployed in a target.
-func reviewRole(c *config.Config, t config.Target) string {
-	if t.Account.Roles.Type == config.Managed {
-		return managedReviewRole(c, t.Account)
-	}
-	return fmt.Sprintf("arn:%s:iam::%s:role/cdk-%s-lookup-role-%s-%s",
-		c.Partition(), t.Account.ID, t.Account.Roles.Qualifier, t.Account.ID, t.Region)
-}
-
-func managedReviewRole(c *config.Config, account *config.Account) string {
-	return fmt.Sprintf("arn:%s:iam::%s:role/%s", c.Partition(), account.ID, c.ReviewRole())
+// reviewRole is the ARN of the role that reads what is deployed in an account. Where
+// the roles are given, the deploy role does.
+func reviewRole(c *config.Config, a *config.Account) string {
+	return cmp.Or(c.ReviewRoleARN(a), a.Roles.DeployRoleARN)
 }
 
 // permit lets a role do something to resources.

@@ -14,6 +14,10 @@ import (
 // adds to it. See
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 func serviceRole(scope constructs.Construct, id string, c *config.Config, service string, sources []string, rights policy.Document) *string {
+	return newServiceRole(scope, id, c, service, sources, rights).AttrArn()
+}
+
+func newServiceRole(scope constructs.Construct, id string, c *config.Config, service string, sources []string, rights policy.Document) awsiam.CfnRole {
 	trust := policy.Document{{
 		Effect: "Allow", Action: []string{"sts:AssumeRole"}, Principal: map[string][]string{"Service": {service + ".amazonaws.com"}},
 		Condition: policy.Condition{"StringEquals": {"aws:SourceAccount": {c.Tooling.Account.ID}}, "ArnLike": {"aws:SourceArn": sources}},
@@ -21,7 +25,7 @@ func serviceRole(scope constructs.Construct, id string, c *config.Config, servic
 	return awsiam.NewCfnRole(scope, &id, &awsiam.CfnRoleProps{
 		AssumeRolePolicyDocument: trust.Map(),
 		Policies:                 []any{&awsiam.CfnRole_PolicyProperty{PolicyName: jsii.String("rights"), PolicyDocument: rights.Map()}},
-	}).AttrArn()
+	})
 }
 
 // allow permits actions on resources.

@@ -33,7 +33,7 @@ func newPlatform(app constructs.Construct, c *config.Config) awscdk.Stack {
 	s := platformSources(stack, c)
 	synth := synthStep(stack, c, shared, name, s)
 	tools := synth.AddOutputDirectory(jsii.String("tools"))
-	builds := &cdkpipelines.CodeBuildOptions{Logging: logging(stack, "SelfMutationLogs", c)}
+	builds := &cdkpipelines.CodeBuildOptions{Logging: logging(stack, "SelfMutationLogs", c, "")}
 	engine := cdkpipelines.NewCodePipeline(stack, jsii.String("Stages"), &cdkpipelines.CodePipelineProps{
 		CodePipeline: pipeline, Synth: synth, SelfMutation: jsii.Bool(true), UsePipelineRoleForActions: jsii.Bool(false),
 		CliVersion: jsii.String(cliVersion), CdkAssetsCliVersion: jsii.String(assetsVersion),

@@ -48,7 +48,7 @@ func targetStages(app constructs.Construct, props *Props, e *config.Environment)
 
 // applicationStage is the stage of a target with the stacks of the application.
 func applicationStage(app constructs.Construct, props *Props, e *config.Environment, t config.Target) (targetStage, error) {
-	stage := awscdk.NewStage(app, jsii.String(props.Config.StageID(e, t)), stageProps(t))
+	stage := awscdk.NewStage(app, jsii.String(props.Config.StageID(e, t)), stageProps(props.Config, t))
 	application, err := props.Application(stage, e, t)
 	if err == nil {
 		noEmptyStack(application)
@@ -56,12 +56,11 @@ func applicationStage(app constructs.Construct, props *Props, e *config.Environm
 	return targetStage{stage, application}, err
 }
 
-func stageProps(t config.Target) *awscdk.StageProps {
-	props := &awscdk.StageProps{Env: &awscdk.Environment{Account: &t.Account.ID, Region: &t.Region}}
-	if boundary := t.Account.Roles.PermissionsBoundary; boundary != "" {
-		props.PermissionsBoundary = awscdk.PermissionsBoundary_FromName(&boundary)
+func stageProps(c *config.Config, t config.Target) *awscdk.StageProps {
+	return &awscdk.StageProps{
+		Env:                 &awscdk.Environment{Account: &t.Account.ID, Region: &t.Region},
+		PermissionsBoundary: permissionsBoundary(c, t.Account),
 	}
-	return props
 }
 
 // replica is a stage whose assembly is there already.
@@ -93,7 +92,7 @@ func replicate(app constructs.Construct, props *Props, e *config.Environment, p 
 	for _, t := range p.Of {
 		stage := &replica{}
 		id := props.Config.StageID(e, t)
-		awscdk.NewStage_Override(stage, app, &id, stageProps(t))
+		awscdk.NewStage_Override(stage, app, &id, stageProps(props.Config, t))
 		stage.assembly = *stage.Outdir()
 		if err := pattern.write(stage.assembly, p.Fill(t)); err != nil {
 			return err

@@ -41,7 +41,7 @@ func newRolesOf(app constructs.Construct, c *config.Config, a *config.Account) a
 		attached = append(attached, managedPolicy(stack, "Execution "+name, c.ExecutionPolicy(name), "what CloudFormation may do: "+name, documents[name]))
 	}
 	if len(c.StageIDs(a)) > 0 {
-		role(stack, "Review", c.ReviewRole(), "tells what a release of "+c.Name+" changes", policy.ReviewTrust(c)).SetPolicies(inline(policy.Review(c, a)))
+		role(stack, "Review", c.ReviewRole(), "tells what a release of "+c.Name+" changes", policy.ReviewTrust(c, a)).SetPolicies(inline(policy.Review(c, a)))
 	}
 	if a.Roles.Type == config.Managed {
 		execution := role(stack, "Execution", c.ExecutionRole(), "CloudFormation, for the stacks of "+c.Name, policy.ExecutionTrust(a))
@@ -77,17 +77,16 @@ func inline(document policy.Document) *[]any {
 // deployed by other roles.
 func synthesizer(c *config.Config, account *config.Account) awscdk.IStackSynthesizer {
 	if account.Roles.Type == config.Bootstrap {
-		return awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{Qualifier: &account.Roles.Qualifier})
+		return awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
+			Qualifier: &account.Roles.Qualifier, LookupRoleArn: jsii.String(reviewRole(c, account)),
+		})
 	}
-	props := &awscdk.DefaultStackSynthesizerProps{
+	return awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
 		DeployRoleArn:                jsii.String(c.DeployRoleARN(account, "")),
 		CloudFormationExecutionRole:  jsii.String(c.ExecutionRoleARN(account, "")),
+		LookupRoleArn:                jsii.String(reviewRole(c, account)), // which composer changes reads in the assembly
 		GenerateBootstrapVersionRule: jsii.Bool(false),
-	}
-	if account.Roles.Type == config.Managed {
-		props.LookupRoleArn = jsii.String(managedReviewRole(c, account)) // which composer changes reads in the assembly
-	}
-	return awscdk.NewDefaultStackSynthesizer(props)
+	})
 }
 
 // permissionsBoundary is that of all roles that stacks make in an account; nil is

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/pipelines/config"
+	"composecdk/pipelines/policy"
 	"composecdk/stacks"
 )
 
@@ -19,10 +20,11 @@ import (
 // buildspec of a repository nor an output within a text.
 type test struct {
 	cdkpipelines.Step
-	config  *config.Config
-	test    config.Test
-	files   cdkpipelines.FileSet
-	outputs map[string]cdkpipelines.StackOutputReference // by name
+	config    *config.Config
+	artifacts artifacts
+	test      config.Test
+	files     cdkpipelines.FileSet
+	outputs   map[string]cdkpipelines.StackOutputReference // by name
 }
 
 // tests are the tests of an environment, of which the application is deployed.
@@ -30,7 +32,7 @@ func (d *cd) tests(e *config.Environment, application *stacks.Application) ([]cd
 	steps := []cdkpipelines.Step{}
 	for _, t := range e.Tests {
 		step := &test{
-			config: d.Config, test: t, files: d.sources.compose.PrimaryOutput(),
+			config: d.Config, artifacts: d.artifacts, test: t, files: d.sources.compose.PrimaryOutput(),
 			outputs: map[string]cdkpipelines.StackOutputReference{},
 		}
 		for _, name := range outputNames(t) {
@@ -73,14 +75,19 @@ func (s *test) ConsumedStackOutputs() *[]cdkpipelines.StackOutputReference {
 
 // ProduceAction implements cdkpipelines.ICodePipelineActionFactory.
 func (s *test) ProduceAction(stage awscodepipeline.IStage, o *cdkpipelines.ProduceActionOptions) *cdkpipelines.CodePipelineActionFactoryResult {
+	c, name := s.config, *stage.StageName()+"-"+s.test.Name
+	logs := "/aws/codebuild/" + name
+	role := serviceRole(o.Scope, s.test.Name+"Role", c, "codebuild", []string{arn(c, "codebuild", "project/"+name)}, policy.Document{
+		s.artifacts.read(artifactPrefix(c.CDPipeline())), s.artifacts.useKey(c), writeLogs(c, logs),
+	})
 	project := awscodebuild.NewPipelineProject(o.Scope, &s.test.Name, &awscodebuild.PipelineProjectProps{
-		Description: jsii.String(fmt.Sprintf("%s: tests %s of %s", s.config.Name, s.test.Name, *stage.StageName())),
-		BuildSpec:   s.spec(),
-		Environment: &awscodebuild.BuildEnvironment{BuildImage: awscodebuild.LinuxBuildImage_STANDARD_7_0()},
-		Timeout:     awscdk.Duration_Minutes(jsii.Number(s.test.Timeout.Minutes())),
-		Logging:     logging(o.Scope, s.test.Name+"Logs", s.config),
-
-		GrantReportGroupPermissions: jsii.Bool(false),
+		ProjectName: &name, Description: jsii.String("tests " + *stage.StageName()),
+		BuildSpec:     s.spec(),
+		Environment:   &awscodebuild.BuildEnvironment{BuildImage: awscodebuild.LinuxBuildImage_STANDARD_7_0()},
+		EncryptionKey: s.artifacts.key,
+		Timeout:       awscdk.Duration_Minutes(jsii.Number(s.test.Timeout.Minutes())),
+		Role:          asItIs(o.Scope, s.test.Name+"RoleAsItIs", role),
+		Logging:       logging(o.Scope, s.test.Name+"Logs", c, logs),
 	})
 	variables := map[string]*awscodebuild.BuildEnvironmentVariable{}
 	for _, name := range sortedKeys(s.test.Env) {
