@@ -40,16 +40,14 @@ func newCI(scope constructs.Construct, c *config.Config, group string, apps []*c
 
 // toolingStack is a stack of the tooling account.
 func toolingStack(scope constructs.Construct, c *config.Config, id, name, description string) awscdk.Stack {
-	props := &awscdk.StackProps{
+	return awscdk.NewStack(scope, &id, &awscdk.StackProps{
 		Env:         &awscdk.Environment{Account: &c.Tooling.Account.ID, Region: &c.Tooling.Region},
 		StackName:   jsii.String(c.Name + "-" + name),
 		Description: jsii.String(c.Name + ": " + description),
 		Synthesizer: synthesizer(c, c.Tooling.Account),
-	}
-	if boundary := c.Tooling.Account.Roles.PermissionsBoundary; boundary != "" {
-		props.PermissionsBoundary = awscdk.PermissionsBoundary_FromName(&boundary)
-	}
-	return awscdk.NewStack(scope, &id, props)
+
+		PermissionsBoundary: permissionsBoundary(c, c.Tooling.Account),
+	})
 }
 
 // pipelineARNs are the pipelines of applications.

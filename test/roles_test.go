@@ -165,7 +165,7 @@ func TestRolesStacks(t *testing.T) {
 			t.Errorf("%s has %d roles, want %v", a.Name, len(roles), want[a.Name])
 		}
 		trusts := map[string]policy.Document{
-			c.DeployRole(): policy.DeployTrust(c, a), c.ExecutionRole(): policy.ExecutionTrust(a), c.ReviewRole(): policy.ReviewTrust(c),
+			c.DeployRole(): policy.DeployTrust(c, a), c.ExecutionRole(): policy.ExecutionTrust(a), c.ReviewRole(): policy.ReviewTrust(c, a),
 		}
 		for _, name := range want[a.Name] {
 			equal(t, a.Name+": trust of "+name, roles[name]["AssumeRolePolicyDocument"], trusts[name].Map())
@@ -192,5 +192,127 @@ func TestRolesStacks(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "Roles-partner.template.json")); err == nil {
 		t.Error("there is a stack for roles that are given")
+	}
+}
+
+// iamPrefix is how IAM names a service of CloudFormation, where that is not its name
+// in small letters.
+var iamPrefix = map[string]string{
+	"ApplicationAutoScaling": "application-autoscaling", "CodeStarNotifications": "codestar-notifications",
+	"EFS": "elasticfilesystem", "ElasticLoadBalancingV2": "elasticloadbalancing", "StepFunctions": "states",
+}
+
+// TestCloudFormationMayDoIt: the CloudFormation role of each account may make what the
+// stacks there are made of; each role that they make has the boundary, a name that the
+// role may touch, and is passed to a service that it may be passed to.
+func TestCloudFormationMayDoIt(t *testing.T) {
+	c, dir := released(t, everyRoleType)
+	judged := map[string]int{}
+	for _, file := range templateFiles(t, dir) {
+		tm, err := readTemplate(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".template.json")
+		if strings.HasPrefix(name, "Roles-") {
+			continue
+		}
+		account, stack := c.Tooling.Account, c.Name+"-"+strings.ToLower(strings.TrimPrefix(name, "Tooling"))
+		for _, e := range c.Environments {
+			for _, target := range e.Targets() {
+				if strings.HasPrefix(name, strings.ReplaceAll(c.StageID(e, target), "-", "")) {
+					account, stack = target.Account, c.StageID(e, target)+"-"
+				}
+			}
+		}
+		if account.Roles.Type == config.Given {
+			continue
+		}
+		documents := policy.Execution(c, account)
+		may := text(documents)
+		for id, r := range tm.resources {
+			kind := strings.Split(at(r, "Type").(string), "::")
+			if len(kind) != 3 || kind[0] != "AWS" || kind[1] == "CDK" || kind[1] == "CloudFormation" {
+				continue
+			}
+			judged[account.Name]++
+			if kind[1] == "IAM" {
+				if kind[2] == "Role" {
+					roleMayBeMade(t, c, account, stack, at(r, "Properties"), documents[config.RolesPolicy])
+				} else if kind[2] != "Policy" {
+					t.Errorf("%s: %s is of %v, which CloudFormation may not make", name, id, kind)
+				}
+				continue
+			}
+			if service := or(iamPrefix[kind[1]], strings.ToLower(kind[1])); !strings.Contains(may, `"`+service+":") {
+				t.Errorf("%s: %s is of %v, and CloudFormation may do nothing with %s in %s", name, id, kind, service, account.Name)
+			}
+		}
+	}
+	for _, name := range []string{"shared", "dev", "prod"} {
+		if judged[name] < 10 {
+			t.Errorf("%d resources were judged in %s", judged[name], name)
+		}
+	}
+}
+
+// roleMayBeMade holds a role of a stack against what CloudFormation may do with roles.
+func roleMayBeMade(t *testing.T, c *config.Config, a *config.Account, stack string, role any, document policy.Document) {
+	t.Helper()
+	equal(t, stack+": boundary", joined(at(role, "PermissionsBoundary")), "arn:aws:iam::"+a.ID+":policy/"+c.Boundary(a))
+	name, _ := at(role, "RoleName").(string)
+	arn := "arn:aws:iam::" + a.ID + ":role/" + or(name, stack)
+	named := false
+	for _, pattern := range document[0].Resource {
+		named = named || strings.HasPrefix(arn, strings.TrimSuffix(pattern, "*"))
+	}
+	if !named {
+		t.Errorf("%s: CloudFormation may make %v, which %s is not", stack, document[0].Resource, arn)
+	}
+	for _, s := range list(at(role, "AssumeRolePolicyDocument", "Statement")) {
+		for _, service := range list(at(s, "Principal", "Service")) {
+			if passed := text(document); !strings.Contains(passed, text(service)) {
+				t.Errorf("%s: a role is for %v, to which CloudFormation may pass none: %s", stack, service, passed)
+			}
+		}
+	}
+}
+
+// templateFiles are the templates of an assembly and of those in it.
+func templateFiles(t *testing.T, dir string) []string {
+	t.Helper()
+	own, err := filepath.Glob(filepath.Join(dir, "*.template.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nested, err := filepath.Glob(filepath.Join(dir, "assembly-*", "*.template.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(own, nested...)
+}
+
+// TestImportedArtifacts: what a pipeline is granted on the shared bucket and key
+// stands in the policies of its roles: no stack but the shared one has a key, a bucket
+// or the policy of one.
+func TestImportedArtifacts(t *testing.T) {
+	_, dir := released(t, everyRoleType)
+	for _, stack := range []string{"Cd", "Platform"} {
+		tm := templateOf(t, dir, stack)
+		for _, kind := range []string{"AWS::KMS::Key", "AWS::KMS::Alias", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"} {
+			tm.count(kind, 0)
+		}
+		decrypts := 0
+		for _, p := range tm.of("AWS::IAM::Policy") {
+			for _, s := range list(at(p, "Properties", "PolicyDocument", "Statement")) {
+				if strings.Contains(text(at(s, "Action")), "kms:Decrypt") {
+					decrypts++
+					contains(t, "key", at(s, "Resource"), "cicdsharedkmsarn")
+				}
+			}
+		}
+		if decrypts == 0 {
+			t.Errorf("%s: no role may decrypt artifacts", stack)
+		}
 	}
 }

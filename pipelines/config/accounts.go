@@ -77,6 +77,13 @@ func (c *Config) HasEphemeral(a *Account) bool {
 	})
 }
 
+// Bakes tells whether alarms of an account hold waves back.
+func (c *Config) Bakes(a *Account) bool {
+	return slices.ContainsFunc(c.Environments, func(e *Environment) bool {
+		return e.Bake != nil && slices.ContainsFunc(e.Targets(), func(t Target) bool { return t.Account == a })
+	})
+}
+
 func sorted[V any](found map[string]V) []V {
 	var values []V
 	for _, key := range slices.Sorted(maps.Keys(found)) {

@@ -34,7 +34,7 @@ func product() *config.Config {
 		Accounts:       []*config.Account{dev, partner, prod, tooling},
 		Environments: []*config.Environment{
 			{Name: "throwaway", Type: config.Ephemeral, Waves: [][]config.Target{{{Account: dev, Region: "eu-west-1"}}}},
-			{Name: "production", Type: config.Permanent, Waves: [][]config.Target{
+			{Name: "production", Type: config.Permanent, Bake: &config.Bake{Alarms: []string{"Errors", "Latency"}}, Waves: [][]config.Target{
 				{{Account: prod, Region: "eu-west-1"}},
 				{{Account: prod, Region: "us-east-1"}, {Account: partner, Region: "eu-west-1"}},
 			}},
@@ -56,12 +56,11 @@ const (
 // they must be.
 func documents(c *config.Config) map[string]Document {
 	all := map[string]Document{
-		"key":          Key(c, "eu-west-1"),
-		"key-replica":  Key(c, "us-east-1"),
-		"bucket":       Bucket(c, bucketARN, keyARN),
-		"repository":   Repository(c),
-		"topic":        Topic(c, topicARN),
-		"review-trust": ReviewTrust(c),
+		"key":         Key(c, "eu-west-1"),
+		"key-replica": Key(c, "us-east-1"),
+		"bucket":      Bucket(c, bucketARN, keyARN),
+		"repository":  Repository(c),
+		"topic":       Topic(c, topicARN),
 	}
 	for _, name := range []string{"dev", "prod", "shared"} {
 		a := account(c, name)
@@ -76,6 +75,7 @@ func documents(c *config.Config) map[string]Document {
 		all[name+"-execution-trust"] = ExecutionTrust(a)
 		all[name+"-deploy"] = Deploy(c, a)
 		all[name+"-review"] = Review(c, a)
+		all[name+"-review-trust"] = ReviewTrust(c, a)
 	}
 	return all
 }

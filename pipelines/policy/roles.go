@@ -36,9 +36,14 @@ func DeployTrust(c *config.Config, a *config.Account) Document {
 	return trust(c, c.CDRole())
 }
 
-// ReviewTrust is who may assume the review role: the builds that tell what a release
-// changes.
-func ReviewTrust(c *config.Config) Document { return trust(c, c.ChangesRole()) }
+// ReviewTrust is who may assume the review role of an account: the builds that tell
+// what a release changes, and the CD pipeline where alarms hold it back.
+func ReviewTrust(c *config.Config, a *config.Account) Document {
+	if c.Bakes(a) {
+		return trust(c, c.ChangesRole(), c.CDRole())
+	}
+	return trust(c, c.ChangesRole())
+}
 
 // ExecutionTrust is who may assume the CloudFormation role: CloudFormation, for
 // stacks of the account.
@@ -89,12 +94,19 @@ func Deploy(c *config.Config, a *config.Account) Document {
 	}
 }
 
-// Review is what the review role may do: read what the application's stacks are.
+// Review is what the review role may do: read what the application's stacks are, and
+// how the alarms are that hold a release back. CloudWatch tells of a composite alarm
+// only who may read all.
+// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html)
 func Review(c *config.Config, a *config.Account) Document {
-	return Document{{
+	document := Document{{
 		Sid: "Stacks", Effect: allow, Resource: stackARNs(c, a),
 		Action: []string{"cloudformation:DescribeStacks", "cloudformation:GetTemplate", "cloudformation:ListStackResources"},
 	}}
+	if c.Bakes(a) {
+		document = append(document, Statement{Sid: "Alarms", Effect: allow, Action: []string{"cloudwatch:DescribeAlarms"}, Resource: []string{"*"}})
+	}
+	return document
 }
 
 // stackARNs are the stacks of the application in an account.
