@@ -197,20 +197,17 @@ func build(in input, model *compose.Model, outdir string) (awscdk.App, *stacks.A
 
 // newApp is an app whose assembly goes to a folder.
 func newApp(in input, outdir string) awscdk.App {
-	app := awscdk.NewApp(&awscdk.AppProps{
+	return awscdk.NewApp(&awscdk.AppProps{
 		Context: &in.flags, Outdir: &outdir, StackTraces: jsii.Bool(false), PostCliContext: &noTraces,
 	})
-	if in.validator != nil {
-		in.validator.Watch(app)
-	}
-	return app
 }
 
-// synth writes the assembly of an app and has it validated.
-func synth(in input, app awscdk.App) error {
+// synth writes the assembly of an app and has it validated, but for the stages in
+// except.
+func synth(in input, app awscdk.App, outdir string, except map[string]bool) error {
 	_, err := guard.Try("", func() (any, error) { return app.Synth(nil), nil })
-	if in.validator != nil {
-		err = errors.Join(in.validator.Err(), err)
+	if err == nil && in.validator != nil {
+		err = in.validator.Validate(app, outdir, except)
 	}
 	return err
 }
@@ -234,7 +231,7 @@ func synthesise(in input, project *compose.Project, model *compose.Model, found 
 	if err != nil {
 		return stacks.Exceptions(err, project), nil
 	}
-	err = synth(in, app)
+	err = synth(in, app, in.outdir, nil)
 	more, reportErr := stacks.Report(in.outdir, model, project)
 	large, limitsErr := application.Limits(in.outdir, project)
 	more = slices.Concat(more, large, application.Diagnostics(project))

@@ -77,7 +77,7 @@ func (d *delivery) synth(outdir string, build func(constructs.Construct) error) 
 	if err := build(app); err != nil {
 		return d.tell(d.release.Exceptions(err), err)
 	}
-	err := synth(d.in, app)
+	err := synth(d.in, app, outdir, d.release.Replicas())
 	found, reportErr := d.release.Report(outdir)
 	if found.HasErrors() || reportErr != nil {
 		return d.tell(found, reportErr)

@@ -53,7 +53,7 @@ func try(in input, project *compose.Project, part *compose.Model) (compose.Diagn
 	if err != nil {
 		return stacks.Exceptions(err, project), nil
 	}
-	err = synth(in, app)
+	err = synth(in, app, outdir, nil)
 	found, reportErr := stacks.Report(outdir, part, project)
 	if reportErr != nil || found.HasErrors() {
 		return found, reportErr

@@ -155,6 +155,18 @@ func (r *Release) Report(assembly string) (compose.Diagnostics, error) {
 	return found.Sort(), errors.Join(errs...)
 }
 
+// Replicas are the stages that are made from a pattern.
+func (r *Release) Replicas() map[string]bool {
+	replicas := map[string]bool{}
+	for _, e := range r.Config.Environments {
+		for _, t := range e.Targets() {
+			id := r.Config.StageID(e, t)
+			replicas[id] = r.workloads[id] == nil
+		}
+	}
+	return replicas
+}
+
 // built are the applications in an assembly.
 func (r *Release) built(assembly string) []*workload {
 	var built []*workload

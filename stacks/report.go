@@ -27,12 +27,21 @@ type validationReport struct {
 
 // violation is a finding about one or more constructs.
 type violation struct {
-	RuleName, Description, Severity string
-	ViolatingConstructs             []struct {
-		ConstructPath          string
-		CloudFormationResource struct{ PropertyPaths []string }
-	}
+	RuleName            string               `json:"ruleName"`
+	Description         string               `json:"description"`
+	Severity            string               `json:"severity"`
+	ViolatingConstructs []violatingConstruct `json:"violatingConstructs"`
 }
+
+type violatingConstruct struct {
+	ConstructPath          string `json:"constructPath"`
+	CloudFormationResource struct {
+		PropertyPaths []string `json:"propertyPaths,omitempty"`
+	} `json:"cloudFormationResource"`
+}
+
+// severe tells whether a finding is an error.
+func (v violation) severe() bool { return v.Severity == "error" || v.Severity == "fatal" }
 
 // Places finds where in the compose files a path of the model stands: its value,
 // and its key.
@@ -86,7 +95,7 @@ func ReportAll(assembly string, of func(application string) (*compose.Model, Pla
 // the whole construct.
 func (v violation) diagnostics(of func(application string) (*compose.Model, Places)) compose.Diagnostics {
 	severity := compose.Warning
-	if v.Severity == "error" || v.Severity == "fatal" {
+	if v.severe() {
 		severity = compose.Error
 	}
 	var found compose.Diagnostics

@@ -10,14 +10,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
-
-	"composecdk/constructs/guard"
 )
 
 // Validator has templates validated by the CDK's own engine, as the CDK does by
@@ -25,15 +22,15 @@ import (
 // the template, its target and the version of the library, and is remembered by
 // their hash. The engine takes 4 to 11 s to start and half a gigabyte; where all
 // templates are known it is not started.
+//
+// It is no plugin of the CDK: a plugin is called back, and all that it asks the CDK
+// for meanwhile piles up on the stack of Node.js, which is too small for a large app.
 type Validator struct {
 	// dir holds the memory, a file for each template; "" remembers nothing.
 	dir     string
 	library string
 	engine  awscdk.CloudFormationValidatePlugin
-	err     error
 }
-
-var _ awscdk.IPolicyValidationPlugin = (*Validator)(nil)
 
 const library = "github.com/aws/aws-cdk-go/awscdk/v2"
 
@@ -58,85 +55,58 @@ func NewValidator(dir string) *Validator {
 	return v
 }
 
-// Watch has the templates of an app validated when it is synthesised. The CDK's
-// own engine must be off, or all is validated twice.
-func (v *Validator) Watch(app awscdk.App) { awscdk.Validations_Of(app).AddPlugins(v) }
-
-// Err is what went wrong while validating. It is nil where the report is complete.
-func (v *Validator) Err() error { return v.err }
-
-// Name is the name of the CDK's engine: rules are acknowledged by it.
-func (v *Validator) Name() *string {
-	return awscdk.CloudFormationValidatePlugin_PLUGIN_NAME()
-}
-
-// Version is that of the CDK library, which brings the engine along.
-func (v *Validator) Version() *string {
-	return jsii.String(cmp.Or(strings.TrimPrefix(v.library, "v"), "0.0.0"))
-}
-
-// RuleIds are not told: they are for analytics, and asking would start the engine.
-func (v *Validator) RuleIds() *[]*string { return nil } //nolint:revive // the name is the CDK's
-
-// Validate is called by the CDK once the templates are written. It must not panic,
-// which would break the protocol between Go and Node.js.
-func (v *Validator) Validate(context awscdk.IPolicyValidationContext) *awscdk.PolicyValidationPluginReport {
-	all := []*awscdk.PolicyViolation{}
-	v.err = guard.Contain(func() error {
-		for _, stack := range *context.StackTemplates() {
-			found, err := v.verdict(context, stack)
-			if err != nil {
-				return err
-			}
-			all = append(all, found...)
-		}
-		return nil
-	})
-	success := true
-	for _, violation := range all {
-		success = success && *violation.Severity != "error" && *violation.Severity != "fatal"
+// Validate validates the templates of an app that has been synthesised into a folder,
+// and adds what is found to the report there. The CDK's own engine must be off, or
+// all is validated twice. Templates of the stages in except are left out.
+func (v *Validator) Validate(app awscdk.App, assembly string, except map[string]bool) error {
+	synthesised, acknowledged, err := templatesOf(assembly, except)
+	if err != nil {
+		return err
 	}
-	return &awscdk.PolicyValidationPluginReport{Success: &success, Violations: &all}
+	var found []violation
+	for _, t := range synthesised {
+		verdict, err := v.verdict(app, t)
+		if err != nil {
+			return err
+		}
+		for _, violation := range verdict {
+			if !acknowledged[engineName+"::"+*violation.RuleName] {
+				found = append(found, t.violation(violation))
+			}
+		}
+	}
+	return addToReport(filepath.Join(assembly, ReportFile), found)
 }
+
+// engineName is that of the CDK's engine, by which rules are acknowledged.
+const engineName = "CloudFormation-Validate"
 
 // verdict is what the engine has against a template, now or when it was asked.
-func (v *Validator) verdict(context awscdk.IPolicyValidationContext, stack *awscdk.PolicyValidationStack) ([]*awscdk.PolicyViolation, error) {
-	template, err := os.ReadFile(*stack.TemplatePath)
-	if err != nil {
-		return nil, fmt.Errorf("validate a template: %w", err)
-	}
-	file := v.file(stack, template)
+func (v *Validator) verdict(app awscdk.App, t *synthesised) ([]*awscdk.PolicyViolation, error) {
+	file := v.file(t)
 	found, known := v.recall(file)
 	if !known {
 		if v.engine == nil {
 			v.engine = awscdk.NewCloudFormationValidatePlugin(nil)
 		}
-		found = *v.engine.Validate(&oneStack{context.AppConstruct(), stack}).Violations
+		found = *v.engine.Validate(&oneStack{app, &t.stack}).Violations
 		if err := v.remember(file, found); err != nil {
 			return nil, err
-		}
-	}
-	for _, violation := range found {
-		for _, resource := range *violation.ViolatingResources {
-			resource.TemplatePath = stack.TemplatePath
-			if resource.ResourceLogicalId == nil {
-				resource.ConstructPath = stack.StackConstructPath
-			}
 		}
 	}
 	return found, nil
 }
 
 // file is where the verdict about a template is kept, "" for nowhere.
-func (v *Validator) file(stack *awscdk.PolicyValidationStack, template []byte) string {
+func (v *Validator) file(t *synthesised) string {
 	if v.dir == "" {
 		return ""
 	}
 	hash := sha256.New()
-	for _, part := range []*string{&v.library, stack.AccountId, stack.Region} {
+	for _, part := range []*string{&v.library, t.stack.AccountId, t.stack.Region} {
 		hash.Write(fmt.Appendf(nil, "%q ", *cmp.Or(part, jsii.String(""))))
 	}
-	hash.Write(template)
+	hash.Write(t.template)
 	return filepath.Join(v.dir, hex.EncodeToString(hash.Sum(nil))+".json")
 }
 

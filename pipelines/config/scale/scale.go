@@ -36,7 +36,7 @@ Environments:
     Targets:
       - {Accounts: {Tags: {tier: canary}}}
       - {Accounts: {Ou: /workloads/prod, Exclude: [legacy]}}
-    Wave: {Size: 10, Bake: {Alarms: [ErrorsHigh], For: PT30M}}
+    Wave: {Size: %d, Bake: {Alarms: [ErrorsHigh], For: PT30M}}
     Vpc: {Use: {FromAccount: true}}
     Approval: {Comment: Roll out to all accounts?}
 Notifications:
@@ -51,7 +51,11 @@ const team = 20
 // for tests, one that is left out, and those of production, of which the first is the
 // canary.
 func Write(dir string, apps, accounts int) error {
-	files := map[string]string{"pipeline.yaml": pipelineFile, "accounts.json": accountsFile(accounts), "compose.yaml": composeFile(apps)}
+	wave := 3 // a wave has 50 actions at most, and each stack takes two
+	if apps > 100 {
+		wave = 1
+	}
+	files := map[string]string{"pipeline.yaml": fmt.Sprintf(pipelineFile, wave), "accounts.json": accountsFile(accounts), "compose.yaml": composeFile(apps)}
 	for i := range apps {
 		name := fmt.Sprintf("apps/team-%02d.yaml", i/team)
 		files[name] += fmt.Sprintf("%s: {Team: team-%02d}\n", service(i), i/team)
