@@ -236,7 +236,7 @@ func (b *run) called(want ...[]string) {
 	}
 }
 
-// nothing is never called by hostile text.
+// unharmed checks that no text was run as a command: the hostile ones make a file.
 func (b *run) unharmed() {
 	b.t.Helper()
 	for _, dir := range []string{b.dir, b.state, filepath.Join(b.state, "home")} {
@@ -359,7 +359,7 @@ func TestBuildStopsAtTheFirstFailure(t *testing.T) {
 		last string // the last call
 	}{
 		"a test fails":           {map[string]string{"FAIL": "npm test"}, "npm"},
-		"no password":            {map[string]string{"FAIL": "aws ecr get-login-password"}, "docker login"},
+		"no password":            {map[string]string{"FAIL": "aws ecr get-login-password"}, "aws ecr get-login-password"},
 		"the login is refused":   {map[string]string{"FAIL": "docker login"}, "docker login"},
 		"the image is not built": {map[string]string{"FAIL": "docker build"}, "docker build"},
 		"the push is refused":    {map[string]string{"FAIL": "docker push"}, "docker push"},
@@ -581,4 +581,33 @@ func copyTo(t *testing.T, from, to string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestImageOfAnotherRepositoryIsCopied(t *testing.T) {
+	tm := ciGroup(t, ciApp("app01", func(a *config.App) {
+		a.Source = config.Source{Provider: config.ECR, Repository: "base/image", Tag: "stable"}
+	}))
+	p := projectsOf(tm)["ci-app01"]
+	env := overridesOf(t, actionOf(t, tm, "ci-app01", "Build"))
+	equalText(t, "the image", env["SOURCE_IMAGE"], registry+"/base/image@#{Source.ImageDigest}")
+	source := registry + "/base/image@" + digest
+	b := newRun(t, p, map[string]string{"SOURCE_IMAGE": source, "CODEBUILD_RESOLVED_SOURCE_VERSION": digest})
+	if err := b.run(p); err != nil {
+		t.Fatal(err)
+	}
+	image := registry + "/shop/app01:sha256aaaaaa-7"
+	b.called(
+		[]string{"aws", "ecr", "get-login-password"},
+		[]string{"docker", "login", "--username=AWS", "--password-stdin", registry},
+		[]string{"docker", "pull", source},
+		[]string{"docker", "tag", source, image},
+		[]string{"docker", "push", image},
+		[]string{"aws", "ecr", "describe-images", "--repository-name=shop/app01", "--image-ids=imageTag=sha256aaaaaa-7", "--query=imageDetails[0].imageDigest", "--output=text"},
+	)
+}
+
+// An application's own buildspec takes the place of ours.
+func TestBuildspecOfTheApplication(t *testing.T) {
+	tm := ciGroup(t, ciApp("app01", func(a *config.App) { a.Build.Spec = "ci/buildspec.yml" }))
+	equalText(t, "the buildspec", projectsOf(tm)["ci-app01"].spec, "ci/buildspec.yml")
 }

@@ -25,8 +25,8 @@ var Cached = []string{"/root/.cache/go-build/**/*", "/root/go/pkg/mod/**/*", "/r
 
 // Synthesis is a synthesis of the pipelines, in a checkout of the platform repository.
 type Synthesis struct {
-	// Released says that the programs are downloaded, an archive at BINARY_URI with the
-	// checksum BINARY_SHA256, rather than compiled.
+	// Released says that the programs are downloaded, rather than compiled: composecdk
+	// and composer in an archive (tar.gz) at BINARY_URI with the checksum BINARY_SHA256.
 	Released bool
 	// Checkout says that the compose files are in another repository, at .checkout. It
 	// is copied, because what is there is a link, and no link out of a folder is
@@ -35,12 +35,14 @@ type Synthesis struct {
 }
 
 // Command makes cdk.out, and the program composer in the folder tools. The tools are
-// those that package-lock.json and go.sum pin. PIPELINE_FILE is pipeline.yaml. The
-// CDK gets no credentials.
+// those that package-lock.json and go.sum pin. PIPELINE_FILE is pipeline.yaml. After
+// the download nothing has credentials.
 func (s Synthesis) Command() string {
-	parts := []string{"settings=(--context \"pipeline=$PIPELINE_FILE\")\n", tools, compile}
+	parts := []string{"settings=(--context \"pipeline=$PIPELINE_FILE\")\n"}
 	if s.Released {
-		parts[2] = download
+		parts = append(parts, download, tools)
+	} else {
+		parts = append(parts, tools, compile)
 	}
 	if s.Checkout {
 		parts = append(parts, checkout)

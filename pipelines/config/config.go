@@ -50,7 +50,7 @@ type Tooling struct {
 	Binary *Binary
 }
 
-// Binary is a released program of ours.
+// Binary is a release of our programs: an archive (tar.gz) of composecdk and composer.
 type Binary struct {
 	// URI is an s3:// URI in the tooling account, or an https:// URL.
 	URI string
@@ -110,6 +110,7 @@ type Roles struct {
 // Provider is where a source is.
 type Provider string
 
+// The providers of sources.
 const (
 	CodeCommit Provider = "CodeCommit"
 	Connection Provider = "Connection" // CodeConnections: GitHub, GitLab, Bitbucket
@@ -342,6 +343,7 @@ type Approval struct {
 // Event is what a notification is about: approval, failed or succeeded.
 type Event string
 
+// The events that people are told of.
 const (
 	ApprovalNeeded Event = "approval"
 	Failed         Event = "failed"

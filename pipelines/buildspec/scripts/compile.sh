@@ -1,2 +1,3 @@
+mkdir tools
 go build -trimpath -o composecdk .
 go build -trimpath -o tools/composer ./cmd/composer

@@ -1,3 +1,3 @@
+unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI
 npm ci --no-audit --no-fund
 export PATH=$PWD/node_modules/.bin:$PATH
-mkdir tools
