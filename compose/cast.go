@@ -47,7 +47,7 @@ func (l *loading) castNode(s *source, n *yaml.Node, path Path, at tree.Path) boo
 		l.cast(s, n, path, at)
 		return true
 	}
-	if n.Tag != "!!str" {
+	if n.Tag != "!!str" || l.holdsVariable(n) {
 		return true
 	}
 	to := castFor(at)

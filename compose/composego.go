@@ -74,24 +74,39 @@ func (l *loading) attempt(name string, env types.Mapping, profiles []string) (p 
 			p, err = nil, panicError{r}
 		}
 	}()
-	details := types.ConfigDetails{WorkingDir: l.dir, Environment: env.Clone()}
-	for _, s := range l.main {
-		content, err := encode(s.docs)
-		if err != nil {
-			return nil, err
-		}
-		details.ConfigFiles = append(details.ConfigFiles, types.ConfigFile{Filename: s.path, Content: content})
+	details, err := l.details(env)
+	if err != nil {
+		return nil, err
 	}
-	return loader.LoadWithContext(l.ctx, details, func(o *loader.Options) {
-		o.SetProjectName(name, true)
+	return loader.LoadWithContext(l.ctx, details, l.setLoader(name), func(o *loader.Options) {
 		o.Profiles = profiles
-		o.SkipInterpolation = true // done, with the place of each variable
 		o.SkipConsistencyCheck = true
 		o.SkipResolveEnvironment = true
 		o.SkipResolveLabels = true
 		supportedAttributes(func(found []loader.UnsupportedAttribute) { l.unmapped = found })(o)
-		o.ResourceLoaders = append([]loader.ResourceLoader{preparedFiles{l}}, o.ResourceLoaders...)
 	})
+}
+
+// details are the prepared files for compose-go.
+func (l *loading) details(env types.Mapping) (types.ConfigDetails, error) {
+	details := types.ConfigDetails{WorkingDir: l.dir, Environment: env.Clone()}
+	for _, s := range l.main {
+		content, err := encode(s.docs)
+		if err != nil {
+			return details, err
+		}
+		details.ConfigFiles = append(details.ConfigFiles, types.ConfigFile{Filename: s.path, Content: content})
+	}
+	return details, nil
+}
+
+// setLoader keeps compose-go to the prepared files.
+func (l *loading) setLoader(name string) func(*loader.Options) {
+	return func(o *loader.Options) {
+		o.SetProjectName(name, true)
+		o.SkipInterpolation = true // done, with the place of each variable
+		o.ResourceLoaders = append([]loader.ResourceLoader{preparedFiles{l}}, o.ResourceLoaders...)
+	}
 }
 
 // panicError is what compose-go panicked with.

@@ -23,8 +23,15 @@ func (l *loading) includeEnvironment(s *source, item *yaml.Node, dir string, pat
 		l.unread = l.unread || !ok
 	}
 	written := scalars(entry(item, "env_file"))
-	if file := filepath.Join(dir, ".env"); len(written) == 0 && l.hasVariables(file) {
-		add(file, s.pos(item), path)
+	beside := len(written) == 0 && l.hasVariables(filepath.Join(dir, ".env"))
+	if l.verbatim {
+		if beside || len(written) > 0 {
+			l.warnAt(s.pos(item), path, "include-env", "", "the included file has variables of its own, which are not in the merged file")
+		}
+		return env, nil
+	}
+	if beside {
+		add(filepath.Join(dir, ".env"), s.pos(item), path)
 	}
 	for _, n := range written {
 		if n.Value != os.DevNull {

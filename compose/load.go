@@ -46,10 +46,7 @@ func (p *Project) KeyPos(path Path) Pos { return p.index.KeyPos(path) }
 // continues the same list. The project is nil only where no file could be read
 // as a compose file; a project that comes with errors lacks what they are about.
 func Load(ctx context.Context, opts Options) (*Project, Diagnostics) {
-	l := &loading{
-		what: composeFile, untrusted: opts.Untrusted, said: map[Diagnostic]bool{}, files: map[string]*file{}, bases: map[baseKey]*source{},
-		services: map[serviceKey]bool{}, adoptedFrom: map[*yaml.Node]*source{}, given: map[string]bool{}, inherits: map[serviceKey]int{},
-	}
+	l := newLoading(opts)
 	var cancel context.CancelFunc
 	l.ctx, cancel = context.WithTimeout(ctx, maxTime)
 	defer cancel()
@@ -60,6 +57,13 @@ func Load(ctx context.Context, opts Options) (*Project, Diagnostics) {
 	}
 	p.report.found = l.found
 	return p, l.found
+}
+
+func newLoading(opts Options) *loading {
+	return &loading{
+		what: composeFile, untrusted: opts.Untrusted, said: map[Diagnostic]bool{}, files: map[string]*file{}, bases: map[baseKey]*source{},
+		services: map[serviceKey]bool{}, adoptedFrom: map[*yaml.Node]*source{}, given: map[string]bool{}, inherits: map[serviceKey]int{},
+	}
 }
 
 // fileKind says what is read: the words for it, a key that it has, and whether ids
@@ -97,9 +101,11 @@ type loading struct {
 	adoptedFrom map[*yaml.Node]*source
 	order       []*source // the files that services extend, as they were opened
 	untrusted   bool      // the files were written by others
+	verbatim    bool      // variables stay as they are written
 	withheld    withheld  // variables of the process that the files must not use
 	uses        int       // how often files were opened
 	bytes, text int       // how much was read, and how much variables brought
+	values      int       // how many values the files have with their aliases
 	told        bool      // that it takes too long
 	temp        string    // folder of the prepared copies
 	copied      int
@@ -107,39 +113,12 @@ type loading struct {
 }
 
 func (l *loading) load(opts Options) *Project {
-	dir, err := opts.directory()
-	if err != nil {
-		l.errorAt(Pos{}, "", "working-dir", "", "the project directory cannot be found: %s", err)
-		return nil
-	}
-	l.dir = dir
-	l.folder, err = projectFolder(opts.Root, dir)
-	if err != nil {
-		l.errorAt(Pos{}, "", "working-dir", "", "the project's folder cannot be found: %s", err)
-		return nil
-	}
-	l.temp, err = os.MkdirTemp("", "composecdk-")
-	if err != nil {
-		l.errorAt(Pos{}, "", "working-dir", "", "a temporary folder cannot be made: %s", err)
+	if !l.openMain(opts) {
 		return nil
 	}
 	defer os.RemoveAll(l.temp) //nolint:errcheck // a left-over temporary folder harms nobody
-	if len(opts.Files) == 0 {
-		l.errorAt(Pos{File: l.display(dir)}, "", "file-missing", "", "no compose file was named, and the folder holds none")
-		return nil
-	}
-	env := l.environment(dir, opts)
-	for _, name := range opts.Files {
-		path := absolute(name, dir)
-		if opts.WorkingDir == "" {
-			path, _ = filepath.Abs(name)
-		}
-		l.given[path] = true
-		if s := l.open(path, dir, nil, Pos{File: l.display(path)}, ""); s != nil {
-			l.main = append(l.main, s)
-		}
-	}
-	name := l.projectName(opts.ProjectName, dir, l.main, env)
+	env := l.environment(l.dir, opts)
+	name := l.projectName(opts.ProjectName, l.dir, l.main, env)
 	env[consts.ComposeProjectName] = name
 	for _, s := range l.main {
 		l.prepare(s, env)
@@ -164,6 +143,42 @@ func (l *loading) load(opts Options) *Project {
 	p := &Project{Project: project, Settings: l.settings, index: l.index, report: &reporter{positions: l.index}, folder: l.folder, dockerfiles: map[string]dockerfile{}, untrusted: l.untrusted, unmapped: l.unmapped}
 	l.checkConsistency(p.Project)
 	return p
+}
+
+// openMain finds the folders and opens the files that were named; false when that
+// cannot be. The folder of prepared copies is for the caller to remove.
+func (l *loading) openMain(opts Options) bool {
+	dir, err := opts.directory()
+	if err != nil {
+		l.errorAt(Pos{}, "", "working-dir", "", "the project directory cannot be found: %s", err)
+		return false
+	}
+	l.dir = dir
+	l.folder, err = projectFolder(opts.Root, dir)
+	if err != nil {
+		l.errorAt(Pos{}, "", "working-dir", "", "the project's folder cannot be found: %s", err)
+		return false
+	}
+	if len(opts.Files) == 0 {
+		l.errorAt(Pos{File: l.display(dir)}, "", "file-missing", "", "no compose file was named, and the folder holds none")
+		return false
+	}
+	l.temp, err = os.MkdirTemp("", "composecdk-")
+	if err != nil {
+		l.errorAt(Pos{}, "", "working-dir", "", "a temporary folder cannot be made: %s", err)
+		return false
+	}
+	for _, name := range opts.Files {
+		path := absolute(name, dir)
+		if opts.WorkingDir == "" {
+			path, _ = filepath.Abs(name)
+		}
+		l.given[path] = true
+		if s := l.open(path, dir, nil, Pos{File: l.display(path)}, ""); s != nil {
+			l.main = append(l.main, s)
+		}
+	}
+	return true
 }
 
 // profiles are those of the options, else those of COMPOSE_PROFILES.

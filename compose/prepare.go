@@ -12,8 +12,10 @@ func (l *loading) prepare(s *source, env types.Mapping) {
 	s.env = env
 	f := filler{l: l, file: s.name, env: env}
 	for _, doc := range s.docs {
-		l.dropPipelines(s, doc)
-		f.apply(doc, "")
+		if !l.verbatim {
+			l.dropPipelines(s, doc)
+			f.apply(doc, "")
+		}
 		externalSecrets(doc)
 		l.include(s, doc)
 	}

@@ -178,6 +178,12 @@ func (l *loading) shortForm(s *source, n *yaml.Node, path Path, at tree.Path) bo
 		l.prune(path)
 		return false
 	}
+	if l.holdsVariable(n) {
+		if at.Matches("services.*.volumes.[]") {
+			l.warnAt(l.place(s, n), path, "volume-open", "write it with type, source and target", "a volume in short form whose source is a variable is taken for a named one")
+		}
+		return true
+	}
 	if n.Tag == "!!null" || strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
 		return true
 	}

@@ -1,0 +1,195 @@
+package compose
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func merge(t *testing.T, dir string, files map[string]string, main ...string) (string, Diagnostics) {
+	t.Helper()
+	t.Chdir(dir)
+	for name, text := range files {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, found := Merge(context.Background(), Options{Files: main, Environ: map[string]string{"TOKEN": planted}})
+	return string(text), found
+}
+
+// Merged files must say what they said apart: variables as they are written, no
+// value of the process, paths as seen from the project.
+func TestMerge(t *testing.T) {
+	files := map[string]string{
+		"a.yml": `# lost
+name: shop
+include: [sub/more.yml]
+x-cicd: {Name: "${Team}"}
+x-sqs: {orders: {Services: {web: {Access: RWMessages}}}}
+services:
+  web:
+    image: ${REGISTRY}/web:${TAG:-1}
+    build: .
+    ports: ["${PORT}:80", "81:81"]
+    environment: [TOKEN, A=$$x, "B=${B:?x}"]
+    env_file: web.env
+    deploy: {replicas: "${N:-2}"}
+    volumes: [./data:/data:ro, "${V}:/v"]
+    x-scaling: {Range: 1-2}
+    extends: {service: base}
+  base: {image: b, mem_limit: "${MEM}", cpus: "0.5"}
+secrets: {s: {environment: TOKEN}, t: {}}
+`,
+		"sub/more.yml": "services: {more: {build: ./ctx, environment: [TOKEN]}}\nx-sns: {t: {Properties: {TopicName: !Sub \"${AWS::StackName}-t\"}}}\n",
+		"sub/.env":     "TOKEN=" + planted + "\n",
+		"b.yml":        "services:\n  web: {image: r/web@sha256:aa, ports: !override [\"9:9\"], environment: {A: null}}\nx-sqs: {orders: {Properties: {DelaySeconds: 3}}}\n",
+	}
+	got, found := merge(t, t.TempDir(), files, "a.yml", "b.yml")
+	const want = `name: shop
+secrets:
+    s:
+        environment: TOKEN
+    t:
+        external: true
+services:
+    base:
+        cpus: 0.5
+        image: b
+        mem_limit: ${MEM}
+    more:
+        build:
+            context: ./sub/ctx
+        environment:
+            - TOKEN
+    web:
+        build:
+            context: .
+        cpus: 0.5
+        deploy:
+            replicas: ${N:-2}
+        env_file:
+            - path: ./web.env
+              required: true
+        environment:
+            - TOKEN
+            - A
+            - B=${B:?x}
+        image: r/web@sha256:aa
+        mem_limit: ${MEM}
+        ports:
+            - mode: ingress
+              protocol: tcp
+              published: "9"
+              target: 9
+        volumes:
+            - bind:
+                create_host_path: true
+              read_only: true
+              source: ./data
+              target: /data
+              type: bind
+            - source: ${V}
+              target: /v
+              type: volume
+              volume: {}
+        x-scaling:
+            Range: 1-2
+x-cicd:
+    Name: ${Team}
+x-sns:
+    t:
+        Properties:
+            TopicName:
+                Fn::Sub: ${AWS::StackName}-t
+x-sqs:
+    orders:
+        Properties:
+            DelaySeconds: 3
+        Services:
+            web:
+                Access: RWMessages
+`
+	if got != want {
+		t.Errorf("want\n%s\ngot\n%s", want, got)
+	}
+	said := ""
+	for _, d := range found.Sort() {
+		said += d.String() + "\n"
+	}
+	if said != `a.yml:3:11: include[0]: warning: the included file has variables of its own, which are not in the merged file [include-env]
+a.yml:14:32: services.web.volumes[1]: warning: a volume in short form whose source is a variable is taken for a named one [volume-open]
+` {
+		t.Errorf("got\n%s", said)
+	}
+}
+
+// What is wrong must be told where it stands, and nothing be merged.
+func TestMergeFails(t *testing.T) {
+	cases := []struct{ name, text, want string }{
+		{"not YAML", "services: {", "a.yml:2:1: did not find expected node content [yaml-syntax]"},
+		{"an unknown key", "services: {web: {imag: a}}", `a.yml:1:18: services.web.imag: "imag" is not a key`},
+		{"a wrong port", "services: {web: {image: a, ports: [x]}}", `a.yml:1:36: services.web.ports[0]: "x" is not a port`},
+		{"a circle", "services: {web: {extends: {service: web}}}", "the service extends itself: web -> web"},
+		{"outside", "include: [../x.yml]", "lies outside the project's folder"},
+		{"another type in another file", "services: {web: {image: a, command: {a: b}}}", "a.yml:1:"},
+		{"binary", "\x00\x01", "a.yml:1:1: "},
+		{"many aliases", "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\nx-e: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n", "[yaml-too-large]"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			text, found := merge(t, t.TempDir(), map[string]string{"a.yml": c.text}, "a.yml")
+			if text != "" || !strings.Contains(found.Sort()[0].String(), c.want) {
+				t.Errorf("want %q, got %q and %v", c.want, text, found)
+			}
+		})
+	}
+	if _, found := merge(t, t.TempDir(), nil); !found.HasErrors() {
+		t.Error("no file must be an error")
+	}
+}
+
+// A merged file must load as the files do that it is made of.
+func TestMergeMeansTheSame(t *testing.T) {
+	for _, file := range fixtures(t, "ok") {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			opts := fixtureOptions(t, file)
+			text, found := Merge(context.Background(), opts)
+			for _, d := range found {
+				if d.Severity != Note { // what it says is another thing then
+					t.Skip(d)
+				}
+			}
+			dir, err := opts.directory()
+			if err != nil {
+				t.Fatal(err)
+			}
+			merged := opts
+			merged.WorkingDir, merged.Files = dir, []string{filepath.Join(t.TempDir(), "merged.yml")}
+			if err := os.WriteFile(merged.Files[0], text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := written(t, merged), written(t, opts); got != want {
+				t.Errorf("want\n%s\ngot\n%s\nof\n%s", want, got, text)
+			}
+		})
+	}
+}
+
+func written(t *testing.T, opts Options) string {
+	t.Helper()
+	p, found := Load(context.Background(), opts)
+	if p == nil {
+		t.Fatal(found)
+	}
+	text, err := p.MarshalYAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
