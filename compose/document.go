@@ -64,6 +64,10 @@ func OpenDocument(opts DocumentOptions) *Document {
 
 // open reads the one document of a file.
 func (d *Document) open(s *source, at Pos, in Path) *yaml.Node {
+	if d.l.values > maxValues {
+		d.l.errorAt(at, in, "limit-files", "", "all files together have more than %d values", maxValues)
+		return nil
+	}
 	content, err := d.l.read(s.path)
 	if err != nil {
 		d.unreadable(at, in, "the file "+s.name, err)
@@ -92,8 +96,12 @@ func (d *Document) unreadable(at Pos, in Path, name string, err error) {
 	d.l.errorAt(at, in, code, hint, "%s %s", name, problem)
 }
 
-// maxIncluded is how many files a document may name.
-const maxIncluded = 1000
+// maxIncluded is how many files a document may name, maxValues how many values all of
+// them may have with their aliases written out.
+const (
+	maxIncluded = 1000
+	maxValues   = 10 * maxNodes
+)
 
 // Include reads the files that a scalar of the document names by a path or a
 // pattern, relative to the folder of the document, sorted by name; their entries

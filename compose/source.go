@@ -30,6 +30,8 @@ type source struct {
 	env      types.Mapping
 	parent   *source // what includes this one
 	includes []*source
+	// sections says that these are the sections of the options.
+	sections bool
 	// copy is where the prepared text lies while compose-go runs; "" for a main file.
 	copy string
 }
@@ -116,6 +118,7 @@ func (l *loading) parse(f *file, content []byte) bool {
 			continue
 		}
 		x := e.node(root, "")
+		l.values += e.count
 		if e.full {
 			return false
 		}

@@ -92,13 +92,13 @@ func sorted[V any](found map[string]V) []V {
 	return values
 }
 
-// DeployRoleARN is the role that deploys in an account and region, ExecutionRoleARN
-// the one that CloudFormation works with there. A region of * makes the pattern of
-// all regions, as bootstrap roles have one each.
+// DeployRoleARN is the role that deploys in an account and region. A region of *
+// makes the pattern of all regions, as bootstrap roles have one each.
 func (c *Config) DeployRoleARN(a *Account, region string) string {
 	return c.roleARN(a, region, a.Roles.DeployRoleARN, c.DeployRole(), "deploy-role")
 }
 
+// ExecutionRoleARN is the role that CloudFormation works with there.
 func (c *Config) ExecutionRoleARN(a *Account, region string) string {
 	return c.roleARN(a, region, a.Roles.ExecutionRoleARN, c.ExecutionRole(), "cfn-exec-role")
 }

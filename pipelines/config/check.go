@@ -341,6 +341,13 @@ func (l *loading) checkVPC(e *Environment) {
 	if use := f.VPC.Use; use != nil {
 		l.checkUsedVPC(at.Key("Use"), use)
 	}
+	if f.Configuration != "" {
+		at = e.Path.Key("Configuration")
+	}
+	if use := f.VPC.Use; len(e.Targets()) > 1 && (use != nil && use.ID != "" || f.Namespace.Use != "" || f.Configuration != "") {
+		l.hint(at, "vpc-several", "write Vpc: {Use: {FromAccount: true}}, and the ids below Accounts",
+			"a VPC and a namespace are in one account and region, and this environment has %d targets", len(e.Targets()))
+	}
 	if e.NewVPC != nil {
 		l.checkNewVPC(e)
 	}

@@ -62,11 +62,14 @@ func (c *Config) Registry() string {
 }
 
 // DeployRole is the name of the managed role that the CD pipeline assumes in a
-// target account, ExecutionRole that of the one that CloudFormation works with
-// there, ReviewRole that of the one that reads what is deployed.
-func (c *Config) DeployRole() string    { return c.Name + "-deploy" }
+// target account.
+func (c *Config) DeployRole() string { return c.Name + "-deploy" }
+
+// ExecutionRole is the name of the managed role that CloudFormation works with there.
 func (c *Config) ExecutionRole() string { return c.Name + "-cloudformation" }
-func (c *Config) ReviewRole() string    { return c.Name + "-review" }
+
+// ReviewRole is the name of the managed role that reads what is deployed there.
+func (c *Config) ReviewRole() string { return c.Name + "-review" }
 
 // JanitorRole is the name of the role that removes ephemeral environments, in the
 // tooling account.
