@@ -72,7 +72,7 @@ var data = []grant{
 	{"AWS::SecretsManager::Secret", "secretsmanager", "CreateSecret DeleteSecret UpdateSecret DescribeSecret GetRandomPassword GetSecretValue TagResource UntagResource"},
 	{"AWS::SecretsManager::SecretTargetAttachment", "secretsmanager", "PutSecretValue"},
 	{"AWS::SSM::Parameter::Value", "ssm", "GetParameters"},
-	{"KmsKeyId", "kms", "CreateGrant Decrypt DescribeKey GenerateDataKey*"},
+	{"KmsKeyId", "kms", "CreateGrant Decrypt DescribeKey GenerateDataKey GenerateDataKeyWithoutPlaintext"},
 }
 
 // pipelines are the types that the stacks of the tooling account are made of.

@@ -38,7 +38,7 @@ func Key(c *config.Config, region string) Document {
 	}
 	return append(document, Statement{
 		Sid: "PublishNotifications", Effect: allow, Principal: map[string][]string{"Service": {notifier}},
-		Action: []string{"kms:Decrypt", "kms:GenerateDataKey*"}, Resource: []string{"*"},
+		Action: []string{"kms:Decrypt", "kms:GenerateDataKey"}, Resource: []string{"*"},
 		Condition: Condition{"StringEquals": {"kms:ViaService": {via("sns", region)}}},
 	})
 }
