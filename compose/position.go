@@ -65,6 +65,8 @@ var replaced = []string{".command", ".entrypoint", ".healthcheck.test"}
 type layer struct {
 	*index
 	pos func(n *yaml.Node) Pos
+	// below says that mappings which other files have stay where they are.
+	below bool
 }
 
 // put records a value and all below it.
@@ -74,7 +76,9 @@ func (x layer) put(path Path, key, value *yaml.Node) {
 	switch value.Kind {
 	case yaml.MappingNode:
 		p.value = p.key
-		x.places[path] = p
+		if _, known := x.places[path]; !known || !x.below {
+			x.places[path] = p
+		}
 		for k, v := range entries(value) {
 			x.put(path.Key(k.Value), k, v)
 		}
@@ -204,7 +208,7 @@ func (l *loading) copies(path string) *source {
 
 // layer reads the nodes of a source, some of which come from another file.
 func (l *loading) layer(x *index, s *source) layer {
-	return layer{index: x, pos: func(n *yaml.Node) Pos { return l.place(s, n) }}
+	return layer{index: x, below: s.sections, pos: func(n *yaml.Node) Pos { return l.place(s, n) }}
 }
 
 // place is where a node of a source stands.

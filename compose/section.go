@@ -41,7 +41,7 @@ func (l *loading) setSections(sections []Section) {
 		}
 	}
 	first := l.main[0]
-	l.main = append(l.main, &source{file: &file{path: first.path, name: first.name}, dir: first.dir, env: first.env, docs: []*yaml.Node{doc}})
+	l.main = append(l.main, &source{file: &file{path: first.path, name: first.name}, dir: first.dir, env: first.env, docs: []*yaml.Node{doc}, sections: true})
 }
 
 // sectionKeys writes out the key * by what the files have there; none where a

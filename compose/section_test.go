@@ -42,6 +42,9 @@ x-cloudmap:
 	if found.HasErrors() || more.HasErrors() {
 		t.Fatal(found, more)
 	}
+	if at := p.Pos("services"); at.Line != 2 || filepath.Base(at.File) != "compose.yaml" {
+		t.Errorf("the services are said to stand at %s", at)
+	}
 	if v := m.Network.New; v == nil || v.CIDR != "10.1.0.0/16" || v.NATGateways != 1 {
 		t.Errorf("the VPC is %+v", m.Network)
 	}
