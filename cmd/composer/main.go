@@ -32,7 +32,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(changesCommand(), checkCommand(), diagramCommand(), mergeCommand(), planCommand(), rulesCommand(), setImageCommand())
+	root.AddCommand(bootstrapCommand(), changesCommand(), checkCommand(), diagramCommand(), mergeCommand(), planCommand(), rulesCommand(), setImageCommand())
 	switch err := root.Execute(); {
 	case err == nil:
 		return 0

@@ -51,20 +51,19 @@ func (c *Config) bootstrapped(a *Account) []string {
 // qualifier only. (https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-customizing.html)
 func (c *Config) bootstrap(a *Account, region string) string {
 	words := []string{"npx cdk bootstrap", fmt.Sprintf("aws://%s/%s", a.ID, region), "--qualifier " + a.Roles.Qualifier}
-	if a.Roles.Qualifier != DefaultQualifier {
+	if a.Roles.Qualifier != defaultQualifier {
 		words = append(words, "--toolkit-stack-name CDKToolkit-"+a.Roles.Qualifier)
 	}
 	if a != c.Tooling.Account {
 		words = append(words, "--trust "+c.Tooling.Account.ID)
 	}
+	var policies []string
 	for _, name := range c.ExecutionPolicies(a) {
-		words = append(words, "--cloudformation-execution-policies "+c.ARN("iam", "", a, "policy/"+c.ExecutionPolicy(name)))
+		policies = append(policies, c.ARN("iam", "", a, "policy/"+c.ExecutionPolicy(name)))
 	}
-	return strings.Join(append(words, "--custom-permissions-boundary "+c.Boundary(a)), " ")
+	words = append(words, "--cloudformation-execution-policies "+strings.Join(policies, ","), "--custom-permissions-boundary "+c.Boundary(a))
+	return strings.Join(words, " ")
 }
-
-// DefaultQualifier is that of a bootstrap stack for which nobody chose one.
-const DefaultQualifier = "hnb659fds"
 
 var plain = regexp.MustCompile(`^[\w./=:@%+,-]+$`)
 
