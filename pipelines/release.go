@@ -69,7 +69,16 @@ func (r *Release) read(e *config.Environment, t config.Target, given compose.Opt
 		return nil, found
 	}
 	model.Groups = groups(r.Config, model)
+	model.Tags = merged(model.Tags, e.Tags)
 	return &workload{project: project, model: model}, append(found, config.Check(r.Config, e, t, model, endpoints(model))...)
+}
+
+// merged are tags with those of an environment, which win.
+func merged(tags, own map[string]string) map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, tags)
+	maps.Copy(all, own)
+	return all
 }
 
 // groups are those of the applications whose services families consist of.

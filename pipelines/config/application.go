@@ -40,7 +40,7 @@ func (c *Config) Application(e *Environment, t Target, checkout string, untruste
 func (c *Config) Sections(e *Environment, t Target) []compose.Section {
 	var sections []compose.Section
 	set := func(path compose.Path, value any, keys ...string) {
-		sections = append(sections, compose.Section{Keys: keys, Value: value, Pos: c.document.Pos(path)})
+		sections = append(sections, compose.Section{Keys: keys, Value: value, Pos: c.Pos(path)})
 	}
 	switch {
 	case t.VPC != nil:
@@ -113,7 +113,7 @@ func (c *Config) image(a *App, checkout string, untrusted bool) (image string, a
 	name := filepath.Join(checkout, c.ImagesFile(a))
 	if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
 		missing := compose.Diagnostic{
-			Pos: c.document.Pos(a.Path), Path: a.Path, Severity: compose.Warning, Code: "image-none",
+			Pos: c.Pos(a.Path), Path: a.Path, Severity: compose.Warning, Code: "image-none",
 			Message: "service " + a.Service + " has no image yet: " + c.ImagesFile(a) + " is written at the end of pipeline " + a.CIPipeline(),
 			Hint:    "an image that nobody can pull stands for it",
 		}

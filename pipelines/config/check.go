@@ -447,9 +447,23 @@ func (l *loading) checkUnused() {
 	}
 }
 
+// artifactFolder is how much of a pipeline's name CodePipeline makes the name of the
+// folder of its artifacts of.
+const artifactFolder = 20
+
 // checkNames holds the longest names that are made of the file against the limits
 // of AWS.
 func (l *loading) checkNames() {
+	folders := map[string]*App{}
+	for _, a := range l.config.Apps {
+		name := a.CIPipeline()
+		folder := name[:min(len(name), artifactFolder)]
+		if first := folders[folder]; first != nil {
+			l.warn(a.Path, "artifacts-shared", "let names differ in their first 17 characters",
+				"builds of %q and %q can read each other's artifacts: CodePipeline keeps both below %s", first.Name, a.Name, folder)
+		}
+		folders[folder] = a
+	}
 	for _, e := range l.config.Environments {
 		for _, t := range e.Targets() {
 			// a stack has a name of 128 characters, of which layer and group of

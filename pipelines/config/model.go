@@ -29,7 +29,7 @@ type checking struct {
 
 func (k *checking) report(severity compose.Severity, path compose.Path, code, hint, message string) {
 	k.found = append(k.found, compose.Diagnostic{
-		Pos: k.config.document.Pos(path), Path: path, Severity: severity, Code: code, Message: message, Hint: hint,
+		Pos: k.config.Pos(path), Path: path, Severity: severity, Code: code, Message: message, Hint: hint,
 	})
 }
 
