@@ -106,18 +106,15 @@ func buildProject(app *config.App) string { return app.CIPipeline() }
 // nothing else. Docker needs a privileged container.
 func (b *ci) project(scope constructs.Construct, app *config.App) {
 	name := buildProject(app)
-	logs := "/aws/codebuild/" + name
-	group := awslogs.NewCfnLogGroup(scope, jsii.String("Logs"), &awslogs.CfnLogGroupProps{
-		LogGroupName: &logs, RetentionInDays: jsii.Number(b.Logs.RetentionDays),
-	})
+	logs := newLogs(scope, "Logs", b.Config)
 	role := serviceRole(scope, "BuildRole", b.Config, "codebuild", []string{arn(b.Config, "codebuild", "project/"+name)}, b.buildRights(app, logs))
 	awscodebuild.NewCfnProject(scope, jsii.String("Build"), &awscodebuild.CfnProjectProps{
 		Name: &name, Description: jsii.String("tests " + app.Name + " and pushes its image"),
 		ServiceRole: role, EncryptionKey: b.artifacts.key.KeyArn(),
-		TimeoutInMinutes: jsii.Number(app.Build.Timeout.Minutes()),
-		Source:           &awscodebuild.CfnProject_SourceProperty{Type: jsii.String("CODEPIPELINE"), BuildSpec: jsii.String(buildSpec(app))},
-		Artifacts:        &awscodebuild.CfnProject_ArtifactsProperty{Type: jsii.String("CODEPIPELINE")},
-		LogsConfig:       logsTo(group),
+		TimeoutInMinutes: jsii.Number(app.Build.Timeout.Minutes()), QueuedTimeoutInMinutes: jsii.Number(longestQueue),
+		Source:     &awscodebuild.CfnProject_SourceProperty{Type: jsii.String("CODEPIPELINE"), BuildSpec: jsii.String(buildSpec(app))},
+		Artifacts:  &awscodebuild.CfnProject_ArtifactsProperty{Type: jsii.String("CODEPIPELINE")},
+		LogsConfig: logsTo(logs),
 		Environment: &awscodebuild.CfnProject_EnvironmentProperty{
 			Type: jsii.String("LINUX_CONTAINER"), Image: jsii.String("aws/codebuild/" + app.Build.Image),
 			ComputeType: jsii.String(computeTypes[app.Build.Compute]), PrivilegedMode: app.Build.Privileged,
@@ -133,6 +130,9 @@ func (b *ci) project(scope constructs.Construct, app *config.App) {
 		},
 	})
 }
+
+// longestQueue is how many minutes a build may wait for a place.
+const longestQueue = 60
 
 // computeTypes are the names that CodeBuild gives them.
 var computeTypes = map[string]string{
@@ -184,9 +184,9 @@ func (b *ci) repositoryURI(app *config.App) string {
 
 // buildRights are what the build of an application may do. See
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
-func (b *ci) buildRights(app *config.App, logs string) policy.Document {
+func (b *ci) buildRights(app *config.App, logs awslogs.CfnLogGroup) policy.Document {
 	rights := policy.Document{
-		writeLogs(b.Config, logs),
+		writeLogsTo(*logs.AttrArn()),
 		b.artifacts.read(prefixes(app)...), b.artifacts.write(prefixes(app)...), b.artifacts.useKey(b.Config),
 		allow("LogIn", []string{"ecr:GetAuthorizationToken"}, "*"),
 		allow("Push", []string{

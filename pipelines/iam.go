@@ -1,7 +1,9 @@
 package pipelines
 
 import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -38,9 +40,21 @@ func arn(c *config.Config, service, resource string) string {
 	return c.ARN(service, c.Tooling.Region, c.Tooling.Account, resource)
 }
 
-// writeLogs permits to write to a log group.
+// newLogs is a log group. It is kept when its stack goes, and its name is generated,
+// so that the next one can be made.
+func newLogs(scope constructs.Construct, id string, c *config.Config) awslogs.CfnLogGroup {
+	group := awslogs.NewCfnLogGroup(scope, &id, &awslogs.CfnLogGroupProps{RetentionInDays: jsii.Number(c.Logs.RetentionDays)})
+	group.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
+	return group
+}
+
+// writeLogs permits to write to a log group of a name.
 func writeLogs(c *config.Config, group string) policy.Statement {
-	return allow("WriteLogs", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, arn(c, "logs", "log-group:"+group+":*"))
+	return writeLogsTo(arn(c, "logs", "log-group:"+group+":*"))
+}
+
+func writeLogsTo(arn string) policy.Statement {
+	return allow("WriteLogs", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, arn)
 }
 
 // read permits to read objects of the bucket.

@@ -5,7 +5,6 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -21,19 +20,16 @@ func newMerge(scope constructs.Construct, c *config.Config) awscdk.Stack {
 	stack := toolingStack(scope, c, "Merge", "merge", "hands new images over to the compose repository")
 	m := &merge{Config: c, artifacts: importArtifacts(stack, c)}
 	name := c.MergeProject()
-	logs := "/aws/codebuild/" + name
-	group := awslogs.NewCfnLogGroup(stack, jsii.String("Logs"), &awslogs.CfnLogGroupProps{
-		LogGroupName: &logs, RetentionInDays: jsii.Number(c.Logs.RetentionDays),
-	})
-	rights := append(policy.Document{writeLogs(c, logs)}, m.rights()...)
+	logs := newLogs(stack, "Logs", c)
+	rights := append(policy.Document{writeLogsTo(*logs.AttrArn())}, m.rights()...)
 	role := serviceRole(stack, "Role", c, "codebuild", []string{arn(c, "codebuild", "project/"+name)}, rights)
 	awscodebuild.NewCfnProject(stack, jsii.String("Project"), &awscodebuild.CfnProjectProps{
 		Name: &name, Description: jsii.String("commits digests of images to the compose repository"),
 		ServiceRole: role, EncryptionKey: m.artifacts.key.KeyArn(), ConcurrentBuildLimit: jsii.Number(1),
-		TimeoutInMinutes: jsii.Number(15), QueuedTimeoutInMinutes: jsii.Number(480),
+		TimeoutInMinutes: jsii.Number(15), QueuedTimeoutInMinutes: jsii.Number(480), // many at once are no fault
 		Source:     &awscodebuild.CfnProject_SourceProperty{Type: jsii.String("CODEPIPELINE"), BuildSpec: jsii.String(m.spec().String())},
 		Artifacts:  &awscodebuild.CfnProject_ArtifactsProperty{Type: jsii.String("CODEPIPELINE")},
-		LogsConfig: logsTo(group),
+		LogsConfig: logsTo(logs),
 		Environment: &awscodebuild.CfnProject_EnvironmentProperty{
 			Type: jsii.String("LINUX_CONTAINER"), Image: jsii.String(buildImage), ComputeType: jsii.String(computeTypes["SMALL"]),
 			PrivilegedMode: false, ImagePullCredentialsType: jsii.String("CODEBUILD"), EnvironmentVariables: variables(m.variables()...),

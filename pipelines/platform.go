@@ -33,7 +33,10 @@ func newPlatform(app constructs.Construct, c *config.Config) awscdk.Stack {
 	s := platformSources(stack, c)
 	synth := synthStep(stack, c, shared, name, s)
 	tools := synth.AddOutputDirectory(jsii.String("tools"))
-	builds := &cdkpipelines.CodeBuildOptions{Logging: logging(stack, "SelfMutationLogs", c, "")}
+	composer := uploadStep(stack, c, shared, name, tools)
+	builds := &cdkpipelines.CodeBuildOptions{
+		Logging: logsOf(stack, "SelfMutationLogs", newLogs(stack, "Logs", c)), Timeout: awscdk.Duration_Hours(jsii.Number(1)),
+	}
 	engine := cdkpipelines.NewCodePipeline(stack, jsii.String("Stages"), &cdkpipelines.CodePipelineProps{
 		CodePipeline: pipeline, Synth: synth, SelfMutation: jsii.Bool(true), UsePipelineRoleForActions: jsii.Bool(false),
 		CliVersion: jsii.String(cliVersion), CdkAssetsCliVersion: jsii.String(assetsVersion),
@@ -41,9 +44,10 @@ func newPlatform(app constructs.Construct, c *config.Config) awscdk.Stack {
 	})
 	tooling, first := newTooling(app, c)
 	engine.AddStage(tooling, &cdkpipelines.AddStageOpts{StackSteps: &[]*cdkpipelines.StackSteps{{
-		Stack: first, Post: &[]cdkpipelines.Step{uploadStep(stack, c, shared, name, tools)},
+		Stack: first, Post: &[]cdkpipelines.Step{composer},
 	}}})
 	engine.BuildPipeline()
+	limitQueues(synth.Project(), composer.Project(), engine.SelfMutationProject())
 	permitConnection(pipeline, sourceAction, c.Tooling.Source)
 	permitConnection(pipeline, composeSource, c.Compose.Source)
 	if c.Tooling.Source.Provider == config.S3 {
@@ -90,7 +94,7 @@ func newTooling(app constructs.Construct, c *config.Config) (stage awscdk.Stage,
 }
 
 // uploadStep puts the program composer where builds find it.
-func uploadStep(stack awscdk.Stack, c *config.Config, shared artifacts, pipeline string, tools cdkpipelines.FileSet) cdkpipelines.Step {
+func uploadStep(stack awscdk.Stack, c *config.Config, shared artifacts, pipeline string, tools cdkpipelines.FileSet) cdkpipelines.CodeBuildStep {
 	rights := policy.Document{shared.read(artifactPrefix(pipeline)), shared.write(config.Composer), shared.useKey(c)}
 	return newStep(stack, c, "Composer", pipeline+"-composer", rights, &cdkpipelines.CodeBuildStepProps{
 		Input: tools, Commands: jsii.Strings(buildspec.Upload()),

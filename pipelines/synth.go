@@ -3,12 +3,11 @@ package pipelines
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	cdkpipelines "github.com/aws/aws-cdk-go/awscdk/v2/pipelines"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"composecdk/constructs/network"
 	"composecdk/pipelines/buildspec"
 	"composecdk/pipelines/config"
 	"composecdk/pipelines/policy"
@@ -51,19 +50,30 @@ func synthStep(stack awscdk.Stack, c *config.Config, shared artifacts, pipeline 
 
 // newStep is a build with a log group and a role of its own, in bash.
 func newStep(stack awscdk.Stack, c *config.Config, id, name string, rights policy.Document, props *cdkpipelines.CodeBuildStepProps) cdkpipelines.CodeBuildStep {
-	logs := "/aws/codebuild/" + name
-	retention, _ := network.LogRetention(c.Logs.RetentionDays)
-	group := awslogs.NewLogGroup(stack, jsii.String(id+"Logs"), &awslogs.LogGroupProps{
-		LogGroupName: &logs, Retention: retention, RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
-	})
-	role := serviceRole(stack, id+"Role", c, "codebuild", []string{arn(c, "codebuild", "project/"+name)}, append(rights, writeLogs(c, logs)))
+	logs := newLogs(stack, id+"Logs", c)
+	role := serviceRole(stack, id+"Role", c, "codebuild", []string{arn(c, "codebuild", "project/"+name)}, append(rights, writeLogsTo(*logs.AttrArn())))
 	props.ProjectName = &name
-	props.Role = awsiam.Role_FromRoleArn(stack, jsii.String(id+"RoleAsItIs"), role, &awsiam.FromRoleArnOptions{Mutable: jsii.Bool(false)})
-	props.Logging = &awscodebuild.LoggingOptions{CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: group}}
+	props.Role = asItIs(stack, id+"RoleAsItIs", role)
+	props.Timeout = awscdk.Duration_Hours(jsii.Number(1))
+	props.Logging = logsOf(stack, id+"LogsAsTheyAre", logs)
 	partial := map[string]any{"env": map[string]any{"shell": "bash"}}
 	if props.Cache != nil {
 		partial["cache"] = map[string]any{"paths": buildspec.Cached}
 	}
 	props.PartialBuildSpec = awscodebuild.BuildSpec_FromObject(&partial)
 	return cdkpipelines.NewCodeBuildStep(&id, props)
+}
+
+// logsOf lets builds of CDK Pipelines log to a group.
+func logsOf(scope constructs.Construct, id string, logs awslogs.CfnLogGroup) *awscodebuild.LoggingOptions {
+	group := awslogs.LogGroup_FromLogGroupName(scope, &id, logs.Ref())
+	return &awscodebuild.LoggingOptions{CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: group}}
+}
+
+// limitQueues lets builds of CDK Pipelines wait as long as all others for a place. It
+// can only be said once the pipeline is built.
+func limitQueues(projects ...awscodebuild.IProject) {
+	for _, p := range projects {
+		p.Node().DefaultChild().(awscodebuild.CfnProject).SetQueuedTimeoutInMinutes(jsii.Number(longestQueue))
+	}
 }

@@ -254,15 +254,26 @@ func statementsOf(t *testing.T, tm template, id string) map[string]any {
 	return all
 }
 
-// roleID is the logical id of a role below an application.
+// roleID is the logical id of a role, by how it begins.
 func roleID(t *testing.T, tm template, prefix string) string {
 	t.Helper()
+	return idOf(t, tm, "AWS::IAM::Role", prefix)
+}
+
+// logsOf is the ARN of a log group.
+func logsOf(t *testing.T, tm template, prefix string) string {
+	t.Helper()
+	return `{"Fn::GetAtt":["` + idOf(t, tm, "AWS::Logs::LogGroup", prefix) + `","Arn"]}`
+}
+
+func idOf(t *testing.T, tm template, kind, prefix string) string {
+	t.Helper()
 	for id, r := range tm.resources {
-		if at(r, "Type") == "AWS::IAM::Role" && strings.HasPrefix(id, prefix) {
+		if at(r, "Type") == kind && strings.HasPrefix(id, prefix) {
 			return id
 		}
 	}
-	t.Fatalf("there is no role %s", prefix)
+	t.Fatalf("there is no %s %s", kind, prefix)
 	return ""
 }
 
@@ -323,7 +334,7 @@ func TestCIRolesAreLeastPrivilege(t *testing.T) {
 	)
 	tm.count("AWS::IAM::Policy", 0)
 	equalRights(t, "the build of app01", rights(t, tm, roleID(t, tm, "app01BuildRole")), map[string]string{
-		"WriteLogs":      "logs:CreateLogStream logs:PutLogEvents on logs:" + here + "log-group:/aws/codebuild/ci-app01:*",
+		"WriteLogs":      "logs:CreateLogStream logs:PutLogEvents on " + logsOf(t, tm, "app01Logs"),
 		"ReadArtifacts":  "s3:GetObject s3:GetObjectVersion on " + artifactBucket + "/ci-app01/*",
 		"WriteArtifacts": "s3:PutObject on " + artifactBucket + "/ci-app01/*",
 		"UseKey":         useSharedKey,
@@ -386,7 +397,7 @@ func TestMergeProjectIsOneAtATime(t *testing.T) {
 	equal(t, "builds at a time", p["ConcurrentBuildLimit"], 1)
 	equal(t, "privileged", at(p, "Environment", "PrivilegedMode"), false)
 	want := map[string]string{
-		"WriteLogs":     "logs:CreateLogStream logs:PutLogEvents on logs:" + here + "log-group:/aws/codebuild/merge-shop:*",
+		"WriteLogs":     "logs:CreateLogStream logs:PutLogEvents on " + logsOf(t, tm, "Logs"),
 		"ReadArtifacts": "s3:GetObject s3:GetObjectVersion on " + artifactBucket + "/ci-* " + artifactBucket + "/tools/composer",
 		"UseKey":        useSharedKey,
 		"FindImages":    "ecr:DescribeImages on ecr:" + here + "repository/shop/* ecr:" + here + "repository/elsewhere/app02",

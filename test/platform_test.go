@@ -115,13 +115,13 @@ func TestPlatformStartsOnItsRepositoryOnly(t *testing.T) {
 func TestPlatformBuildsAreLeastPrivilege(t *testing.T) {
 	tm := tooling(t, toolingOf(ciApp("app01", nil)))["Platform"]
 	equalRights(t, "the synthesis", rights(t, tm, "SynthRole"), map[string]string{
-		"WriteLogs":      "logs:CreateLogStream logs:PutLogEvents on logs:" + here + "log-group:/aws/codebuild/platform-shop-synth:*",
+		"WriteLogs":      "logs:CreateLogStream logs:PutLogEvents on " + logsOf(t, tm, "SynthLogs"),
 		"ReadArtifacts":  "s3:GetObject s3:GetObjectVersion on " + artifactBucket + "/platform-shop/* " + artifactBucket + "/cache/platform-shop-synth/*",
 		"WriteArtifacts": "s3:PutObject on " + artifactBucket + "/platform-shop/* " + artifactBucket + "/cache/platform-shop-synth/*",
 		"UseKey":         useSharedKey,
 	})
 	equalRights(t, "the upload of composer", rights(t, tm, "ComposerRole"), map[string]string{
-		"WriteLogs":      "logs:CreateLogStream logs:PutLogEvents on logs:" + here + "log-group:/aws/codebuild/platform-shop-composer:*",
+		"WriteLogs":      "logs:CreateLogStream logs:PutLogEvents on " + logsOf(t, tm, "ComposerLogs"),
 		"ReadArtifacts":  "s3:GetObject s3:GetObjectVersion on " + artifactBucket + "/platform-shop/*",
 		"WriteArtifacts": "s3:PutObject on " + artifactBucket + "/tools/composer",
 		"UseKey":         useSharedKey,
