@@ -193,3 +193,59 @@ func written(t *testing.T, opts Options) string {
 	}
 	return string(text)
 }
+
+// Whatever the files, the merged text must hold nothing from outside of them, and be
+// refused or be the same each time.
+func FuzzMergeText(f *testing.F) {
+	f.Add([]byte("services: {web: {image: '${T}', environment: [T], env_file: .env}}\nsecrets: {s: {environment: T}}\ninclude: [b.yml]\n"), []byte("services: {b: {image: a, secrets: [s]}}\n"))
+	f.Add([]byte("services: {web: {extends: {file: ../outside.yml, service: outside}}}\n"), []byte("include: [{path: b.yml, env_file: ../outside.env}]\n"))
+	f.Add([]byte("name: ${T}\nservices: {web: !reset null}\nx-a: !Sub '${T}'\n"), []byte("configs: {c: {environment: T}}\nservices: {web: !override {image: b, build: {args: [T]}}}\n"))
+	s := newSandbox(f)
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		s.fill(t, map[string]string{"a.yml": string(a), "b.yml": string(b), ".env": "T=" + planted + "\n"})
+		opts := Options{Files: []string{filepath.Join(s.dir, "a.yml"), filepath.Join(s.dir, "b.yml")}, Environ: map[string]string{"T": planted}}
+		text, found := Merge(context.Background(), opts)
+		if again, _ := Merge(context.Background(), opts); string(again) != string(text) {
+			t.Fatalf("two merges differ: %s\n%s", text, again)
+		}
+		if text != nil && found.HasErrors() || text == nil && !found.HasErrors() {
+			t.Fatalf("got %q with %v", text, found)
+		}
+		if strings.Contains(string(text)+found.Sort().text(), planted) && !strings.Contains(string(a)+string(b), planted) {
+			t.Fatalf("a value of the process, or of another file, shows: %s%v", text, found)
+		}
+	})
+}
+
+// text is all that the diagnostics say.
+func (ds Diagnostics) text() string {
+	var b strings.Builder
+	for _, d := range ds {
+		b.WriteString(d.String() + d.Hint)
+	}
+	return b.String()
+}
+
+// The merged file of two generated ones must mean what they mean.
+func FuzzMergeMeansTheSame(f *testing.F) {
+	f.Add([]byte{}, []byte{1})
+	f.Add(everyChoice(), everyChoice())
+	s := newSandbox(f)
+	f.Fuzz(func(t *testing.T, one, two []byte) {
+		files := map[string]string{}
+		for name, decisions := range map[string][]byte{"a.yml": one, "b.yml": two} {
+			c := &choices{left: decisions}
+			files[name] = document(t, c, generate(c))
+		}
+		s.fill(t, files)
+		_, want, _ := s.resolve(t, "a.yml", "b.yml")
+		if want == nil {
+			return
+		}
+		text, found := Merge(context.Background(), Options{Files: []string{filepath.Join(s.dir, "a.yml"), filepath.Join(s.dir, "b.yml")}})
+		s.write(t, "merged.yml", string(text))
+		if _, got, more := s.resolve(t, "merged.yml"); got == nil || render(got) != render(want) {
+			t.Fatalf("%v %v: got\n%s\nfrom\n%s\n%s", found, more, text, files["a.yml"], files["b.yml"])
+		}
+	})
+}
