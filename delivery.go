@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/aws/constructs-go/constructs/v10"
 
 	"composecdk/compose"
 	"composecdk/pipelines"
 	"composecdk/pipelines/config"
+	"composecdk/pipelines/plan"
 )
 
 // delivery is the synthesis of what a pipeline.yaml asks for.
@@ -33,14 +35,28 @@ func deliver(in input, env map[string]string) (compose.Diagnostics, error) {
 	if release == nil {
 		return found, nil
 	}
+	planned := plan.New(c, release.Model)
+	if found = append(found, planned.Check()...); found.HasErrors() {
+		return found, nil
+	}
 	if err := prepare(in.outdir, env); err != nil {
 		return nil, err
 	}
 	d := &delivery{in: in, release: release, found: found}
-	if err := withRuntime(d.synthesise); err != nil {
-		return nil, err
+	if err := withRuntime(d.synthesise); err != nil || d.found.HasErrors() {
+		return d.found, err
 	}
-	return d.found, nil
+	exceeded, err := plan.CheckAssembly(c, in.outdir)
+	return append(d.found, exceeded...), errors.Join(err, summarise(planned, in.outdir))
+}
+
+// summarise writes what the pipelines are, for people.
+func summarise(p *plan.Plan, outdir string) error {
+	file, err := os.Create(filepath.Join(outdir, summaryFile))
+	if err != nil {
+		return fmt.Errorf("write the summary: %w", err)
+	}
+	return errors.Join(p.Text(file, plan.Assumed()), file.Close())
 }
 
 // synthesise writes the assembly. What the CDK and its validation have against the

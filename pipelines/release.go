@@ -68,7 +68,7 @@ func (r *Release) read(e *config.Environment, t config.Target, given compose.Opt
 	if model == nil {
 		return nil, found
 	}
-	model.Groups = groups(r.Config, model)
+	model.Groups = r.Config.Groups(model)
 	model.Tags = merged(model.Tags, e.Tags)
 	return &workload{project: project, model: model}, append(found, config.Check(r.Config, e, t, model, endpoints(model))...)
 }
@@ -81,23 +81,6 @@ func merged(tags, own map[string]string) map[string]string {
 	return all
 }
 
-// groups are those of the applications whose services families consist of.
-func groups(c *config.Config, m *compose.Model) map[string]string {
-	ofService := map[string]string{}
-	for _, a := range c.Apps {
-		ofService[a.Service] = a.Group
-	}
-	groups := map[string]string{}
-	for _, f := range m.Families {
-		for _, container := range f.Containers {
-			if group := ofService[container.Service]; group != "" {
-				groups[f.Name] = group
-			}
-		}
-	}
-	return groups
-}
-
 // endpoints are the names of the outputs of an application.
 func endpoints(m *compose.Model) []string {
 	var names []string
@@ -105,6 +88,11 @@ func endpoints(m *compose.Model) []string {
 		names = append(names, e.Names...)
 	}
 	return names
+}
+
+// Model is the application of an environment.
+func (r *Release) Model(e *config.Environment) *compose.Model {
+	return r.workloads[r.Config.StageID(e, e.Patterns()[0].Target)].model
 }
 
 // Props are those of the pipelines of the release; pattern is Props.Pattern.
