@@ -15,7 +15,7 @@ ALIVE := ./.ci/alive
 # The packages that need no CDK: their tests take seconds, and mutation measures them.
 PURE := compose gate secretlike cmd/composer constructs/guard constructs/kernel
 
-.PHONY: help setup build synth venv test test-fast e2e corpus fuzz mutation bench lint golden good wildcardonly clean
+.PHONY: help setup build synth venv test test-fast e2e corpus fuzz mutation bench lint golden good wildcardonly diagram clean
 
 help: ## list the tasks
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ bin/composer: go.mod go.sum $(GO_FILES)
 synth: setup build ## synthesise the example, or what -c compose=… in ARGS names
 	@$(ALIVE) "cdk synth" cdk synth --quiet --app bin/composecdk $(ARGS)
 	@cat cdk.out/summary.txt
+
+diagram: build ## draw what the pipeline.yaml of the example becomes
+	bin/composer diagram --pipeline examples/blog/pipeline.yaml --out docs/images/blog-pipeline.svg
 
 venv: .venv/.installed ## install the Python tools of the tests
 

@@ -12,6 +12,15 @@ import (
 // kinds of package xresource.
 var sections = []*compose.Schema{{Key: "x-dynamodb"}, {Key: "x-rds"}, {Key: "x-sqs"}}
 
+// Sections are the names of those, sorted.
+func Sections() []string {
+	var keys []string
+	for _, schema := range sections {
+		keys = append(keys, schema.Key)
+	}
+	return keys
+}
+
 // Load reads the applications of all environments from a checkout of the compose
 // repository. Only what keeps the files from being read is told.
 func Load(c *config.Config, checkout string, environ map[string]string) (Models, compose.Diagnostics) {

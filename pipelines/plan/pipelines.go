@@ -73,11 +73,11 @@ func (p *Plan) ci(app *config.App) []*Pipeline {
 
 // otherBranches tells whether triggers name branches besides the source's.
 func otherBranches(app *config.App) bool {
-	return slices.ContainsFunc(app.Triggers, func(t config.Trigger) bool { return others(app, t) })
+	return slices.ContainsFunc(app.Triggers, func(t config.Trigger) bool { return others(app.Source, t) })
 }
 
-func others(app *config.App, t config.Trigger) bool {
-	return slices.ContainsFunc(t.Branches, func(branch string) bool { return branch != app.Source.Branch })
+func others(s config.Source, t config.Trigger) bool {
+	return slices.ContainsFunc(t.Branches, func(branch string) bool { return branch != s.Branch })
 }
 
 // cd is the CD pipeline.

@@ -206,7 +206,7 @@ func TestEventRules(t *testing.T) {
 		{"paths", config.Source{Provider: config.CodeCommit, Branch: "main"}, []config.Trigger{{Paths: []string{"src/**"}}}, 1},
 	}
 	for _, c := range cases {
-		if got := eventRules(&config.App{Source: c.source, Triggers: c.begin}); got != c.rules {
+		if got := eventRules(c.source, c.begin); got != c.rules {
 			t.Errorf("%s: want %d rules, got %d", c.name, c.rules, got)
 		}
 	}
@@ -270,6 +270,27 @@ func TestOutput(t *testing.T) {
 	}
 	if err := json.Unmarshal(object.Bytes(), &decoded); err != nil || len(decoded.Pipelines) != 4 || len(decoded.Usage) == 0 || decoded.Cost.V1 != 3 {
 		t.Errorf("got %v, %+v", err, decoded)
+	}
+}
+
+// What is repeated must be told once.
+func TestManyAreFolded(t *testing.T) {
+	c := project(9)
+	c.Environments[0].Waves = nil
+	for _, a := range c.Accounts[1:] {
+		c.Environments[0].Waves = append(c.Environments[0].Waves, []config.Target{{Account: a, Region: "eu-west-1"}})
+	}
+	for i := range 200 {
+		c.Apps = append(c.Apps, &config.App{Name: fmt.Sprintf("app%d", i), Group: fmt.Sprint("group", i/30)})
+	}
+	var text bytes.Buffer
+	if err := New(c, unknown).Text(&text, Assumed()); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"production-shop-prod00-eu-west-1 … 8 more", "ci-one … ci-app199", "202 times"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("%q is not in\n%s", want, text.String())
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -23,6 +24,9 @@ func (p *Plan) policies() {
 	c := p.config
 	tooling := c.Tooling.Account
 	add := func(q Quota, of string, a *config.Account, d policy.Document) {
+		if len(d) == 0 {
+			return
+		}
 		p.Policies = append(p.Policies, Policy{q, of, a.Name, d.Size()})
 	}
 	add(keyBytes, "key of artifacts", tooling, policy.Key(c, c.Tooling.Region))
@@ -113,6 +117,9 @@ func (p *Plan) cdRole() policy.Document {
 	for _, e := range c.Environments {
 		for _, t := range e.Targets() {
 			targets[c.DeployRoleARN(t.Account, t.Region)] = true
+			if e.Bake != nil { // looks at its alarms
+				targets[reviewRole(c, t.Account)] = true
+			}
 		}
 	}
 	regions := append([]string{c.Tooling.Region}, c.OtherRegions()...)
@@ -120,21 +127,44 @@ func (p *Plan) cdRole() policy.Document {
 		allow([]string{"sts:AssumeRole"}, append(roles, slices.Sorted(maps.Keys(targets))...)...))
 }
 
+// reviewRole reads what is deployed in an account: where roles are given, the deploy
+// role does.
+func reviewRole(c *config.Config, a *config.Account) string {
+	return cmp.Or(c.ReviewRoleARN(a), a.Roles.DeployRoleARN)
+}
+
 // changesRole is the policy of the builds that tell what a release changes.
 func (p *Plan) changesRole() policy.Document {
 	c := p.config
-	document := append(artifacts(c, readObjects, c.Tooling.Region),
-		allow([]string{"codepipeline:GetPipelineState"}, c.ARN("codepipeline", c.Tooling.Region, c.Tooling.Account, c.CDPipeline())))
 	reviewed := map[string]bool{}
 	for _, e := range c.Environments {
 		if e.Approval == nil {
 			continue
 		}
 		for _, t := range e.Targets() {
-			reviewed[c.ReviewRoleARN(t.Account)] = true
+			reviewed[reviewRole(c, t.Account)] = true
 		}
 	}
-	return append(document, allow([]string{"sts:AssumeRole"}, slices.Sorted(maps.Keys(reviewed))...))
+	if len(reviewed) == 0 {
+		return nil
+	}
+	arn := func(service, resource string) string {
+		return c.ARN(service, c.Tooling.Region, c.Tooling.Account, resource)
+	}
+	bucket, pipeline := "arn:"+c.Partition()+":s3:::"+c.ArtifactBucket()+"/", c.CDPipeline()
+	const folder = 20 // characters of a pipeline's name are that of its artifacts
+	document := policy.Document{
+		allow([]string{"s3:GetObject", "s3:GetObjectVersion"}, bucket+pipeline[:min(len(pipeline), folder)]+"/*", bucket+config.Composer),
+		allow([]string{"kms:Decrypt", "kms:GenerateDataKey"}, keyARN(c, c.Tooling.Region)),
+		allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, arn("logs", "log-group:/aws/codebuild/"+pipeline+"-changes:*")),
+		allow([]string{"codepipeline:GetPipelineState"}, arn("codepipeline", pipeline)),
+		allow([]string{"sts:AssumeRole"}, slices.Sorted(maps.Keys(reviewed))...),
+	}
+	for i, sid := range []string{"ReadArtifacts", "UseKey", "WriteLogs", "ReadState", "ReadTargets"} {
+		document[i].Sid = sid
+	}
+	document[1].Condition = policy.Condition{"StringEquals": {"kms:ViaService": {"s3." + c.Tooling.Region + ".amazonaws.com"}}}
+	return document
 }
 
 // startRole is the policy of the role with which events start the pipelines of a

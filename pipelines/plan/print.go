@@ -22,9 +22,7 @@ func (p *Plan) Text(out io.Writer, a Assumptions) error {
 	p.listPipelines(print)
 	for _, pipeline := range []*Pipeline{p.Pipelines[0], p.cdPipeline()} {
 		print("\nStages of %s", pipeline.Name)
-		for _, s := range pipeline.Stages {
-			print("  %s\t%s\t%s", s.Name, count(len(s.Actions), "action"), s.summary())
-		}
+		pipeline.listStages(print)
 	}
 	if len(p.Estimated) > 0 {
 		print("\nEstimated: the stacks of %s, which could be more; only a synthesis counts their resources.", strings.Join(p.Estimated, ", "))
@@ -85,6 +83,23 @@ func some(names []string) string {
 	return strings.Join(names, ", ")
 }
 
+// listStages lists stages; many that do the same for an environment in one line.
+func (p *Pipeline) listStages(print func(string, ...any)) {
+	for i := 0; i < len(p.Stages); {
+		s, same := p.Stages[i], i+1
+		for same < len(p.Stages) && p.Stages[same].path == s.path && p.Stages[same].kinds() == s.kinds() {
+			same++
+		}
+		if same-i > mostListed {
+			print("  %s … %d more\t%s each\t%s", s.Name, same-i-1, count(len(s.Actions), "action"), s.kinds())
+			i = same
+			continue
+		}
+		print("  %s\t%s\t%s", s.Name, count(len(s.Actions), "action"), s.summary())
+		i++
+	}
+}
+
 // shape is what pipelines of different applications may have in common.
 func (p *Pipeline) shape() string {
 	return fmt.Sprintf("%s, %s", count(len(p.Stages), "stage"), count(p.Actions(), "action"))
@@ -92,16 +107,24 @@ func (p *Pipeline) shape() string {
 
 // summary is what the actions of a stage do, and where.
 func (s *Stage) summary() string {
-	kinds, accounts := map[Kind]int{}, map[string]bool{}
+	accounts := map[string]bool{}
 	for _, a := range s.Actions {
-		kinds[a.Kind]++
 		accounts[a.Account] = true
 	}
-	var parts []string
-	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
-		parts = append(parts, fmt.Sprintf("%d %s", kinds[kind], kind))
+	return s.kinds() + " in " + some(slices.Sorted(maps.Keys(accounts)))
+}
+
+// kinds is what the actions of a stage do.
+func (s *Stage) kinds() string {
+	n := map[Kind]int{}
+	for _, a := range s.Actions {
+		n[a.Kind]++
 	}
-	return strings.Join(parts, ", ") + " in " + some(slices.Sorted(maps.Keys(accounts)))
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(n)) {
+		parts = append(parts, fmt.Sprintf("%d %s", n[kind], kind))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // nearest is, of each quota, where most of it is used, the nearest first.

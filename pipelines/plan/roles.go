@@ -60,13 +60,47 @@ func (p *Plan) cdPipeline() *Pipeline { return p.Pipelines[len(p.Pipelines)-1] }
 // toolingRoles are those of the pipelines: of CI, of the merge project, and of the
 // two that update themselves.
 func (p *Plan) toolingRoles() int {
-	n := rolesOfApp*len(p.config.Apps) + len(groups(p.config)) + 1
+	c := p.config
+	n := rolesOfApp*len(c.Apps) + len(groups(c)) + 1
 	for _, pipeline := range []*Pipeline{p.Pipelines[0], p.cdPipeline()} {
-		const ofPipeline = 4 // the pipeline itself, what starts it, the synthesis, the update
+		const ofPipeline = 3 // the pipeline itself, the synthesis, the update
 		n += ofPipeline + p.actionRoles(pipeline)
 	}
-	const upload = 1
-	return n + upload + p.stepRoles()
+	const upload = 1 // of the program composer
+	return n + upload + p.startRoles() + p.stepRoles() + p.janitorRoles() + p.channels()
+}
+
+// startRoles are those of the events that start the two, one for those of CodeCommit
+// as the CDK makes them and one for our own rules; a connection needs none.
+func (p *Plan) startRoles() int {
+	c := p.config
+	var roles []bool
+	if len(c.Triggers) > 0 {
+		roles = []bool{c.Compose.Source.Provider != config.Connection}
+	} else {
+		for _, provider := range []config.Provider{config.CodeCommit, config.S3} {
+			roles = append(roles, c.Compose.Source.Provider == provider || c.Tooling.Source.Provider == provider)
+		}
+	}
+	n := 0
+	for _, role := range append(roles, c.Tooling.Source.Provider == config.CodeCommit) {
+		if role {
+			n++
+		}
+	}
+	return n
+}
+
+// janitorRoles are one of all that remove ephemeral environments, and one of the
+// events that start each.
+func (p *Plan) janitorRoles() int {
+	n := 0
+	for _, e := range p.config.Environments {
+		if e.Teardown != nil {
+			n++
+		}
+	}
+	return n + min(n, 1)
 }
 
 // actionRoles is how many roles a pipeline that updates itself has for its actions:
@@ -102,6 +136,17 @@ func (p *Plan) stepRoles() int {
 	n := p.tests()
 	if slices.ContainsFunc(p.config.Environments, func(e *config.Environment) bool { return e.Approval != nil }) {
 		n++
+	}
+	return n
+}
+
+// channels are those of Slack, each with a role that may do nothing.
+func (p *Plan) channels() int {
+	n := 0
+	for _, notification := range p.config.Notifications {
+		if notification.SlackChannel != "" {
+			n++
+		}
 	}
 	return n
 }

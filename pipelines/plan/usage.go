@@ -48,9 +48,9 @@ func (p *Plan) usage(models Models) {
 		p.use(appsPerGroup, group, apps[group], "Apps")
 		p.use(resourcesPerStack, c.Name+"-ci-"+group, p.ciResources(group), "Apps")
 	}
-	rules := 0
+	rules := p.cdRules()
 	for _, app := range c.Apps {
-		rules += eventRules(app)
+		rules += eventRules(app.Source, app.Triggers)
 	}
 	p.use(rulesPerBus, tooling, rules, "Apps")
 	p.use(projectsPerRegion, tooling, p.projects(), "Apps")
@@ -79,20 +79,43 @@ func (p *Plan) targetStacks(models Models) {
 	}
 }
 
-// eventRules is how many event rules start the pipelines of an application: one per
+// cdRules are those that start the two pipelines that update themselves, and two for
+// each janitor.
+func (p *Plan) cdRules() int {
+	c, n := p.config, 0
+	if c.Tooling.Source.Provider == config.CodeCommit {
+		n++ // of the platform pipeline
+	}
+	if len(c.Triggers) > 0 {
+		n += eventRules(c.Compose.Source, c.Triggers)
+	} else {
+		n += eventRules(c.Compose.Source, nil)
+		if !c.Tooling.Source.Same(c.Compose.Source) {
+			n += eventRules(c.Tooling.Source, nil)
+		}
+	}
+	for _, e := range c.Environments {
+		if e.Teardown != nil {
+			n += 2
+		}
+	}
+	return n
+}
+
+// eventRules is how many event rules start what is built of a source: one per
 // trigger, and none where a connection tells CodePipeline.
-func eventRules(app *config.App) int {
+func eventRules(s config.Source, triggers []config.Trigger) int {
 	switch {
-	case app.Source.Provider == config.Connection:
+	case s.Provider == config.Connection:
 		return 0
-	case app.Source.Provider != config.CodeCommit || len(app.Triggers) == 0:
+	case s.Provider != config.CodeCommit || len(triggers) == 0:
 		return 1
 	}
 	rules := 0
-	for _, t := range app.Triggers {
+	for _, t := range triggers {
 		tags := len(t.Tags) > 0
-		main := !tags && len(t.Branches) == 0 || slices.ContainsFunc(t.Branches, func(pattern string) bool { return matches(pattern, app.Source.Branch) })
-		for _, starts := range []bool{tags, main, others(app, t)} {
+		main := !tags && len(t.Branches) == 0 || slices.ContainsFunc(t.Branches, func(pattern string) bool { return matches(pattern, s.Branch) })
+		for _, starts := range []bool{tags, main, others(s, t)} {
 			if starts {
 				rules++
 			}
@@ -114,7 +137,7 @@ func (p *Plan) ciResources(group string) int {
 	n := 1
 	for _, app := range p.config.Apps {
 		if app.Group == group {
-			n += 4 + len(p.ci(app)) + eventRules(app)
+			n += 4 + len(p.ci(app)) + eventRules(app.Source, app.Triggers)
 		}
 	}
 	return n
