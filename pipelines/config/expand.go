@@ -205,22 +205,28 @@ func (l *loading) triggers(at compose.Path, list []fileTrigger) []Trigger {
 
 func (l *loading) app(name string, f fileApp) *App {
 	at := compose.At("Apps", name)
-	service := cmp.Or(f.Service, name)
-	a := &App{Name: name, Team: f.Team, Service: service, Sign: f.Sign, Path: at}
-	fill := func(text string, path compose.Path) string { return l.fill(text, path, name, service, f.Team) }
-	a.Group = fill(cmp.Or(f.Group, defaultGroup), at.Key("Group"))
+	a := &App{Name: name, Team: f.Team, Service: cmp.Or(f.Service, name), Sign: f.Sign, Path: at}
+	a.Group = l.fill(a, cmp.Or(f.Group, defaultGroup), "Group")
 	a.Source = l.source(at.Key("Source"), f.Source, name)
-	a.Source.Repository = fill(a.Source.Repository, at.Key("Source").Key(string(a.Source.Provider)).Key("Repository"))
+	provider := string(a.Source.Provider)
+	a.Source.Repository = l.fill(a, a.Source.Repository, "Source", provider, "Repository")
+	a.Source.Key = l.fill(a, a.Source.Key, "Source", provider, "Key")
 	a.Triggers = l.triggers(at.Key("Triggers"), f.Triggers)
+	for _, t := range a.Triggers {
+		for i, path := range t.Paths {
+			t.Paths[i] = l.fill(a, path, "Triggers")
+		}
+	}
 	r := f.Repository
 	a.Repository = Repository{
-		Name:          fill(cmp.Or(r.Name, l.file.Name+"/"+repositoryName(service)), at.Key("Repository").Key("Name")),
+		Name:          l.fill(a, cmp.Or(r.Name, l.file.Name+"/"+repositoryName(a.Service)), "Repository", "Name"),
 		TagMutability: cmp.Or(r.TagMutability, defaultMutability), ScanOnPush: yes(r.ScanOnPush),
 		KeepReleases: cmp.Or(r.KeepReleases, defaultReleases), ExpireUntaggedDays: cmp.Or(r.ExpireUntaggedDays, defaultUntagged),
 	}
 	b := f.Build
 	a.Build = Build{
-		Spec: b.Spec, Test: b.Test, Context: cmp.Or(b.Context, "."), Dockerfile: cmp.Or(b.Dockerfile, "Dockerfile"), Target: b.Target,
+		Spec: l.fill(a, b.Spec, "Build", "Spec"), Test: b.Test, Context: l.fill(a, cmp.Or(b.Context, "."), "Build", "Context"),
+		Dockerfile: l.fill(a, cmp.Or(b.Dockerfile, "Dockerfile"), "Build", "Dockerfile"), Target: b.Target,
 		Args: b.Args, Compute: cmp.Or(b.Compute, defaultCompute), Image: cmp.Or(b.Image, defaultImage), Privileged: yes(b.Privileged),
 		Timeout: l.duration(at.Key("Build").Key("Timeout"), b.Timeout, defaultBuildTimeout),
 	}
@@ -243,21 +249,23 @@ func yes(given *bool) bool { return given == nil || *given }
 
 var placeholder = regexp.MustCompile(`\$\{(\w*)\}`)
 
-// fill replaces ${App}, ${Service} and ${Team}, which let one line of Defaults fit
-// all applications.
-func (l *loading) fill(text string, path compose.Path, app, service, team string) string {
+// fill replaces ${App}, ${Service} and ${Team} in a text of an application, so that
+// one line of Defaults fits all of them.
+func (l *loading) fill(a *App, text string, keys ...string) string {
+	values := map[string]string{"${App}": a.Name, "${Service}": a.Service, "${Team}": a.Team}
+	path := a.Path
+	for _, key := range keys {
+		path = path.Key(key)
+	}
 	return placeholder.ReplaceAllStringFunc(text, func(p string) string {
-		switch p {
-		case "${App}":
-			return app
-		case "${Service}":
-			return service
+		value, known := values[p]
+		switch {
+		case !known:
+			l.Unknown(path, "placeholder-unknown", "filled in", p, slices.Collect(maps.Keys(values)))
+		case value == "":
+			l.errorf(path, "team-missing", "%s needs the Team of application %q", text, a.Name)
 		}
-		if team == "" {
-			l.errorf(path, "team-missing", "%s needs the Team of application %q", text, app)
-			return "none"
-		}
-		return team
+		return cmp.Or(value, "none")
 	})
 }
 
