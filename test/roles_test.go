@@ -3,6 +3,7 @@
 package test
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -123,28 +124,6 @@ func targetOf(t *testing.T, c *config.Config, stack string) config.Target {
 	return config.Target{}
 }
 
-// joined is an ARN without functions around it.
-func joined(v any) any {
-	if join, ok := at(v, "Fn::Join", 1).([]any); ok {
-		var b strings.Builder
-		for _, part := range join {
-			if at(part, "Ref") == "AWS::Partition" {
-				part = "aws"
-			}
-			s, ok := part.(string)
-			if !ok {
-				return v
-			}
-			b.WriteString(s)
-		}
-		return b.String()
-	}
-	if sub, ok := at(v, "Fn::Sub").(string); ok {
-		return strings.ReplaceAll(sub, "${AWS::Partition}", "aws")
-	}
-	return v
-}
-
 // TestRolesStacks: the roles stack of an account has the roles of its type, with the
 // documents of package policy, and fits without a bootstrap stack.
 func TestRolesStacks(t *testing.T) {
@@ -244,7 +223,7 @@ func TestCloudFormationMayDoIt(t *testing.T) {
 				}
 				continue
 			}
-			if service := or(iamPrefix[kind[1]], strings.ToLower(kind[1])); !strings.Contains(may, `"`+service+":") {
+			if service := cmp.Or(iamPrefix[kind[1]], strings.ToLower(kind[1])); !strings.Contains(may, `"`+service+":") {
 				t.Errorf("%s: %s is of %v, and CloudFormation may do nothing with %s in %s", name, id, kind, service, account.Name)
 			}
 		}
@@ -261,7 +240,7 @@ func roleMayBeMade(t *testing.T, c *config.Config, a *config.Account, stack stri
 	t.Helper()
 	equal(t, stack+": boundary", joined(at(role, "PermissionsBoundary")), "arn:aws:iam::"+a.ID+":policy/"+c.Boundary(a))
 	name, _ := at(role, "RoleName").(string)
-	arn := "arn:aws:iam::" + a.ID + ":role/" + or(name, stack)
+	arn := "arn:aws:iam::" + a.ID + ":role/" + cmp.Or(name, stack)
 	named := false
 	for _, pattern := range document[0].Resource {
 		named = named || strings.HasPrefix(arn, strings.TrimSuffix(pattern, "*"))
@@ -292,9 +271,9 @@ func templateFiles(t *testing.T, dir string) []string {
 	return append(own, nested...)
 }
 
-// TestImportedArtifacts: what a pipeline is granted on the shared bucket and key
-// stands in the policies of its roles: no stack but the shared one has a key, a bucket
-// or the policy of one.
+// TestImportedArtifacts: what a pipeline is granted on the shared bucket, key and
+// topics stands in the policies of its roles: no stack but the shared one has a key, a
+// bucket or the policy of one.
 func TestImportedArtifacts(t *testing.T) {
 	_, dir := released(t, everyRoleType)
 	for _, stack := range []string{"Cd", "Platform"} {
@@ -304,6 +283,9 @@ func TestImportedArtifacts(t *testing.T) {
 		}
 		decrypts := 0
 		for _, p := range tm.of("AWS::IAM::Policy") {
+			if rights := text(at(p, "Properties", "PolicyDocument")); strings.Contains(rights, "sns:Publish") && !strings.Contains(rights, "kms:GenerateDataKey") {
+				t.Errorf("%s: who publishes to an encrypted topic may not use its key: %s", stack, rights)
+			}
 			for _, s := range list(at(p, "Properties", "PolicyDocument", "Statement")) {
 				if strings.Contains(text(at(s, "Action")), "kms:Decrypt") {
 					decrypts++

@@ -72,8 +72,8 @@ func toolingApp(t *testing.T, add func(app awscdk.App) []awscdk.Stack) map[strin
 	return templates
 }
 
-// shared synthesises the shared stack, and that of another region.
-func shared(t *testing.T, c *config.Config) (primary, replica template) {
+// sharedStacks synthesises the shared stack, and that of another region.
+func sharedStacks(t *testing.T, c *config.Config) (primary, replica template) {
 	t.Helper()
 	templates := toolingApp(t, func(app awscdk.App) []awscdk.Stack {
 		props := &stacks.SharedProps{Config: c}
@@ -118,8 +118,8 @@ func canonical(v any) any {
 	return v
 }
 
-// statements are those of a policy, in one form.
-func statements(document any) []any {
+// policyStatements are those of a policy, in one form.
+func policyStatements(document any) []any {
 	var all []any
 	for _, s := range list(at(document, "Statement")) {
 		all = append(all, canonical(s))
@@ -130,7 +130,7 @@ func statements(document any) []any {
 // samePolicy compares the statements of a policy, in their order.
 func samePolicy(t *testing.T, what string, got any, want ...any) {
 	t.Helper()
-	all := statements(got)
+	all := policyStatements(got)
 	if len(all) != len(want) {
 		t.Errorf("%s has %d statements, want %d: %s", what, len(all), len(want), text(all))
 		return
@@ -152,9 +152,9 @@ func tls(bucket string) []any {
 	return []any{refuse("Bool", "aws:SecureTransport", "false"), refuse("NumericLessThan", "s3:TlsVersion", 1.2)}
 }
 
-// only is the logical id and the properties of the resource of a type whose
+// theOnly is the logical id and the properties of the resource of a type whose
 // property has a value.
-func only(t *testing.T, tm template, kind, property string, value any) (id string, properties map[string]any) {
+func theOnly(t *testing.T, tm template, kind, property string, value any) (id string, properties map[string]any) {
 	t.Helper()
 	for name, r := range tm.resources {
 		if at(r, "Type") == kind && text(at(r, "Properties", property)) == text(value) {
@@ -176,16 +176,16 @@ func TestSharedKey(t *testing.T) {
 	for _, organization := range []string{"o-abc1234567", ""} {
 		c := sharedConfig()
 		c.OrganizationID = organization
-		tm, replica := shared(t, c)
+		tm, replica := sharedStacks(t, c)
 		key := tm.one("AWS::KMS::Key")
-		samePolicy(t, "key", key["KeyPolicy"], statements(policy.Key(c, "eu-west-1").Map())...)
+		samePolicy(t, "key", key["KeyPolicy"], policyStatements(policy.Key(c, "eu-west-1").Map())...)
 		equal(t, "rotation", key["EnableKeyRotation"], true)
 		equal(t, "multi-Region", key["MultiRegion"], true)
 		equal(t, "kept", tm.of("AWS::KMS::Key")[0]["DeletionPolicy"], "Retain")
 		equal(t, "alias", tm.one("AWS::KMS::Alias")["AliasName"], "alias/myapps/artifacts")
 
 		copied := replica.one("AWS::KMS::ReplicaKey")
-		samePolicy(t, "replica", copied["KeyPolicy"], statements(policy.Key(c, "us-east-1").Map())...)
+		samePolicy(t, "replica", copied["KeyPolicy"], policyStatements(policy.Key(c, "us-east-1").Map())...)
 		equal(t, "primary", copied["PrimaryKeyArn"], map[string]any{"Fn::GetStackOutput": map[string]any{
 			"StackName": "myapps-shared", "OutputName": "ArtifactKey", "Region": "eu-west-1",
 		}})
@@ -200,18 +200,18 @@ func TestSharedBuckets(t *testing.T) {
 	for _, organization := range []string{"o-abc1234567", ""} {
 		c := sharedConfig()
 		c.OrganizationID = organization
-		primary, replica := shared(t, c)
+		primary, replica := sharedStacks(t, c)
 		for region, tm := range map[string]template{"eu-west-1": primary, "us-east-1": replica} {
 			tm.count("AWS::S3::Bucket", 2)
-			id, bucket := only(t, tm, "AWS::S3::Bucket", "BucketName", "myapps-artifacts-111111111111-"+region)
+			id, bucket := theOnly(t, tm, "AWS::S3::Bucket", "BucketName", "myapps-artifacts-111111111111-"+region)
 			logs := at(bucket, "LoggingConfiguration", "DestinationBucketName", "Ref").(string)
 			encryption := at(bucket, "BucketEncryption", "ServerSideEncryptionConfiguration", 0)
 			key := canonical(at(encryption, "ServerSideEncryptionByDefault", "KMSMasterKeyID")).(string)
 
-			_, own := only(t, tm, "AWS::S3::BucketPolicy", "Bucket", map[string]any{"Ref": id})
-			want := append(tls(id+".Arn"), statements(policy.Bucket(c, id+".Arn", key).Map())...)
+			_, own := theOnly(t, tm, "AWS::S3::BucketPolicy", "Bucket", map[string]any{"Ref": id})
+			want := append(tls(id+".Arn"), policyStatements(policy.Bucket(c, id+".Arn", key).Map())...)
 			samePolicy(t, region, own["PolicyDocument"], want...)
-			_, ofLogs := only(t, tm, "AWS::S3::BucketPolicy", "Bucket", map[string]any{"Ref": logs})
+			_, ofLogs := theOnly(t, tm, "AWS::S3::BucketPolicy", "Bucket", map[string]any{"Ref": logs})
 			samePolicy(t, region+": access logs", ofLogs["PolicyDocument"], append(tls(logs+".Arn"), map[string]any{
 				"Effect": "Allow", "Principal": map[string]any{"Service": "logging.s3.amazonaws.com"},
 				"Action": "s3:PutObject", "Resource": logs + ".Arn/*",
@@ -240,8 +240,8 @@ func TestSharedBuckets(t *testing.T) {
 // TestArtifactsExpire: what a pipeline leaves goes after 30 days, the tools stay.
 func TestArtifactsExpire(t *testing.T) {
 	c := sharedConfig()
-	tm, _ := shared(t, c)
-	_, bucket := only(t, tm, "AWS::S3::Bucket", "BucketName", c.ArtifactBucket())
+	tm, _ := sharedStacks(t, c)
+	_, bucket := theOnly(t, tm, "AWS::S3::Bucket", "BucketName", c.ArtifactBucket())
 	rules := list(at(bucket, "LifecycleConfiguration", "Rules"))
 	expires := func(key string) any {
 		for _, rule := range rules {
@@ -267,11 +267,11 @@ func TestArtifactsExpire(t *testing.T) {
 func TestSharedRepositories(t *testing.T) {
 	c := sharedConfig()
 	c.Apps[1].Repository.TagMutability = "MUTABLE"
-	tm, _ := shared(t, c)
+	tm, _ := sharedStacks(t, c)
 	tm.count("AWS::ECR::Repository", 2)
-	_, one := only(t, tm, "AWS::ECR::Repository", "RepositoryName", "myapps/app01")
-	_, two := only(t, tm, "AWS::ECR::Repository", "RepositoryName", "myapps/app02")
-	samePolicy(t, "repository", one["RepositoryPolicyText"], statements(policy.Repository(c).Map())...)
+	_, one := theOnly(t, tm, "AWS::ECR::Repository", "RepositoryName", "myapps/app01")
+	_, two := theOnly(t, tm, "AWS::ECR::Repository", "RepositoryName", "myapps/app02")
+	samePolicy(t, "repository", one["RepositoryPolicyText"], policyStatements(policy.Repository(c).Map())...)
 	equal(t, "tags", one["ImageTagMutability"], "IMMUTABLE")
 	equal(t, "tags that move", two["ImageTagMutability"], "MUTABLE")
 	equal(t, "scan", at(one, "ImageScanningConfiguration", "ScanOnPush"), true)
@@ -290,7 +290,7 @@ func TestSharedRepositories(t *testing.T) {
 	}
 
 	c.Environments = nil
-	tm, _ = shared(t, c)
+	tm, _ = sharedStacks(t, c)
 	if p := tm.of("AWS::ECR::Repository")[0]["Properties"].(map[string]any)["RepositoryPolicyText"]; p != nil {
 		t.Errorf("nothing is deployed, but somebody pulls: %s", text(p))
 	}
@@ -301,7 +301,7 @@ func TestSharedRepositories(t *testing.T) {
 func TestSigning(t *testing.T) {
 	c := sharedConfig()
 	c.Apps[0].Sign = false
-	tm, _ := shared(t, c)
+	tm, _ := sharedStacks(t, c)
 	equal(t, "profile", tm.one("AWS::Signer::SigningProfile")["ProfileName"], c.SigningProfile())
 	equal(t, "filters", at(tm.one("AWS::ECR::SigningConfiguration"), "Rules", 0, "RepositoryFilters"), []any{
 		map[string]any{"Filter": "myapps/app02", "FilterType": "WILDCARD_MATCH"},
@@ -311,12 +311,12 @@ func TestSigning(t *testing.T) {
 		app.Name, app.Repository.Name = fmt.Sprintf("more%d", i), fmt.Sprintf("myapps/more%d", i)
 		c.Apps = append(c.Apps, &app)
 	}
-	tm, _ = shared(t, c)
+	tm, _ = sharedStacks(t, c)
 	rules := list(tm.one("AWS::ECR::SigningConfiguration")["Rules"])
 	equal(t, "rules", []int{len(list(at(rules[0], "RepositoryFilters"))), len(list(at(rules[1], "RepositoryFilters")))}, []int{100, 51})
 
 	c.Apps = c.Apps[:1]
-	tm, _ = shared(t, c)
+	tm, _ = sharedStacks(t, c)
 	tm.count("AWS::ECR::SigningConfiguration", 0)
 	tm.count("AWS::Signer::SigningProfile", 0)
 }
@@ -325,18 +325,18 @@ func TestSigning(t *testing.T) {
 // and tells those who asked for it.
 func TestSharedTopics(t *testing.T) {
 	c := sharedConfig()
-	tm, _ := shared(t, c)
-	key, _ := only(t, tm, "AWS::KMS::Key", "MultiRegion", true)
+	tm, _ := sharedStacks(t, c)
+	key, _ := theOnly(t, tm, "AWS::KMS::Key", "MultiRegion", true)
 	subscribed := map[config.Event]int{config.ApprovalNeeded: 1, config.Failed: 1, config.Succeeded: 0}
 	tm.count("AWS::SNS::Topic", len(subscribed))
 	for event, want := range subscribed {
-		id, topic := only(t, tm, "AWS::SNS::Topic", "TopicName", "myapps-"+string(event))
+		id, topic := theOnly(t, tm, "AWS::SNS::Topic", "TopicName", "myapps-"+string(event))
 		equal(t, "key", canonical(topic["KmsMasterKeyId"]), key+".Arn")
-		_, own := only(t, tm, "AWS::SNS::TopicPolicy", "Topics", []any{map[string]any{"Ref": id}})
+		_, own := theOnly(t, tm, "AWS::SNS::TopicPolicy", "Topics", []any{map[string]any{"Ref": id}})
 		samePolicy(t, string(event), own["PolicyDocument"], append([]any{map[string]any{
 			"Sid": "AllowPublishThroughSSLOnly", "Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": id,
 			"Condition": map[string]any{"Bool": map[string]any{"aws:SecureTransport": "false"}},
-		}}, statements(policy.Topic(c, id).Map())...)...)
+		}}, policyStatements(policy.Topic(c, id).Map())...)...)
 		got := 0
 		for _, s := range tm.of("AWS::SNS::Subscription") {
 			if at(s, "Properties", "TopicArn", "Ref") == id {
@@ -351,11 +351,11 @@ func TestSharedTopics(t *testing.T) {
 // TestSharedParameters: the names of the original blueprint.
 func TestSharedParameters(t *testing.T) {
 	c := sharedConfig()
-	tm, _ := shared(t, c)
-	_, key := only(t, tm, "AWS::SSM::Parameter", "Name", "/cicd/shared/kms/arn")
-	_, bucket := only(t, tm, "AWS::SSM::Parameter", "Name", "/cicd/shared/s3/artifacts/name")
-	keyID, _ := only(t, tm, "AWS::KMS::Key", "MultiRegion", true)
-	bucketID, _ := only(t, tm, "AWS::S3::Bucket", "BucketName", c.ArtifactBucket())
+	tm, _ := sharedStacks(t, c)
+	_, key := theOnly(t, tm, "AWS::SSM::Parameter", "Name", "/cicd/shared/kms/arn")
+	_, bucket := theOnly(t, tm, "AWS::SSM::Parameter", "Name", "/cicd/shared/s3/artifacts/name")
+	keyID, _ := theOnly(t, tm, "AWS::KMS::Key", "MultiRegion", true)
+	bucketID, _ := theOnly(t, tm, "AWS::S3::Bucket", "BucketName", c.ArtifactBucket())
 	equal(t, "key", canonical(key["Value"]), keyID+".Arn")
 	equal(t, "bucket", canonical(bucket["Value"]), bucketID)
 }
