@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	cdkpipelines "github.com/aws/aws-cdk-go/awscdk/v2/pipelines"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/pipelines/config"
@@ -21,7 +22,7 @@ type approval struct {
 
 // newApproval asks with the values that the build of changes exports.
 func newApproval(d *cd, e *config.Environment, summary, changed string) *approval {
-	a := &approval{ask: e.Approval, comment: e.Approval.Comment, topic: topic(d.stack, d.Config, config.ApprovalNeeded)}
+	a := &approval{ask: e.Approval, comment: e.Approval.Comment, topic: topic(constructs.NewConstruct(d.stack, jsii.String("Approval-"+e.Name)), d.Config, config.ApprovalNeeded)}
 	if a.comment != "" {
 		a.comment += "\n"
 	}

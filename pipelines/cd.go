@@ -65,10 +65,12 @@ func newCD(app constructs.Construct, props *Props) error {
 	}
 	d.engine.BuildPipeline()
 	d.applySettings()
+	d.startOn()
 	for _, add := range d.janitors {
 		add()
 	}
 	notify(d.pipeline, c)
+	newSlack(d.stack, c)
 	return nil
 }
 
@@ -130,13 +132,11 @@ func logging(scope constructs.Construct, id string, c *config.Config, name strin
 	return &awscodebuild.LoggingOptions{CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: awslogs.NewLogGroup(scope, &id, props)}}
 }
 
-// topic is the shared topic of an event.
+// topic is the shared topic of an event. Who publishes to it may use its key.
 func topic(scope constructs.Construct, c *config.Config, e config.Event) awssns.ITopic {
-	id := "Topic-" + string(e)
-	if found := scope.Node().TryFindChild(&id); found != nil {
-		return found.(awssns.ITopic)
-	}
-	return awssns.Topic_FromTopicArn(scope, &id, jsii.String(c.TopicARN(e)))
+	return awssns.Topic_FromTopicAttributes(scope, jsii.String("Topic-"+string(e)), &awssns.TopicAttributes{
+		TopicArn: jsii.String(c.TopicARN(e)), KeyArn: keyARN(scope),
+	})
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,8 +1,12 @@
 package pipelines
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodecommit"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	cdkpipelines "github.com/aws/aws-cdk-go/awscdk/v2/pipelines"
@@ -10,6 +14,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/pipelines/config"
+	"composecdk/pipelines/policy"
 )
 
 // platformSource is the name of the action that fetches the platform repository,
@@ -57,6 +62,53 @@ func cdSource(scope constructs.Construct, name string, s config.Source, onPush b
 		return cdkpipelines.CodePipelineSource_Connection(&s.Repository, &s.Branch, &cdkpipelines.ConnectionSourceOptions{
 			ActionName: &name, ConnectionArn: &s.ConnectionARN, TriggerOnPush: &onPush,
 		})
+	}
+}
+
+// startOn adds what starts the pipeline besides its source actions: the triggers of
+// the file, and events of S3, for which CDK Pipelines would want CloudTrail.
+func (d *cd) startOn() {
+	c := d.Config
+	permitConnection(d.pipeline, sourceAction, c.Compose.Source)
+	permitConnection(d.pipeline, platformSource, c.Tooling.Source)
+	var begin []started
+	if len(c.Triggers) > 0 {
+		begin = append(begin, started{"Start", c.Compose.Source, onSource(c.Compose.Source, c.Triggers)},
+			started{"StartOthers", c.Compose.Source, onOthers(c.Compose.Source, c.Triggers)})
+	} else {
+		for id, s := range map[string]config.Source{"Start": c.Compose.Source, "StartPlatform": c.Tooling.Source} {
+			if s.Provider == config.S3 {
+				begin = append(begin, started{id, s, onSource(s, nil)})
+			}
+		}
+		slices.SortFunc(begin, func(a, b started) int { return strings.Compare(a.id, b.id) })
+	}
+	d.addStarts(begin)
+}
+
+// started is what pushes to a source start.
+type started struct {
+	id     string
+	source config.Source
+	on     starts
+}
+
+func (d *cd) addStarts(begin []started) {
+	c := d.Config
+	all := starts{}
+	for _, b := range begin {
+		all.events, all.pushes = append(all.events, b.on.events...), append(all.pushes, b.on.pushes...)
+	}
+	if len(all.events) > 0 {
+		pipeline := arn(c, "codepipeline", c.CDPipeline())
+		role := serviceRole(d.stack, "StartRole", c, "events", []string{arn(c, "events", "rule/*")},
+			policy.Document{allow("StartPipelines", []string{"codepipeline:StartPipelineExecution"}, pipeline)})
+		for _, b := range begin {
+			b.on.rules(d.stack, b.id, b.source, pipeline, *role)
+		}
+	}
+	if triggers := all.triggers(); triggers != nil {
+		d.pipeline.Node().DefaultChild().(awscodepipeline.CfnPipeline).SetTriggers(triggers)
 	}
 }
 

@@ -1,10 +1,16 @@
 package pipelines
 
 import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awschatbot"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/pipelines/config"
+	"composecdk/pipelines/policy"
 )
 
 // notified are the events of a pipeline that a topic hears of. An approval action
@@ -26,8 +32,39 @@ var notified = []struct {
 // notify tells the shared topics of what becomes of a pipeline.
 func notify(pipeline awscodepipeline.Pipeline, c *config.Config) {
 	for _, n := range notified {
-		pipeline.NotifyOn(jsii.String(n.id), topic(pipeline.Stack(), c, n.event), &awscodepipeline.PipelineNotifyOnOptions{
-			Events: &n.events, NotificationRuleName: jsii.String(*pipeline.Node().Id()),
+		pipeline.NotifyOn(jsii.String(n.id), topic(pipeline, c, n.event), &awscodepipeline.PipelineNotifyOnOptions{
+			Events: &n.events,
 		})
 	}
 }
+
+// newSlack adds the channels of Slack that hear of events. A workspace is authorised
+// once, by hand, in the console of Amazon Q Developer in chat applications. Whoever
+// is in a channel can do nothing from there: the role has no rights, and the
+// guardrail denies whatever it may get.
+func newSlack(stack awscdk.Stack, c *config.Config) {
+	var nothing awsiam.IManagedPolicy
+	for _, n := range c.Notifications {
+		if n.SlackChannel == "" {
+			continue
+		}
+		if nothing == nil {
+			nothing = awsiam.NewManagedPolicy(stack, jsii.String("SlackGuardrail"), &awsiam.ManagedPolicyProps{
+				Description: jsii.String("from a channel of Slack nothing can be done"),
+				Document:    awsiam.PolicyDocument_FromJson(denyAll.Map()),
+			})
+		}
+		name := c.Name + "-" + n.SlackChannel
+		this := constructs.NewConstruct(stack, jsii.String("Slack-"+n.SlackWorkspace+"-"+n.SlackChannel))
+		topics := []awssns.ITopic{}
+		for _, e := range n.Events {
+			topics = append(topics, topic(this, c, e))
+		}
+		awschatbot.NewSlackChannelConfiguration(this, jsii.String("Channel"), &awschatbot.SlackChannelConfigurationProps{
+			SlackChannelConfigurationName: &name, SlackWorkspaceId: &n.SlackWorkspace, SlackChannelId: &n.SlackChannel,
+			NotificationTopics: &topics, GuardrailPolicies: &[]awsiam.IManagedPolicy{nothing},
+		})
+	}
+}
+
+var denyAll = policy.Document{{Sid: "Nothing", Effect: "Deny", Action: []string{"*"}, Resource: []string{"*"}}}

@@ -4,16 +4,367 @@ package test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
+	"time"
+
+	"composecdk/pipelines/config"
 )
 
+// pipelineStages are the stages of the CD pipeline by name, and their names in order.
+func (d delivery) pipelineStages() (stages map[string]any, names []string) {
+	stages = map[string]any{}
+	for _, s := range list(d.cd.one("AWS::CodePipeline::Pipeline")["Stages"]) {
+		name := at(s, "Name").(string)
+		stages[name], names = s, append(names, name)
+	}
+	return stages, names
+}
+
+// actions are those of a stage, "<run order> <name>" each, sorted.
+func actions(stage any) []string {
+	var all []string
+	for _, a := range list(at(stage, "Actions")) {
+		all = append(all, fmt.Sprintf("%02v %v", at(a, "RunOrder"), at(a, "Name")))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// action is an action of a stage.
+func action(t *testing.T, stage any, name string) any {
+	t.Helper()
+	for _, a := range list(at(stage, "Actions")) {
+		if at(a, "Name") == name {
+			return a
+		}
+	}
+	t.Fatalf("no action %s in %v", name, actions(stage))
+	return nil
+}
+
+// joined is a text that may be joined of parts, with the partition as aws.
+func joined(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	if at(v, "Ref") == "AWS::Partition" {
+		return "aws"
+	}
+	var b strings.Builder
+	for _, part := range list(at(v, "Fn::Join", 1)) {
+		b.WriteString(joined(part))
+	}
+	return b.String()
+}
+
+// TestCD: a release goes through the throw-away environment, is told and approved,
+// and only then comes to production.
 func TestCD(t *testing.T) {
 	d := deliver(t, threeAccounts())
 	p := d.cd.one("AWS::CodePipeline::Pipeline")
-	for _, s := range list(p["Stages"]) {
-		fmt.Println(at(s, "Name"), text(at(s, "BeforeEntry")), text(at(s, "OnFailure")))
-		for _, a := range list(at(s, "Actions")) {
-			fmt.Println("   ", at(a, "RunOrder"), at(a, "Name"), text(at(a, "Configuration")), text(at(a, "RoleArn")))
+	equal(t, "the kind", []any{p["PipelineType"], p["ExecutionMode"], p["RestartExecutionOnUpdate"]}, []any{"V2", "QUEUED", true})
+	stages, names := d.pipelineStages()
+	equal(t, "the stages", names, []string{"Source", "Build", "UpdatePipeline", "throwaway-shop", "production-changes", "production-shop"})
+	for name, want := range map[string][]string{
+		"Source":             {"01 Platform", "01 Source"},
+		"Build":              {"01 Synth"},
+		"UpdatePipeline":     {"01 SelfMutate"},
+		"throwaway-shop":     {"01 Network.Prepare", "02 Network.Deploy", "03 Services.Prepare", "04 Services.Deploy", "05 smoke", "06 Services.Delete", "07 Network.Delete"},
+		"production-changes": {"01 Changes-production"},
+		"production-shop":    {"01 Network.Prepare", "02 Network.Approve-production", "03 Network.Deploy", "04 Services.Prepare", "05 Services.Deploy"},
+	} {
+		equal(t, "the actions of "+name, actions(stages[name]), want)
+	}
+	synth := action(t, stages["Build"], "Synth")
+	equal(t, "what is synthesised", at(synth, "Configuration", "PrimarySource"), at(action(t, stages["Source"], "Platform"), "OutputArtifacts", 0, "Name"))
+	equal(t, "inputs", len(list(at(synth, "InputArtifacts"))), 2)
+}
+
+// TestCDRoles: each action that deploys or deletes uses the roles of its target, and
+// no other role of another account is used.
+func TestCDRoles(t *testing.T) {
+	d := deliver(t, threeAccounts())
+	stages, names := d.pipelineStages()
+	accounts := map[string]string{"throwaway-shop": "222222222222", "production-shop": "333333333333"}
+	n := 0
+	for _, name := range names {
+		for _, a := range list(at(stages[name], "Actions")) {
+			if at(a, "ActionTypeId", "Provider") != "CloudFormation" {
+				contains(t, fmt.Sprintf("the role of %v", at(a, "Name")), at(a, "RoleArn"), `"Fn::GetAtt"`)
+				continue
+			}
+			n++
+			role := "arn:aws:iam::%s:role/cdk-hnb659fds-%s-role-%[1]s-eu-west-1"
+			equal(t, fmt.Sprintf("%v deploys as", at(a, "Name")), joined(at(a, "RoleArn")), fmt.Sprintf(role, accounts[name], "deploy"))
+			if at(a, "Configuration", "ActionMode") != "CHANGE_SET_EXECUTE" {
+				equal(t, fmt.Sprintf("%v works as", at(a, "Name")), joined(at(a, "Configuration", "RoleArn")), fmt.Sprintf(role, accounts[name], "cfn-exec"))
+			}
 		}
+	}
+	equal(t, "actions of CloudFormation", n, 10)
+	stacks, err := filepath.Glob(filepath.Join(d.dir, "*.template.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range stacks {
+		if strings.Contains(file, "support") {
+			t.Errorf("the CDK adds %s", filepath.Base(file))
+		}
+	}
+}
+
+// trustedRoots are the roles that trust a whole account, or that anybody may assume.
+func (d delivery) trustedRoots() []string {
+	var roles []string
+	for _, id := range sortedIDs(d.cd) {
+		r := d.cd.resources[id]
+		if at(r, "Type") == "AWS::IAM::Role" && regexp.MustCompile(`:root"|"\*"`).MatchString(text(at(r, "Properties", "AssumeRolePolicyDocument"))) {
+			roles = append(roles, id)
+		}
+	}
+	return roles
+}
+
+func sortedIDs(tm template) []string {
+	var ids []string
+	for id := range tm.resources {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// TestCDTrust: no role of the CD pipeline trusts an account, only a role or a
+// service; and that of the pipeline only this pipeline. It is flags of the CDK that
+// make it so.
+func TestCDTrust(t *testing.T) {
+	d := deliver(t, threeAccounts())
+	equal(t, "roles that trust an account", d.trustedRoots(), nil)
+	off, err := tryDeliver(t, threeAccounts(), map[string]any{
+		"@aws-cdk/pipelines:reduceAssetRoleTrustScope": false, "@aws-cdk/pipelines:reduceStageRoleTrustScope": false,
+		"@aws-cdk/pipelines:reduceCrossAccountActionRoleTrustScope": false,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(off.trustedRoots()) == 0 {
+		t.Error("the flags change nothing: is this test still about them?")
+	}
+	for _, r := range d.cd.of("AWS::IAM::Role") {
+		if at(r, "Properties", "RoleName") == "shop-cd-pipeline" {
+			equal(t, "who the pipeline's role trusts", at(r, "Properties", "AssumeRolePolicyDocument", "Statement"), []any{map[string]any{
+				"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": map[string]any{"Service": "codepipeline.amazonaws.com"},
+				"Condition": map[string]any{
+					"StringEquals": map[string]any{"aws:SourceAccount": "111111111111"},
+					"ArnEquals":    map[string]any{"aws:SourceArn": "arn:aws:codepipeline:eu-west-1:111111111111:cd-shop"},
+				},
+			}})
+			return
+		}
+	}
+	t.Error("the pipeline's role has no fixed name")
+}
+
+// TestCDBuilds: no build is privileged, each has a log group that goes, and the tests
+// of an environment may do nothing but read what they test with.
+func TestCDBuilds(t *testing.T) {
+	d := deliver(t, threeAccounts())
+	projects := d.cd.of("AWS::CodeBuild::Project")
+	equal(t, "builds: synthesis, update, test, changes", len(projects), 4)
+	for _, p := range projects {
+		name := text(at(p, "Properties", "Name"))
+		if at(p, "Properties", "Environment", "PrivilegedMode") == true {
+			t.Errorf("%s is privileged", name)
+		}
+		equal(t, name+" has logs", at(p, "Properties", "LogsConfig", "CloudWatchLogs", "Status"), "ENABLED")
+	}
+	for _, g := range d.cd.of("AWS::Logs::LogGroup") {
+		equal(t, "days that logs are kept", at(g, "Properties", "RetentionInDays"), 90)
+	}
+	rights := map[string][]string{}
+	for _, id := range sortedIDs(d.cd) {
+		r := d.cd.resources[id]
+		for _, policy := range list(at(r, "Properties", "Policies")) {
+			for _, s := range list(at(policy, "PolicyDocument", "Statement")) {
+				rights[id] = append(rights[id], text(at(s, "Action")))
+			}
+		}
+	}
+	for id, actions := range rights {
+		if strings.Contains(id, "smoke") {
+			equal(t, "what a test may do", actions, []string{
+				`["s3:GetObject","s3:GetObjectVersion"]`, `["kms:Decrypt","kms:GenerateDataKey"]`, `["logs:CreateLogStream","logs:PutLogEvents"]`,
+			})
+			return
+		}
+	}
+	t.Error("no role of the test")
+}
+
+// TestChanges: the build that tells what a release changes reads the targets of its
+// environments through their review roles, and nothing else of other accounts.
+func TestChanges(t *testing.T) {
+	d := deliver(t, threeAccounts())
+	for _, r := range d.cd.of("AWS::IAM::Role") {
+		if at(r, "Properties", "RoleName") != "shop-changes" {
+			continue
+		}
+		var assumed []any
+		for _, s := range list(at(r, "Properties", "Policies", 0, "PolicyDocument", "Statement")) {
+			if strings.Contains(text(at(s, "Action")), "sts:") {
+				assumed = append(assumed, list(at(s, "Resource"))...)
+			}
+		}
+		equal(t, "roles that it may assume", assumed, []string{"arn:aws:iam::333333333333:role/shop-review"})
+	}
+	var spec string
+	for _, p := range d.cd.of("AWS::CodeBuild::Project") {
+		if at(p, "Properties", "Name") == "cd-shop-changes-production" {
+			spec = at(p, "Properties", "Source", "BuildSpec").(string)
+		}
+	}
+	for _, part := range []string{
+		`./composer changes --assembly assembly-production-shop --out changes.txt`, `"exported-variables"`, `"CHANGED"`, `"SUMMARY"`,
+		`stageName=='production-shop'`, `export CHANGED=true`,
+	} {
+		if !strings.Contains(spec, part) {
+			t.Errorf("the buildspec lacks %s:\n%s", part, spec)
+		}
+	}
+}
+
+// TestApproval: it tells what changes, where to look, and waits as long as it is to;
+// what does not change an environment passes it by.
+func TestApproval(t *testing.T) {
+	d := deliver(t, threeAccounts())
+	stages, _ := d.pipelineStages()
+	ask := action(t, stages["production-shop"], "Network.Approve-production")
+	equal(t, "the question", at(ask, "Configuration"), map[string]string{
+		"CustomData":         "Ship it?\n#{production-changes@Changes-production.SUMMARY}",
+		"ExternalEntityLink": "https://example.org/review",
+		"NotificationArn":    "arn:aws:sns:eu-west-1:111111111111:shop-approval",
+	})
+	equal(t, "minutes", at(ask, "TimeoutInMinutes"), 72*60)
+	equal(t, "the condition", at(stages["production-shop"], "BeforeEntry"), map[string]any{"Conditions": []any{map[string]any{
+		"Result": "SKIP", "Rules": []any{map[string]any{
+			"Name": "Changed", "RuleTypeId": map[string]string{"Category": "Rule", "Owner": "AWS", "Provider": "VariableCheck", "Version": "1"},
+			"Configuration": map[string]string{"Variable": "#{production-changes@Changes-production.CHANGED}", "Value": "true", "Operator": "EQ"},
+		}},
+	}}})
+	if at(stages["production-shop"], "OnFailure") != nil {
+		t.Error("a stage with an approval is rolled back, which asks for it again")
+	}
+}
+
+// TestDirect: without change sets to look at, the approval has a stage of its own, so
+// that those behind it can be rolled back.
+func TestDirect(t *testing.T) {
+	c := threeAccounts()
+	c.Environments[1].Review = false
+	d := deliver(t, c)
+	stages, names := d.pipelineStages()
+	equal(t, "the stages", names[4:], []string{"production-changes", "production-approval", "production-shop"})
+	equal(t, "the approval", actions(stages["production-approval"]), []string{"01 Approve-production"})
+	for _, name := range names[5:] {
+		contains(t, "the condition of "+name, at(stages[name], "BeforeEntry"), "production-changes@Changes-production.CHANGED")
+	}
+	equal(t, "on failure", at(stages["production-shop"], "OnFailure"), map[string]string{"Result": "ROLLBACK"})
+}
+
+// TestWaves: targets of a wave are deployed together, one approval stands before all
+// of them, and the next wave begins when the alarms of the one before stayed quiet.
+func TestWaves(t *testing.T) {
+	c := threeAccounts()
+	prod, other := c.Accounts[1], *c.Accounts[1]
+	other.Name, other.ID = "prod2", "444444444444"
+	c.Accounts = append(c.Accounts, &other)
+	e := c.Environments[1]
+	e.Waves = [][]config.Target{
+		{{Account: prod, Region: "eu-west-1"}, {Account: &other, Region: "eu-west-1"}},
+		{{Account: prod, Region: "us-east-1"}},
+	}
+	e.Bake = &config.Bake{Alarms: []string{"ErrorsHigh"}, For: 30 * time.Minute}
+	prod.Regions["us-east-1"] = config.Region{AvailabilityZones: []string{"us-east-1a", "us-east-1b"}}
+	d := deliver(t, c)
+	stages, names := d.pipelineStages()
+	equal(t, "the stages", names[4:], []string{"production-changes", "production-1", "production-shop-prod-us-east-1"})
+	equal(t, "the first wave", actions(stages["production-1"]), []string{
+		"01 production-shop-prod-eu-west-1.Network.Prepare", "01 production-shop-prod2-eu-west-1.Network.Prepare",
+		"02 production-shop-prod-eu-west-1.Network.Approve-production",
+		"03 production-shop-prod-eu-west-1.Network.Deploy", "03 production-shop-prod2-eu-west-1.Network.Deploy",
+		"04 production-shop-prod-eu-west-1.Services.Prepare", "04 production-shop-prod2-eu-west-1.Services.Prepare",
+		"05 production-shop-prod-eu-west-1.Services.Deploy", "05 production-shop-prod2-eu-west-1.Services.Deploy",
+	})
+	var baked []string
+	for _, r := range list(at(stages["production-1"], "OnSuccess", "Conditions", 0, "Rules")) {
+		baked = append(baked, fmt.Sprint(at(r, "RoleArn"), " ", at(r, "Region"), " ", text(at(r, "Configuration"))))
+	}
+	rule := `arn:aws:iam::%s:role/shop-review eu-west-1 {"AlarmName":"ErrorsHigh","AlarmStates":"ALARM","WaitTime":"30"}`
+	equal(t, "the alarms", baked, []string{fmt.Sprintf(rule, "333333333333"), fmt.Sprintf(rule, "444444444444")})
+	last := stages["production-shop-prod-us-east-1"]
+	equal(t, "the second wave, on failure", at(last, "OnFailure"), map[string]string{"Result": "ROLLBACK"})
+	stores := d.cd.one("AWS::CodePipeline::Pipeline")["ArtifactStores"]
+	equal(t, "regions of artifacts", []any{at(stores, 0, "Region"), at(stores, 1, "Region")}, []string{"eu-west-1", "us-east-1"})
+	files, err := filepath.Glob(filepath.Join(d.dir, "*support*"))
+	if err != nil || len(files) > 0 {
+		t.Errorf("the CDK adds %v: %v", files, err)
+	}
+}
+
+// TestTriggers: with triggers in the file only they start the pipeline: here a tag of
+// the compose repository, whose very commit is released.
+func TestTriggers(t *testing.T) {
+	c := threeAccounts()
+	c.Triggers = []config.Trigger{{Tags: []string{"v*"}}}
+	d := deliver(t, c)
+	var patterns []string
+	for _, r := range d.cd.of("AWS::Events::Rule") {
+		if pattern := text(at(r, "Properties", "EventPattern")); strings.Contains(pattern, "codecommit") {
+			patterns = append(patterns, pattern)
+			contains(t, "the commit", at(r, "Properties", "Targets", 0, "InputTransformer", "InputTemplate"), `revisionType\": \"COMMIT_ID`)
+		}
+	}
+	equal(t, "what starts it", patterns, []string{
+		`{"detail":{"event":["referenceCreated","referenceUpdated"],"referenceName":[{"wildcard":"v*"}],"referenceType":["tag"],"repositoryName":["shop-compose"]},"detail-type":["CodeCommit Repository State Change"],"source":["aws.codecommit"]}`,
+	})
+	connected := threeAccounts()
+	connected.Compose.Source = config.Source{
+		Provider: config.Connection, Repository: "my-org/shop-compose", Branch: "main",
+		ConnectionARN: "arn:aws:codeconnections:eu-west-1:111111111111:connection/0c0ffee0-1234-4abc-9def-0123456789ab",
+	}
+	connected.Triggers = c.Triggers
+	d = deliver(t, connected)
+	p := d.cd.one("AWS::CodePipeline::Pipeline")
+	equal(t, "the triggers", p["Triggers"], []any{map[string]any{
+		"ProviderType":     "CodeStarSourceConnection",
+		"GitConfiguration": map[string]any{"SourceActionName": "Source", "Push": []any{map[string]any{"Tags": map[string]any{"Includes": []string{"v*"}}}}},
+	}})
+	contains(t, "the source", at(p["Stages"], 0), `"DetectChanges":false`)
+	contains(t, "the right to the connection", d.cd.resources, `"codeconnections:UseConnection"`)
+}
+
+// TestOneRepository: one repository for pipelines and compose files is one source.
+func TestOneRepository(t *testing.T) {
+	c := threeAccounts()
+	c.Tooling.Source, c.AllowSelfModify = c.Compose.Source, true
+	stages, _ := deliver(t, c).pipelineStages()
+	equal(t, "the sources", actions(stages["Source"]), []string{"01 Source"})
+}
+
+// TestCDTwice: two syntheses give the same bytes.
+func TestCDTwice(t *testing.T) {
+	first, second := deliver(t, threeAccounts()), deliver(t, threeAccounts())
+	for name, tm := range first.assembly {
+		if tm.text != second.assembly[name].text {
+			t.Errorf("%s differs", name)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(first.dir, "manifest.json")); err != nil {
+		t.Error(err)
 	}
 }

@@ -3,16 +3,13 @@
 package test
 
 import (
-	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
-	"composecdk/compose"
 	"composecdk/pipelines"
 	"composecdk/pipelines/config"
 	"composecdk/stacks"
@@ -96,11 +93,17 @@ func deliver(t *testing.T, c *config.Config) delivery {
 	return d
 }
 
-func tryDeliver(t *testing.T, c *config.Config, context map[string]any) (delivery, error) {
+// tryDeliver is deliver for what may be wrong, and with other flags of the CDK.
+func tryDeliver(t *testing.T, c *config.Config, flags map[string]any) (delivery, error) {
 	t.Helper()
-	file := write(t, shop)
+	return deliverFile(t, c, flags, write(t, shop))
+}
+
+// deliverFile is tryDeliver for a compose file.
+func deliverFile(t *testing.T, c *config.Config, flags map[string]any, file string) (delivery, error) {
+	t.Helper()
 	dir := t.TempDir()
-	app := awscdk.NewApp(&awscdk.AppProps{Outdir: &dir, AnalyticsReporting: jsii.Bool(false), Context: &context})
+	app := awscdk.NewApp(&awscdk.AppProps{Outdir: &dir, AnalyticsReporting: jsii.Bool(false), Context: &flags})
 	err := pipelines.New(app, &pipelines.Props{
 		Config: c,
 		Application: func(stage awscdk.Stage, e *config.Environment, to config.Target) (*stacks.Application, error) {
@@ -108,7 +111,9 @@ func tryDeliver(t *testing.T, c *config.Config, context map[string]any) (deliver
 			if model == nil {
 				t.Fatal(printed(t, found))
 			}
-			model.Network.New.AvailabilityZones = to.Account.Zones(to.Region)
+			if model.Network.New != nil {
+				model.Network.New.AvailabilityZones = to.Account.Zones(to.Region)
+			}
 			return stacks.NewApplication(stage, &stacks.ApplicationProps{
 				Model: model, Account: to.Account.ID, Region: to.Region,
 				Destroyable: e.Type == config.Ephemeral, TerminationProtection: e.TerminationProtection,
@@ -135,7 +140,3 @@ func tryDeliver(t *testing.T, c *config.Config, context map[string]any) (deliver
 	d.cd = d.assembly["Cd.template.json"]
 	return d, nil
 }
-
-var _ = compose.Error
-var _ = os.Args
-var _ = slices.Sort[[]int]
