@@ -58,17 +58,29 @@ func (c Change) Push(ctx context.Context, p Push) (commit string, err error) {
 	if _, err := r.git(ctx, nil, "init", "--quiet", "--bare", "--template="); err != nil {
 		return "", err
 	}
-	for attempt := 1; ; attempt++ {
+	err = try(ctx, p.Attempts, func() (err error) {
 		commit, err = c.attempt(ctx, r, p)
+		return err
+	})
+	return commit, err
+}
+
+// remoteError is that of a remote, which may be gone with the next attempt.
+type remoteError struct{ error }
+
+// try makes attempts until one ends without an error of the remote.
+func try(ctx context.Context, attempts int, do func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := do()
 		var again *remoteError
 		if !errors.As(err, &again) {
-			return commit, err
+			return err
 		}
-		if attempt >= p.Attempts {
-			return "", fmt.Errorf("given up after %d attempts: %w", attempt, err)
+		if attempt >= attempts {
+			return fmt.Errorf("given up after %d attempts: %w", attempt, err)
 		}
 		if err := wait(ctx, attempt); err != nil {
-			return "", err
+			return err
 		}
 	}
 }
@@ -140,9 +152,6 @@ type bare struct {
 	dir, url, ref string
 	env           []string
 }
-
-// remoteError is that of a command that talks to the remote.
-type remoteError struct{ error }
 
 // environment is that of git: nothing that names another repository, nobody to
 // ask, messages in English, transports that run no command of a URL, and no hooks.

@@ -21,6 +21,7 @@ type setImage struct {
 	service, image, buildInfo    string
 	repository                   string
 	push                         bool
+	zip                          string
 	remote, branch, message, who string
 	attempts                     int
 }
@@ -49,6 +50,9 @@ as one commit of this one file. Where others push at the same time, it is made a
 on top of theirs. The working tree is not touched. Credentials are those of git's
 global configuration.
 
+With --zip the change is made in a zip file in S3, which is replaced unless it is
+another one by then; else the change is made again. The AWS CLI reads and writes it.
+
 Where the image is the one that is there, nothing is written or pushed.
 
 The exit status is 0 when the image is in place, 1 when the file does not allow it,
@@ -72,12 +76,14 @@ and 2 for wrong usage, what cannot be read, or a remote that refuses.`,
 	flags.StringVar(&s.buildInfo, "build-info", "", "a build_info.yml, which tells the digest")
 	flags.StringVar(&s.repository, "repository", "", "the URI of the repository that the image must be of")
 	flags.BoolVar(&s.push, "push", false, "commit and push the change, rather than to write it to --checkout")
+	flags.StringVar(&s.zip, "zip", "", "make the change in a zip file in S3: s3://BUCKET/KEY")
 	flags.StringVar(&s.remote, "remote", "origin", "a remote of --checkout, or a URL")
 	flags.StringVar(&s.branch, "branch", "main", "the branch at the remote")
 	flags.StringVar(&s.message, "message", "", "the message of the commit (default the service and the image)")
 	flags.StringVar(&s.who, "author", "composer <composer@localhost>", "the author of the commit")
 	flags.IntVar(&s.attempts, "attempts", 10, "how often to try while others push")
 	command.MarkFlagsOneRequired("file", "overlay")
+	command.MarkFlagsMutuallyExclusive("push", "zip")
 	command.MarkFlagsOneRequired("image", "build-info")
 	command.MarkFlagsMutuallyExclusive("image", "build-info")
 	if err := command.MarkFlagRequired("service"); err != nil {
@@ -143,7 +149,17 @@ func (s *setImage) change(image handoff.Image) (handoff.Change, error) {
 // apply makes the change, and says what became of it.
 func (s *setImage) apply(ctx context.Context, change handoff.Change) (said string, err error) {
 	const already, now = "already", "now"
-	if !s.push {
+	switch {
+	case s.zip != "":
+		store, err := newObject(s.zip)
+		if err != nil {
+			return "", err
+		}
+		if changed, err := change.Replace(ctx, store, s.attempts); err != nil || !changed {
+			return already, err
+		}
+		return fmt.Sprintf("%s (in %s)", now, s.zip), nil
+	case !s.push:
 		if changed, err := change.Write(s.checkout); err != nil || !changed {
 			return already, err
 		}
