@@ -65,7 +65,11 @@ func TestApplication(t *testing.T) {
 	})
 	models := map[string]*compose.Model{}
 	for _, e := range c.Environments {
-		opts, found := c.Application(e, e.Targets()[0], dir, true)
+		target := e.Targets()[0]
+		if e.Type == Permanent {
+			target.Namespace = "ns-0a0a0a0a"
+		}
+		opts, found := c.Application(e, target, dir, true)
 		if len(found) > 0 {
 			t.Fatal(render(found))
 		}
@@ -98,6 +102,19 @@ func TestApplication(t *testing.T) {
 	}
 	if production.Cluster.Existing != "production" {
 		t.Errorf("the cluster of production is %q", production.Cluster.Existing)
+	}
+	if n := production.Namespaces[0]; n.Existing != "ns-0a0a0a0a" || n.Zone != "blog.internal" {
+		t.Errorf("the namespace of production is %+v", n)
+	}
+}
+
+// A new VPC must have as many NAT gateways as the file says.
+func TestNATGateways(t *testing.T) {
+	for n, want := range map[int]string{0: "DisableNat", 1: "SingleNat", 2: ""} {
+		p := (&NewVPC{NATGateways: n}).properties([]string{"eu-west-1a", "eu-west-1b"})
+		if len(p) != 2 && p[want] != true || (want == "") != (len(p) == 2) {
+			t.Errorf("%d: %v", n, p)
+		}
 	}
 }
 
@@ -209,6 +226,7 @@ func TestCheck(t *testing.T) {
 		{"good", throwaway, "", model(app01, app02, container("proxy", "nginx:1")), outputs, ""},
 		{"good", production, "", model(app01, app02, container("proxy", "nginx"+digest)), nil, ""},
 		{"service", production, "", model(app01, container("app-02", "nginx"+digest)), nil, "service-unknown did you mean app-02?"},
+		{"nothing", production, "", model(container("proxy", "nginx"+digest)), nil, "service-unknown"},
 		{"tag", production, "", model(app01, app02, container("proxy", "nginx:1")), nil, "image-tag"},
 		{"built", production, "", model(app01, app02, built), nil, "service-unbuilt"},
 		{"output", throwaway, "", model(app01, app02), []string{"AlbEndpoints"}, "output-unknown did you mean AlbEndpoints?"},
@@ -227,7 +245,7 @@ func TestCheck(t *testing.T) {
 				t.Errorf("%s has no place", d.Code)
 			}
 		}
-		if k.want == "" && got != "" || !strings.Contains(got, k.want) || len(found) > 1 {
+		if k.want == "" && got != "" || !strings.Contains(got, k.want) || len(found) > 1 && k.name != "nothing" {
 			t.Errorf("%s: got %s, want %s", k.name, got, k.want)
 		}
 	}
