@@ -611,3 +611,34 @@ func TestBuildspecOfTheApplication(t *testing.T) {
 	tm := ciGroup(t, ciApp("app01", func(a *config.App) { a.Build.Spec = "ci/buildspec.yml" }))
 	equalText(t, "the buildspec", projectsOf(tm)["ci-app01"].spec, "ci/buildspec.yml")
 }
+
+// Every build of the example's pipelines runs from the first to the last command.
+func TestEveryBuildspecOfTheExampleRuns(t *testing.T) {
+	c, found := config.Load(config.Options{File: "../examples/blog/pipeline.yaml"})
+	if c == nil {
+		t.Fatal(printed(t, found))
+	}
+	c.Environments = nil // their builds are those of the CD pipeline's tests
+	templates := tooling(t, c)
+	n := 0
+	for _, stack := range slices.Sorted(maps.Keys(templates)) {
+		projects := projectsOf(templates[stack])
+		for _, name := range slices.Sorted(maps.Keys(projects)) {
+			p := projects[name]
+			env := map[string]string{"COMPOSER_PROGRAM": composerProgram(t), "CODEBUILD_SRC_DIR_blog_compose_Source": t.TempDir()}
+			if stack == "Merge" {
+				maps.Copy(env, overridesOf(t, actionOf(t, templates["Ciapps"], "ci-app01", "Merge")))
+				env["COMPOSE_URL"] = gitRepository(t)
+			}
+			b := newRun(t, p, env)
+			b.write("build_info.yml", "image_tag: "+digest+"\n")
+			if err := b.run(p); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			n++
+		}
+	}
+	if n != 8 { // two applications, the merge, composer, and two syntheses and self-mutations
+		t.Errorf("%d projects", n)
+	}
+}

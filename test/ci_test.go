@@ -39,7 +39,7 @@ func toolingOf(apps ...*config.App) *config.Config {
 	return c
 }
 
-// tooling synthesises the platform pipeline; the templates are by the id of the stack.
+// tooling synthesises the pipelines; the templates are by the id of the stack.
 func tooling(t *testing.T, c *config.Config) map[string]template {
 	t.Helper()
 	dir := t.TempDir()
@@ -53,16 +53,15 @@ func tooling(t *testing.T, c *config.Config) map[string]template {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no templates: %v", err)
 	}
-	for _, file := range append(files, filepath.Join(dir, "Platform.template.json")) {
+	for _, file := range append(files, filepath.Join(dir, "Platform.template.json"), filepath.Join(dir, "Cd.template.json")) {
 		tm, err := readTemplate(file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		tm.t = t
 		id := strings.TrimSuffix(filepath.Base(file), ".template.json")
-		if id != "Platform" {
-			id = strings.TrimPrefix(id, "Tooling")
-			id = id[:len(id)-8] // the hash of the path
+		if rest, inStage := strings.CutPrefix(id, "Tooling"); inStage {
+			id = rest[:len(rest)-8] // the hash of the path
 		}
 		templates[id] = tm
 	}
