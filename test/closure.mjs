@@ -1,9 +1,10 @@
 // Decides by an IAM simulator which actions a principal may do on a resource, for
 // many questions in one process.
 //
-// stdin:  {"principals": [{"arn", "policies": [document]}],
+// stdin:  {"principals": [{"arn", "policies": [document], "boundary": document or null}],
 //          "questions": [{"principal": index, "resource": ARN, "account": owner,
 //                         "policy": resource policy or null, "services": [prefix],
+//                         "matters": regular expression for actions,
 //                         "context": {key: value}}]}
 // stdout: one answer a question: {"asked": [action], "allowed": [action]}
 //
@@ -61,9 +62,10 @@ const fullAccess = {
   policies: [{ name: 'RCPFullAWSAccess', policy: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: '*', Action: '*', Resource: '*' }] } }],
 }
 
-async function answer({ arn, policies }, question) {
-  const asked = (await Promise.all(question.services.map((service) => applicable(service, question.resource)))).flat().sort()
-  const simple = !question.policy && !JSON.stringify(policies).includes('"Condition"')
+async function answer({ arn, policies, boundary }, question) {
+  const asked = (await Promise.all(question.services.map((service) => applicable(service, question.resource)))).flat()
+    .filter((action) => new RegExp(question.matters).test(action)).sort()
+  const simple = !question.policy && !JSON.stringify([policies, boundary]).includes('"Condition"')
   const allowed = []
   for (const action of asked) {
     const result = await decide({
@@ -73,6 +75,7 @@ async function answer({ arn, policies }, question) {
       },
       identityPolicies: policies.map((policy, i) => ({ name: String(i), policy })),
       resourcePolicy: question.policy ?? undefined,
+      permissionBoundaryPolicies: boundary ? [{ name: 'boundary', policy: boundary }] : undefined,
       serviceControlPolicies: [], resourceControlPolicies: [],
     }, !simple || action === asked[0])
     if (result === 'Allowed') allowed.push(action)

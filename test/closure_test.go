@@ -19,6 +19,7 @@ import (
 type principal struct {
 	ARN      string `json:"arn"`
 	Policies []any  `json:"policies"`
+	Boundary any    `json:"boundary"`
 }
 
 // question asks which actions a principal may do on a resource.
@@ -29,6 +30,8 @@ type question struct {
 	Policy    any            `json:"policy"`
 	Services  []string       `json:"services"`
 	Context   map[string]any `json:"context"`
+	// Matters is a regular expression for the actions that are asked; "" is all.
+	Matters string `json:"matters"`
 
 	about string
 	// want are the actions that must be allowed, which may end in *; all others
@@ -281,7 +284,7 @@ func (c *closure) who(arn string, policies ...any) int {
 	if policies == nil {
 		policies = []any{}
 	}
-	c.principals = append(c.principals, principal{arn, policies})
+	c.principals = append(c.principals, principal{ARN: arn, Policies: policies})
 	return len(c.principals) - 1
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 )
@@ -142,9 +143,10 @@ func TestNagIsNoPartOfTheProgram(t *testing.T) {
 	}
 }
 
-// addNag holds the AwsSolutions rules against all constructs of an app.
-func addNag(app awscdk.App) {
-	awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Reports: jsii.Bool(false)}), nil)
+// addNag holds the AwsSolutions rules against all constructs of an app or a stage;
+// those of an app stop where a stage begins.
+func addNag(scope constructs.IConstruct) {
+	awscdk.Aspects_Of(scope).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Reports: jsii.Bool(false)}), nil)
 }
 
 // nagFindings reads what cdk-nag wrote to the constructs of a stack. Its own

@@ -20,17 +20,26 @@ const (
 // arnForms are the ARNs of the types that policies name; * is the name, invented
 // from the stack and the logical id.
 var arnForms = map[string]string{
-	"AWS::DynamoDB::Table":        "arn:aws:dynamodb:eu-west-1:111111111111:table/*",
-	"AWS::EFS::AccessPoint":       "arn:aws:elasticfilesystem:eu-west-1:111111111111:access-point/*",
-	"AWS::EFS::FileSystem":        "arn:aws:elasticfilesystem:eu-west-1:111111111111:file-system/*",
-	"AWS::IAM::Role":              "arn:aws:iam::111111111111:role/*",
-	"AWS::KMS::Key":               "arn:aws:kms:eu-west-1:111111111111:key/*",
-	"AWS::Logs::LogGroup":         "arn:aws:logs:eu-west-1:111111111111:log-group:*:*",
-	"AWS::RDS::DBCluster":         "arn:aws:rds:eu-west-1:111111111111:cluster:*",
-	"AWS::RDS::DBInstance":        "arn:aws:rds:eu-west-1:111111111111:db:*",
-	"AWS::S3::Bucket":             "arn:aws:s3:::*",
-	"AWS::SecretsManager::Secret": "arn:aws:secretsmanager:eu-west-1:111111111111:secret:*-AbCdEf",
-	"AWS::SQS::Queue":             "arn:aws:sqs:eu-west-1:111111111111:*",
+	"AWS::CodeBuild::Project":          "arn:aws:codebuild:eu-west-1:111111111111:project/*",
+	"AWS::CodePipeline::Pipeline":      "arn:aws:codepipeline:eu-west-1:111111111111:*",
+	"AWS::DynamoDB::Table":             "arn:aws:dynamodb:eu-west-1:111111111111:table/*",
+	"AWS::ECR::Repository":             "arn:aws:ecr:eu-west-1:111111111111:repository/*",
+	"AWS::EFS::AccessPoint":            "arn:aws:elasticfilesystem:eu-west-1:111111111111:access-point/*",
+	"AWS::EFS::FileSystem":             "arn:aws:elasticfilesystem:eu-west-1:111111111111:file-system/*",
+	"AWS::Events::Rule":                "arn:aws:events:eu-west-1:111111111111:rule/*",
+	"AWS::IAM::ManagedPolicy":          "arn:aws:iam::111111111111:policy/*",
+	"AWS::IAM::Role":                   "arn:aws:iam::111111111111:role/*",
+	"AWS::KMS::Key":                    "arn:aws:kms:eu-west-1:111111111111:key/*",
+	"AWS::KMS::ReplicaKey":             "arn:aws:kms:eu-west-1:111111111111:key/*",
+	"AWS::Logs::LogGroup":              "arn:aws:logs:eu-west-1:111111111111:log-group:*:*",
+	"AWS::RDS::DBCluster":              "arn:aws:rds:eu-west-1:111111111111:cluster:*",
+	"AWS::RDS::DBInstance":             "arn:aws:rds:eu-west-1:111111111111:db:*",
+	"AWS::S3::Bucket":                  "arn:aws:s3:::*",
+	"AWS::SNS::Topic":                  "arn:aws:sns:eu-west-1:111111111111:*",
+	"AWS::SecretsManager::Secret":      "arn:aws:secretsmanager:eu-west-1:111111111111:secret:*-AbCdEf",
+	"AWS::Signer::SigningProfile":      "arn:aws:signer:eu-west-1:111111111111:/signing-profiles/*",
+	"AWS::StepFunctions::StateMachine": "arn:aws:states:eu-west-1:111111111111:stateMachine:*",
+	"AWS::SQS::Queue":                  "arn:aws:sqs:eu-west-1:111111111111:*",
 }
 
 // unanswered are what a look-up stands for until the CDK CLI has answered it. The
@@ -51,8 +60,35 @@ type resolver struct {
 }
 
 type parsedStack struct {
-	Resources map[string]map[string]any
-	Outputs   map[string]any
+	Resources  map[string]map[string]any
+	Outputs    map[string]any
+	Parameters map[string]struct{ Default any }
+	// account and region are homeAccount and homeRegion where they are empty.
+	account, region string
+}
+
+// where is the account and region of a stack.
+func (r resolver) where(stack string) (account, region string) {
+	return or(r.stacks[stack].account, homeAccount), or(r.stacks[stack].region, homeRegion)
+}
+
+// names are the properties that name a resource, of the types that pipelines name.
+var names = map[string]string{
+	"AWS::CodeBuild::Project": "Name", "AWS::CodePipeline::Pipeline": "Name", "AWS::ECR::Repository": "RepositoryName",
+	"AWS::IAM::ManagedPolicy": "ManagedPolicyName", "AWS::IAM::Role": "RoleName", "AWS::S3::Bucket": "BucketName",
+	"AWS::SNS::Topic": "TopicName", "AWS::Logs::LogGroup": "LogGroupName",
+}
+
+// physical is the name of a resource: its own, or one that is invented.
+func (r resolver) physical(p placed) string {
+	resource := r.stacks[p.stack].Resources[p.id]
+	if name, ok := at(resource, "Properties", names[fmt.Sprint(resource["Type"])]).(string); ok {
+		return name
+	}
+	if at(resource, "Properties", "MultiRegion") == true {
+		return "mrk-" + p.id
+	}
+	return p.stack + "-" + p.id
 }
 
 func newResolver(t *testing.T, c judged) resolver {
@@ -103,8 +139,9 @@ func (r resolver) arn(p placed) string {
 	if !ok {
 		r.t.Fatalf("%s: a policy names %s, a %s: add the form of its ARN to arnForms", r.name, p.id, kind)
 	}
-	before, after, _ := strings.Cut(form, "*")
-	return before + p.stack + "-" + p.id + after
+	account, region := r.where(p.stack)
+	form = strings.NewReplacer(homeAccount, account, homeRegion, region).Replace(form)
+	return strings.Replace(form, "*", r.physical(p), 1)
 }
 
 // resolve replaces the intrinsic functions in a value.
@@ -170,28 +207,43 @@ func (r resolver) function(stack, name string, argument any) any {
 	}
 }
 
-var pseudoParameters = map[string]string{
-	"AWS::AccountId": homeAccount, "AWS::Region": homeRegion, "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com",
-}
-
 func (r resolver) ref(stack, id string) any {
 	p := placed{stack, id}
 	resource := r.stacks[stack].Resources[id]
-	value, pseudo := pseudoParameters[id]
+	account, region := r.where(stack)
+	value, pseudo := map[string]string{
+		"AWS::AccountId": account, "AWS::Region": region, "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com",
+	}[id]
+	parameter, isParameter := r.stacks[stack].Parameters[id]
 	switch {
 	case pseudo:
 		return value
-	case resource["Type"] == "AWS::SecretsManager::Secret":
-		return r.arn(p)
+	case isParameter:
+		return r.parameter(parameter.Default)
 	case resource["Type"] == "AWS::SecretsManager::SecretTargetAttachment":
 		return r.resolve(stack, at(resource, "Properties", "SecretId"))
+	case slices.Contains(refIsARN, fmt.Sprint(resource["Type"])):
+		return r.arn(p)
 	default:
-		return stack + "-" + id
+		return r.physical(p)
 	}
 }
 
+// refIsARN are the types of which Ref is the ARN.
+var refIsARN = []string{"AWS::IAM::ManagedPolicy", "AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine"}
+
+// parameter is what a template's parameter of SSM holds, by its name.
+func (r resolver) parameter(name any) any {
+	for _, p := range r.all("AWS::SSM::Parameter") {
+		if properties := r.properties(p); properties["Name"] == name {
+			return properties["Value"]
+		}
+	}
+	return name
+}
+
 func (r resolver) attribute(p placed, name string) any {
-	if name == "Arn" || name == "DBClusterArn" || name == "DBInstanceArn" {
+	if name == "Arn" || strings.HasSuffix(name, "Arn") && name != "StreamArn" {
 		return r.arn(p)
 	}
 	return p.stack + "-" + p.id + "." + name

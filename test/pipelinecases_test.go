@@ -1,0 +1,144 @@
+//go:build !race
+
+package test
+
+import (
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/compose"
+	"composecdk/constructs/guard"
+	"composecdk/gate"
+	"composecdk/pipelines"
+	"composecdk/pipelines/config"
+)
+
+// delivered are the pipelines of a pipeline.yaml as other engines judge them.
+type delivered struct {
+	name   string
+	config *config.Config
+	dir    string
+	stacks []deliveredStack
+	// found is what the gate finds in all of it.
+	found []gate.Finding
+}
+
+// deliveredStack is a stack of the assembly, or of one that is nested in it.
+type deliveredStack struct {
+	// path is that of its construct, as in Tooling/Shared.
+	path, account, region, name string
+	// application says that it belongs to the application, not to the pipelines.
+	application bool
+	template    template
+	nag         []engineFinding
+}
+
+// deliveredCases are the example, and what it does not have. They are synthesised
+// once, for all engines.
+func deliveredCases(t *testing.T) []*delivered {
+	t.Helper()
+	deliverAll.Do(func() {
+		for _, file := range []string{"../examples/blog/pipeline.yaml", "testdata/pipelines/varied.yaml"} {
+			allDelivered = append(allDelivered, deliverPipelines(t, file))
+		}
+	})
+	if len(allDelivered) < 2 {
+		t.Fatal("the cases were not synthesised: another test tells why")
+	}
+	return allDelivered
+}
+
+var (
+	deliverAll   sync.Once
+	allDelivered []*delivered
+)
+
+// deliverPipelines synthesises a pipeline.yaml as the program does, and holds cdk-nag
+// against all of it.
+func deliverPipelines(t *testing.T, file string) *delivered {
+	t.Helper()
+	c, found := config.Load(config.Options{File: file})
+	if c == nil {
+		t.Fatalf("%s has errors:\n%s", file, printed(t, found))
+	}
+	release, found := pipelines.Read(c, "", compose.Options{})
+	if release == nil {
+		t.Fatalf("the compose files of %s have errors:\n%s", file, printed(t, found))
+	}
+	d := &delivered{name: c.Name, config: c, dir: t.TempDir()}
+	app := awscdk.NewApp(&awscdk.AppProps{Outdir: &d.dir, AnalyticsReporting: jsii.Bool(false), PostCliContext: &noAnnotations})
+	if err := pipelines.New(app, release.Props(nil)); err != nil {
+		t.Fatal(err)
+	}
+	addNag(app)
+	for _, child := range *app.Node().Children() {
+		if *awscdk.Stage_IsStage(child) {
+			addNag(child)
+		}
+	}
+	if _, err := guard.Try("", func() (any, error) { return app.Synth(nil), nil }); err != nil {
+		t.Fatal(err)
+	}
+	d.read(t)
+	assembly, err := gate.Open(d.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.found = assembly.Check()
+	return d
+}
+
+// read reads the stacks of the assembly and of all that are nested in it.
+func (d *delivered) read(t *testing.T) {
+	t.Helper()
+	err := filepath.WalkDir(d.dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Base(path) != "manifest.json" {
+			return err
+		}
+		var manifest struct {
+			Artifacts map[string]struct {
+				Type, Environment, DisplayName string
+				Properties                     struct{ StackName, TemplateFile string }
+			}
+		}
+		readJSON(t, path, &manifest)
+		for id, artifact := range manifest.Artifacts {
+			if artifact.Type == "aws:cloudformation:stack" {
+				d.stack(t, filepath.Join(filepath.Dir(path), artifact.Properties.TemplateFile), artifact.DisplayName, artifact.Environment, or(artifact.Properties.StackName, id))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *delivered) stack(t *testing.T, file, path, environment, name string) {
+	t.Helper()
+	tm, err := readTemplate(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tm.t = t
+	path, _, _ = strings.Cut(path, " ")
+	where := strings.Split(strings.TrimPrefix(environment, "aws://"), "/")
+	d.stacks = append(d.stacks, deliveredStack{
+		path: path, account: where[0], region: where[1], name: name, template: tm,
+		application: strings.Contains(path, "/") && !strings.HasPrefix(path, "Tooling/"),
+		nag:         nagFindings(t, strings.Replace(file, ".template.json", ".metadata.json", 1)),
+	})
+}
+
+func or(text, otherwise string) string {
+	if text != "" {
+		return text
+	}
+	return otherwise
+}
