@@ -179,8 +179,9 @@ func principals(services []string) []string {
 	return names
 }
 
-// roleNameStack is how much of the name of its stack is in the name that
-// CloudFormation gives a role for sure: it cuts what is over 64 characters.
+// roleNameStack is how much of the name of its stack is left for sure in the name that
+// CloudFormation gives a role. It cuts names of more than 64 characters; AWS does not
+// document how, and 24 characters of the stack are what is seen.
 const roleNameStack = 20
 
 // ownRoles are the roles of the stacks of an account, by what CloudFormation names
@@ -188,7 +189,8 @@ const roleNameStack = 20
 func ownRoles(c *config.Config, a *config.Account) []string {
 	var arns []string
 	for _, id := range c.StageIDs(a) {
-		arns = append(arns, c.ARN("iam", "", a, "role/"+id[:min(len(id), roleNameStack)]+"*"))
+		stack := id + "-"
+		arns = append(arns, c.ARN("iam", "", a, "role/"+stack[:min(len(stack), roleNameStack)]+"*"))
 	}
 	if a == c.Tooling.Account {
 		arns = append(arns, c.ARN("iam", "", a, "role/"+c.Name+"-*"))
