@@ -54,12 +54,14 @@ func (d *cd) newChangesBuilds() *changesBuilds {
 		allow("ReadTargets", []string{"sts:AssumeRole"}, sortedKeys(reviewed)...),
 	})
 	role.SetRoleName(jsii.String(c.ChangesRole()))
-	return &changesBuilds{role: asItIs(d.stack, "ChangesRoleAsItIs", role.AttrArn()), logging: logging(d.stack, "ChangesLogs", c, logs)}
+	return &changesBuilds{role: asItIs(d.stack, "ChangesRoleAsItIs", role), logging: logging(d.stack, "ChangesLogs", c, logs)}
 }
 
-// asItIs is a role that nothing of the CDK adds to.
-func asItIs(scope constructs.Construct, id string, arn *string) awsiam.IRole {
-	return awsiam.Role_FromRoleArn(scope, &id, arn, &awsiam.FromRoleArnOptions{Mutable: jsii.Bool(false)})
+// asItIs is a role that nothing of the CDK adds to. It is imported by name: of an ARN
+// that is known after deployment only, the CDK cannot tell that it is of this account,
+// and permits the whole account to write logs.
+func asItIs(scope constructs.Construct, id string, role awsiam.CfnRole) awsiam.IRole {
+	return awsiam.Role_FromRoleName(scope, &id, role.Ref(), &awsiam.FromRoleNameOptions{Mutable: jsii.Bool(false)})
 }
 
 func changesProject(c *config.Config) string { return c.CDPipeline() + "-changes" }

@@ -51,7 +51,7 @@ func synthStep(stack awscdk.Stack, c *config.Config, shared artifacts, pipeline 
 // newStep is a build with a log group and a role of its own, in bash.
 func newStep(stack awscdk.Stack, c *config.Config, id, name string, rights policy.Document, props *cdkpipelines.CodeBuildStepProps) cdkpipelines.CodeBuildStep {
 	logs := newLogs(stack, id+"Logs", c)
-	role := serviceRole(stack, id+"Role", c, "codebuild", []string{arn(c, "codebuild", "project/"+name)}, append(rights, writeLogsTo(*logs.AttrArn())))
+	role := newServiceRole(stack, id+"Role", c, "codebuild", []string{arn(c, "codebuild", "project/"+name)}, append(rights, writeLogsTo(*logs.AttrArn())))
 	props.ProjectName = &name
 	props.Role = asItIs(stack, id+"RoleAsItIs", role)
 	props.Timeout = awscdk.Duration_Hours(jsii.Number(1))

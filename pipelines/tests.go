@@ -77,7 +77,7 @@ func (s *test) ConsumedStackOutputs() *[]cdkpipelines.StackOutputReference {
 func (s *test) ProduceAction(stage awscodepipeline.IStage, o *cdkpipelines.ProduceActionOptions) *cdkpipelines.CodePipelineActionFactoryResult {
 	c, name := s.config, *stage.StageName()+"-"+s.test.Name
 	logs := "/aws/codebuild/" + name
-	role := serviceRole(o.Scope, s.test.Name+"Role", c, "codebuild", []string{arn(c, "codebuild", "project/"+name)}, policy.Document{
+	role := newServiceRole(o.Scope, s.test.Name+"Role", c, "codebuild", []string{arn(c, "codebuild", "project/"+name)}, policy.Document{
 		s.artifacts.read(artifactPrefix(c.CDPipeline())), s.artifacts.useKey(c), writeLogs(c, logs),
 	})
 	project := awscodebuild.NewPipelineProject(o.Scope, &s.test.Name, &awscodebuild.PipelineProjectProps{
