@@ -64,6 +64,7 @@ func newCD(app constructs.Construct, props *Props) error {
 		return err
 	}
 	d.engine.BuildPipeline()
+	limitBuilds(d.stack)
 	d.applySettings()
 	d.startOn()
 	for _, add := range d.janitors {
@@ -122,12 +123,13 @@ func pipelineRole(stack awscdk.Stack, c *config.Config, name, pipeline string) a
 	})
 }
 
-// logging gives builds a log group of their own; a name of "" is made up.
+// logging gives builds a log group of their own; a name of "" is made up. One with a
+// name goes with its stack: the next one could not be made.
 func logging(scope constructs.Construct, id string, c *config.Config, name string) *awscodebuild.LoggingOptions {
 	retention, _ := network.LogRetention(c.Logs.RetentionDays)
-	props := &awslogs.LogGroupProps{Retention: retention, RemovalPolicy: awscdk.RemovalPolicy_DESTROY}
+	props := &awslogs.LogGroupProps{Retention: retention, RemovalPolicy: awscdk.RemovalPolicy_RETAIN}
 	if name != "" {
-		props.LogGroupName = &name
+		props.LogGroupName, props.RemovalPolicy = &name, awscdk.RemovalPolicy_DESTROY
 	}
 	return &awscodebuild.LoggingOptions{CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: awslogs.NewLogGroup(scope, &id, props)}}
 }
@@ -137,6 +139,21 @@ func topic(scope constructs.Construct, c *config.Config, e config.Event) awssns.
 	return awssns.Topic_FromTopicAttributes(scope, jsii.String("Topic-"+string(e)), &awssns.TopicAttributes{
 		TopicArn: jsii.String(c.TopicARN(e)), KeyArn: keyARN(scope),
 	})
+}
+
+// limitBuilds limits the builds that CDK Pipelines makes, as all others are: what hangs
+// is paid for an hour, and what cannot start does not wait for ever.
+func limitBuilds(stack awscdk.Stack) {
+	for _, child := range *stack.Node().FindAll(constructs.ConstructOrder_PREORDER) {
+		project, ok := child.(awscodebuild.CfnProject)
+		if !ok {
+			continue
+		}
+		if project.TimeoutInMinutes() == nil {
+			project.SetTimeoutInMinutes(jsii.Number(60))
+		}
+		project.SetQueuedTimeoutInMinutes(jsii.Number(longestQueue))
+	}
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
