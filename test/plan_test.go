@@ -366,10 +366,27 @@ func (p planned) counts() {
 		}
 	}
 	for _, u := range p.plan.Usage {
+		switch n := len(p.templates["Cd.template.json"].text); {
+		case u.What == "bytes" && u.Per == "template" && (u.Used < n || float64(u.Used) > 1.3*float64(n)):
+			p.t.Errorf("planned are %d bytes of the CD pipeline's template, made are %d", u.Used, n)
+		case u.Where == p.config.SharedStack() && u.Used != len(p.shared().resources):
+			p.t.Errorf("planned are %d shared resources, made are %d", u.Used, len(p.shared().resources))
+		}
 		if n, ok := made[u.What]; ok && n != u.Used {
 			p.t.Errorf("planned are %d %s, made are %d", u.Used, u.What, n)
 		}
 	}
+}
+
+// shared is the template of the shared stack.
+func (p planned) shared() template {
+	for file, tm := range p.templates {
+		if strings.HasPrefix(file, "assembly-Tooling/ToolingShared") {
+			return tm
+		}
+	}
+	p.t.Fatal("there is no shared stack")
+	return template{}
 }
 
 // The kinds that a plan counts must be those that are deployed.

@@ -124,7 +124,7 @@ func (p *picture) tooling() {
 		pipelines = append(pipelines, id)
 	}
 	p.row(pipelines...)
-	p.node(imagesID, "ECR", more(p.c.Apps[0].Repository.Name, len(p.c.Apps)-1), store)
+	p.node(imagesID, "ECR", p.repositories(), store)
 	p.node(mergeID, "Merge project", "one change at a time", build)
 	p.node(artifactID, "Artifacts", "S3 bucket and KMS key", store)
 	p.pipeline(platformID, p.c.PlatformPipeline(), []cell{
@@ -140,6 +140,18 @@ func (p *picture) tooling() {
 	p.edge(place{node: platform}, above(cdID), p.c.Tooling.File, flow)
 	p.edge(place{node: platform}, above(platformID), "", flow)
 	p.edge(place{cdID, "Synth"}, place{node: artifactID}, "templates", flow)
+}
+
+// repositories are the image repositories.
+func (p *picture) repositories() string {
+	if n := len(p.c.Apps); n > mostShown {
+		return more(p.c.Apps[0].Repository.Name, n-1)
+	}
+	var names []string
+	for _, app := range p.c.Apps {
+		names = append(names, app.Repository.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // ciStages are the stages of the pipeline of an application.

@@ -59,7 +59,58 @@ func (p *Plan) usage(models Models) {
 	for _, r := range p.Roles {
 		p.use(rolesPerAccount, r.Account, r.Roles, "Accounts")
 	}
+	p.use(resourcesPerStack, c.SharedStack(), p.sharedResources(), "Apps")
+	p.use(templateBytes, c.Name+"-cd", p.cdBytes(), "Environments")
 	p.targetStacks(models)
+}
+
+// sharedResources is how many resources the shared stack has: two buckets with their
+// policies, the key with its alias, two parameters and three topics with policies,
+// besides the repositories, the subscriptions, and what signs.
+func (p *Plan) sharedResources() int {
+	const always = 14
+	n, subscribed := always+len(p.config.Apps), map[string]bool{}
+	for _, notification := range p.config.Notifications {
+		for _, e := range notification.Events {
+			if notification.Email != "" {
+				subscribed[notification.Email+" "+string(e)] = true
+			}
+		}
+	}
+	if slices.ContainsFunc(p.config.Apps, func(app *config.App) bool { return app.Sign }) {
+		n += 2
+	}
+	return n + len(subscribed)
+}
+
+// Bytes of the template of the CD pipeline, as measured: one action, whose roles are
+// longer where they have the partition of the account in them, and all the rest.
+const (
+	bytesOfAction    = 900
+	bytesOfBootstrap = 400
+	bytesOfRest      = 28_000
+	bytesOfBuild     = 5_000
+)
+
+// cdBytes is about how large the template of the CD pipeline is.
+func (p *Plan) cdBytes() int {
+	bootstrap := map[string]bool{}
+	for _, a := range p.config.Accounts {
+		bootstrap[a.Name] = a.Roles.Type == config.Bootstrap
+	}
+	n := bytesOfRest
+	for _, s := range p.cdPipeline().Stages {
+		for _, a := range s.Actions {
+			n += bytesOfAction
+			switch {
+			case a.Kind == Build:
+				n += bytesOfBuild
+			case a.Kind == Deploy && bootstrap[a.Account]:
+				n += bytesOfBootstrap
+			}
+		}
+	}
+	return n
 }
 
 // notificationRules are those of the CD pipeline: failed and succeeded.
