@@ -69,6 +69,8 @@ func (l *loading) checkRoles(a *Account) {
 		l.errorf(at, "roles-given", "DeployRoleArn and ExecutionRoleArn go together: one deploys, CloudFormation works with the other")
 	case r.Type == Managed && l.file.Accounts[a.Name].Roles.Qualifier != "":
 		l.errorf(at.Key("Qualifier"), "roles-qualifier", "a qualifier is of bootstrap roles, and these are managed")
+	case r.Type != Bootstrap && a == l.config.Tooling.Account:
+		l.errorf(at, "roles-tooling", "pipelines that update themselves find the roles of cdk bootstrap only: the tooling account has those")
 	}
 	for _, key := range []string{"DeployRoleArn", "ExecutionRoleArn"} {
 		arn := map[string]string{"DeployRoleArn": r.DeployRoleARN, "ExecutionRoleArn": r.ExecutionRoleARN}[key]
