@@ -38,7 +38,10 @@ func (p *Plan) diagnostic(u Usage) compose.Diagnostic {
 		d.Hint = "ask AWS for more: " + u.Source
 	}
 	if u.Used > u.Most {
-		d.Severity, d.Code, d.Hint = compose.Error, "quota-exceeded", cmp.Or(p.smaller(u), d.Hint)
+		d.Hint = cmp.Or(p.smaller(u), d.Hint)
+		if !u.Estimated {
+			d.Severity, d.Code = compose.Error, "quota-exceeded"
+		}
 	}
 	return d
 }
@@ -48,6 +51,8 @@ func (p *Plan) smaller(u Usage) string {
 	switch u.Quota {
 	case appsPerGroup:
 		return fmt.Sprintf("give some of its applications another Group: a group takes %d", u.Most)
+	case templateBytes:
+		return "use fewer groups of applications, or leave the indentation out: context @aws-cdk/core:suppressTemplateIndentation in cdk.json"
 	case actionsPerStage, rulesPerCondition:
 		return p.smallerWave(u)
 	default:

@@ -191,6 +191,16 @@ func TestAlarmsOfAWave(t *testing.T) {
 	}
 }
 
+// What is only about right must not stop anybody.
+func TestEstimatesOnlyWarn(t *testing.T) {
+	for estimated, want := range map[bool]compose.Severity{true: compose.Warning, false: compose.Error} {
+		found := New(project(1), unknown).check([]Usage{{Quota: templateBytes, Used: 1_100_000, Estimated: estimated}})
+		if len(found) != 1 || found[0].Severity != want || !strings.Contains(found[0].Hint, "fewer groups") {
+			t.Errorf("got %+v", found)
+		}
+	}
+}
+
 func TestEventRules(t *testing.T) {
 	cases := []struct {
 		name   string

@@ -15,14 +15,16 @@ type Usage struct {
 	// Where is the pipeline, the stage or the account.
 	Where string
 	Used  int
-	path  compose.Path
+	// Estimated says that it may be some tenths less.
+	Estimated bool
+	path      compose.Path
 }
 
 // Share is the part of the quota that is used.
 func (u Usage) Share() float64 { return float64(u.Used) / float64(u.Most) }
 
 func (p *Plan) use(q Quota, where string, used int, path compose.Path) {
-	p.Usage = append(p.Usage, Usage{q, where, used, path})
+	p.Usage = append(p.Usage, Usage{Quota: q, Where: where, Used: used, path: path})
 }
 
 // usage counts all that AWS limits.
@@ -60,7 +62,7 @@ func (p *Plan) usage(models Models) {
 		p.use(rolesPerAccount, r.Account, r.Roles, "Accounts")
 	}
 	p.use(resourcesPerStack, c.SharedStack(), p.sharedResources(), "Apps")
-	p.use(templateBytes, c.Name+"-cd", p.cdBytes(), "Environments")
+	p.Usage = append(p.Usage, Usage{Quota: templateBytes, Where: c.Name + "-cd", Used: p.cdBytes(), Estimated: true, path: "Environments"})
 	p.targetStacks(models)
 }
 
