@@ -34,6 +34,10 @@ func newRolesOf(app constructs.Construct, c *config.Config, a *config.Account) a
 	})
 	if a.Roles.PermissionsBoundary == "" {
 		managedPolicy(stack, "Boundary", c.Boundary(a), "how far CloudFormation and the roles that it makes can go", policy.Boundary(c, a))
+		awscdk.Validations_Of(stack).Acknowledge(&awscdk.Acknowledgment{
+			Id:     jsii.String("CloudFormation-Validate::W2512"),
+			Reason: jsii.String("a boundary allows nothing by itself, and all that it does not name is denied"),
+		})
 	}
 	var attached []*string
 	documents := policy.Execution(c, a)
