@@ -114,6 +114,13 @@ var deliveryFaults = []fault{
 		},
 	},
 	{
+		name: "any object may be read, in every bucket", rule: "wildcard-action", in: pipeline, on: "TestPolicy", also: []string{"wildcard-resource"},
+		inject: func(t *template) {
+			t.set("TestPolicy", []any{"s3:GetObject*", "s3:PutObject"}, "PolicyDocument", "Statement", 1, "Action")
+			t.set("TestPolicy", "*", "PolicyDocument", "Statement", 1, "Resource")
+		},
+	},
+	{
 		name: "who deploys is administrator", rule: "administrator", in: pipeline, on: "PipelineRole",
 		inject: written("PipelineRole", []any{"arn:aws:iam::aws:policy/PowerUserAccess"}, "ManagedPolicyArns"),
 	},

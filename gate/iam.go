@@ -72,11 +72,25 @@ func wildcardAction(a *Assembly, found *report) {
 			continue
 		}
 		for _, action := range s.actions() {
-			if strings.ContainsAny(variable.ReplaceAllString(action, ""), "*?") {
+			family := slices.Contains(families, action) && s.onSome()
+			if strings.ContainsAny(variable.ReplaceAllString(action, ""), "*?") && !family {
 				found.on(s.on, "%s allows %q: name each action", s.name(), action)
 			}
 		}
 	}
+}
+
+// families are patterns with which AWS documents a right of one kind, and the CDK
+// grants it: on one bucket or key they say no more than their names in full.
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+var families = []string{
+	"kms:GenerateDataKey*", "kms:ReEncrypt*", "s3:Abort*", "s3:DeleteObject*", "s3:GetBucket*", "s3:GetObject*", "s3:List*",
+}
+
+// onSome says whether a statement is for some buckets or keys. A policy of a resource
+// is for that one.
+func (s statement) onSome() bool {
+	return s.use == resource || len(s.resources()) > 0 && !s.onEverything()
 }
 
 // delegatesToIAM says whether a statement of a key is the one that lets the
@@ -122,9 +136,10 @@ var ties = []string{
 
 // unscoped are actions that IAM can scope in some uses, but in most cannot.
 var unscoped = map[string]string{
-	"cloudwatch:getmetricdata": "only a data set has an ARN, a metric has none",
-	"cloudwatch:listmetrics":   "only a data set has an ARN, a metric has none",
-	"cloudwatch:putmetricdata": "only a data set has an ARN, a metric has none",
+	"cloudwatch:describealarms": "composite alarms are answered for everything only",
+	"cloudwatch:getmetricdata":  "only a data set has an ARN, a metric has none",
+	"cloudwatch:listmetrics":    "only a data set has an ARN, a metric has none",
+	"cloudwatch:putmetricdata":  "only a data set has an ARN, a metric has none",
 }
 
 func wildcardResource(a *Assembly, found *report) {

@@ -1,0 +1,74 @@
+//go:build !race
+
+package test
+
+import "testing"
+
+// pipelineNagExceptions are the findings of cdk-nag's AwsSolutions rules that are
+// right as they are. A place is a construct path.
+var pipelineNagExceptions = []engineException{
+	{
+		`AwsSolutions-IAM5\[Action::(kms:(GenerateDataKey|ReEncrypt)|s3:(Abort|DeleteObject|GetBucket|GetObject|List))\*\]`,
+		`(Cd|Platform)/(Role|Pipeline/.*|Stages/.*)/DefaultPolicy/Resource`,
+		"the CDK's grants on the artifact bucket and its key, with the patterns of AWS's documentation",
+	},
+	{
+		`AwsSolutions-IAM5\[Resource::arn:aws:s3:::\w+-artifacts-111111111111-[a-z0-9-]+/(.+/)?\*\]`, `(Cd|Platform|Tooling|Roles-\w+)/.*`,
+		"objects of the artifact bucket, which have generated names; those of a pipeline begin with the pipeline's",
+	},
+	{
+		`AwsSolutions-IAM5\[Resource::arn:aws:logs:.*:log-group:.+:\*\]`, `(Cd|Platform|Tooling)/.*`,
+		"the log streams of one group, which builds name",
+	},
+	{
+		`AwsSolutions-IAM5\[Resource::(\*|arn:\*:iam::111111111111:role/\*|arn:.*:report-group/.*-\*)\]`, `(Cd|Platform)/Stages/UpdatePipeline/SelfMutation/Role/DefaultPolicy/Resource`,
+		"CDK Pipelines makes this role: of the account's roles it may assume those that are tagged as the CDK's own, and lists stacks and buckets",
+	},
+	{
+		`AwsSolutions-IAM5\[Resource::\*\]`, `Cd/JanitorRole/DefaultPolicy/Resource`,
+		"X-Ray and the delivery of logs know no resources",
+	},
+	{
+		`AwsSolutions-IAM5\[Resource::\*\]`, `Tooling/(Ci|Merge).*`,
+		"ecr:GetAuthorizationToken and inspector-scan:ScanSbom know no resources",
+	},
+	{
+		`AwsSolutions-IAM5\[Resource::arn:aws:(ecr:.*:repository/\w+/|s3:::\w+-artifacts-111111111111-eu-west-1/ci-)\*\]`, `Tooling/Merge/Role`,
+		"the one project that hands images over for all applications: it reads what their builds leave, and describes their images",
+	},
+	{
+		`AwsSolutions-IAM5\[.*\]`, `Roles-\w+/Execution (services|data|pipelines|roles)`,
+		"CloudFormation makes what templates say, under names that AWS makes up: the services are listed, and roles have the permissions boundary",
+	},
+	{
+		`AwsSolutions-IAM5\[Resource::(arn:aws:cloudformation:\*:\d+:stack/.+-\*/\*|arn:aws:kms:\*:111111111111:key/mrk-\*|\*)\]`, `Roles-\w+/(Deploy|Review)`,
+		"the stacks of one environment; the key of artifacts, whose own policy says that it is the one; composite alarms are answered for everything only",
+	},
+	{
+		`CdkNagValidationFailure\[AwsSolutions-IAM5\]`, `Roles-\w+/Boundary`,
+		"the rule cannot read a statement with NotAction; a boundary allows nothing, it limits what others allow",
+	},
+	{
+		`AwsSolutions-SF1`, `Cd/Janitor-\w+/Resource`,
+		"errors are logged; the history of an execution, which Step Functions keeps, has the rest",
+	},
+}
+
+// TestPipelineNag holds cdk-nag's AwsSolutions rules against every stack of the
+// pipelines; TestNag does against those of the application.
+func TestPipelineNag(t *testing.T) {
+	var found []engineFinding
+	judged := 0
+	for _, c := range deliveredCases(t) {
+		for _, s := range c.stacks {
+			if !s.application {
+				judged++
+				found = append(found, s.nag...)
+			}
+		}
+	}
+	if judged < 10 || len(found) == 0 {
+		t.Errorf("%d findings in %d stacks: are the rules held?", len(found), judged)
+	}
+	explained(t, found, pipelineNagExceptions)
+}
