@@ -66,6 +66,13 @@ func planOf(t *testing.T, file string) planned {
 	if _, err := guard.Try("", func() (any, error) { return app.Synth(nil), nil }); err != nil {
 		t.Fatal(err)
 	}
+	p.read()
+	return p
+}
+
+// read reads the templates of the assembly.
+func (p planned) read() {
+	t := p.t
 	for _, pattern := range []string{"*.template.json", "*/*.template.json"} {
 		files, err := filepath.Glob(filepath.Join(p.dir, pattern))
 		if err != nil {
@@ -84,7 +91,6 @@ func planOf(t *testing.T, file string) planned {
 			p.templates[name] = tm
 		}
 	}
-	return p
 }
 
 // plannedCases are the example, and twelve accounts in waves of three.
@@ -111,17 +117,34 @@ func TestPlan(t *testing.T) {
 	for name, file := range plannedCases(t) {
 		t.Run(name, func(t *testing.T) {
 			p := planOf(t, file)
-			p.stages()
-			p.roles()
+			p.compare()
 			p.policies()
-			p.groups()
-			p.counts()
 			found, err := plan.CheckAssembly(p.config, p.dir)
 			if err != nil || found.HasErrors() {
 				t.Errorf("the assembly does not fit: %v %v", err, found)
 			}
 		})
 	}
+}
+
+// What the example does not have, every kind of source and of roles, must be planned
+// as it is made.
+func TestPlanOfEverySource(t *testing.T) {
+	cases := deliveredCases(t)
+	i := slices.IndexFunc(cases, func(d *delivered) bool { return d.name == "shop" })
+	_, m, _ := loadModel(write(t, shop))
+	p := planned{t: t, config: cases[i].config, dir: cases[i].dir, templates: map[string]template{}}
+	p.plan = plan.New(p.config, func(*config.Environment) *compose.Model { return m })
+	p.read()
+	p.compare()
+}
+
+// compare holds all that must be equal against each other.
+func (p planned) compare() {
+	p.stages()
+	p.roles()
+	p.groups()
+	p.counts()
 }
 
 // stages compares those of all pipelines, with their actions and run orders.
