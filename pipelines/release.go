@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -21,8 +22,9 @@ import (
 // target.
 type Release struct {
 	Config *config.Config
-	// checkout is the folder with the compose files.
+	// checkout is the folder with the compose files, which given says how to load.
 	checkout string
+	given    compose.Options
 	// workloads are by the stage id of their target, or of the pattern of several.
 	workloads map[string]*workload
 }
@@ -40,11 +42,11 @@ type workload struct {
 // repository; "" is the folder of the pipeline.yaml. The release is nil where the
 // diagnostics have errors.
 func Read(c *config.Config, checkout string, options compose.Options) (*Release, compose.Diagnostics) {
-	r := &Release{Config: c, checkout: cmp.Or(checkout, c.Dir), workloads: map[string]*workload{}}
+	r := &Release{Config: c, checkout: cmp.Or(checkout, c.Dir), given: options, workloads: map[string]*workload{}}
 	var found compose.Diagnostics
 	for _, e := range c.Environments {
 		for _, p := range e.Patterns() {
-			w, more := r.read(e, p.Target, options)
+			w, more := r.read(e, p.Target)
 			found = append(found, more...)
 			r.workloads[c.StageID(e, p.Target)] = w
 		}
@@ -55,9 +57,9 @@ func Read(c *config.Config, checkout string, options compose.Options) (*Release,
 	return r, found
 }
 
-func (r *Release) read(e *config.Environment, t config.Target, given compose.Options) (*workload, compose.Diagnostics) {
-	options, found := r.Config.Application(e, t, r.checkout, given.Untrusted)
-	options.Environ, options.Allow = given.Environ, given.Allow
+func (r *Release) read(e *config.Environment, t config.Target) (*workload, compose.Diagnostics) {
+	options, found := r.Config.Application(e, t, r.checkout, r.given.Untrusted)
+	options.Environ, options.Allow = r.given.Environ, r.given.Allow
 	project, more := compose.Load(context.Background(), options)
 	found = append(found, more...)
 	if project == nil {
@@ -103,6 +105,12 @@ func (r *Release) Props(pattern func(func(constructs.Construct) error) (string, 
 // application makes the stacks of the application in the stage of a target.
 func (r *Release) application(stage awscdk.Stage, e *config.Environment, t config.Target) (*stacks.Application, error) {
 	w := r.workloads[*stage.Node().Id()]
+	if w == nil { // one of a pattern, by itself
+		var found compose.Diagnostics
+		if w, found = r.read(e, t); w == nil {
+			return nil, fmt.Errorf("%v", found)
+		}
+	}
 	w.assembly = *stage.Outdir()
 	var err error
 	w.application, err = stacks.NewApplication(stage, &stacks.ApplicationProps{

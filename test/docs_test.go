@@ -17,7 +17,7 @@ var quoted = regexp.MustCompile("(?s)<!-- file: (\\S+) -->\n```(\\w*)\n(.*?)```\
 // the files that the tests run. -update copies the files into the pages.
 func TestPagesQuoteFiles(t *testing.T) {
 	pages := 0
-	for _, page := range []string{"../README.md", "../constructs/xresource/README.md", "../examples/blog/README.md"} {
+	for _, page := range []string{"../README.md", "../constructs/xresource/README.md", "../examples/blog/README.md", "../docs/pipelines.md"} {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
@@ -58,6 +58,17 @@ func TestMistakeOfTheReadme(t *testing.T) {
 	compareGolden(t, "testdata/docs/mistake.out", got)
 }
 
+// The commands of docs/pipelines.md that prepare accounts are those that composer
+// prints for the example.
+func TestBootstrapOfThePages(t *testing.T) {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := strings.Join(release(t, "../examples/blog/pipeline.yaml").Config.Bootstrap(), "\n")
+	compareGolden(t, "testdata/docs/bootstrap.txt", strings.ReplaceAll(commands, root+"/", "")+"\n")
+}
+
 // link is a link of a page to a file of the repository.
 var link = regexp.MustCompile(`\]\(([^)#:]+)\)`)
 
@@ -77,7 +88,7 @@ func TestLinks(t *testing.T) {
 			t.Errorf("the index of decisions does not name %s", name)
 		}
 	}
-	for _, page := range append(pages, "../README.md", "../constructs/xresource/README.md", "../examples/blog/README.md", "../test/e2e/README.md") {
+	for _, page := range append(pages, "../README.md", "../docs/pipelines.md", "../constructs/xresource/README.md", "../examples/blog/README.md", "../test/e2e/README.md") {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)

@@ -34,7 +34,7 @@ func release(t *testing.T, file string) *pipelines.Release {
 func synthRelease(t *testing.T, r *pipelines.Release, dir string, patterns bool) {
 	t.Helper()
 	newApp := func(dir string) awscdk.App {
-		return awscdk.NewApp(&awscdk.AppProps{Outdir: &dir, AnalyticsReporting: jsii.Bool(false), StackTraces: jsii.Bool(false)})
+		return awscdk.NewApp(&awscdk.AppProps{Outdir: &dir, AnalyticsReporting: jsii.Bool(false), StackTraces: jsii.Bool(false), PostCliContext: &map[string]any{"aws:cdk:disable-creation-stack-traces": true}})
 	}
 	var pattern func(func(constructs.Construct) error) (string, error)
 	if patterns {
@@ -77,6 +77,11 @@ func TestReplicas(t *testing.T) {
 	for name := range got {
 		if want[name] == "" {
 			t.Errorf("%s is too much", name)
+		}
+	}
+	for stage, replica := range map[string]bool{"first": true, "second": true, "third": false} {
+		if made := strings.Contains(got["tree.json"], "production-shop-"+stage+"-eu-west-1/Services/web"); made == replica {
+			t.Errorf("the constructs of %s are made: %t", stage, made)
 		}
 	}
 	production := 0

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -115,3 +116,9 @@ func (p Pattern) Fill(t Target) *strings.Replacer {
 	}
 	return strings.NewReplacer(pairs...)
 }
+
+var anyMarker = regexp.MustCompile(`990000000099|pattern-?of|feedface`)
+
+// Marked tells whether a text holds a marker, or what is left of one in a name that
+// was derived from it.
+func Marked(text string) bool { return anyMarker.MatchString(text) }
