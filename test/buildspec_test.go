@@ -657,3 +657,22 @@ func TestEveryBuildspecOfTheExampleRuns(t *testing.T) {
 		t.Errorf("%d projects", n)
 	}
 }
+
+func TestMergeIntoABranchWithAHostileName(t *testing.T) {
+	for _, branch := range []string{`it's"quoted"`, "$(touch${IFS}pwned)", "`touch`", "a;touch", "release/é-💥", "a&&b", "#{x}", "a|b>c"} {
+		c := toolingOf(ciApp("app01", nil))
+		c.Compose.Source.Branch = branch
+		c.Compose.Images = "the images of $(touch pwned)"
+		p := merging(t, c, "app01")
+		remote := gitRepository(t)
+		git(t, remote, "branch", "-m", "main", branch)
+		b := newRun(t, p, map[string]string{"COMPOSE_URL": remote, "COMPOSER_PROGRAM": composerProgram(t)})
+		b.write("build_info.yml", "image_tag: "+digest+"\n")
+		if err := b.run(p); err != nil {
+			t.Errorf("%q: %v", branch, err)
+			continue
+		}
+		contains(t, branch, git(t, remote, "show", branch+":the images of $(touch pwned)/app01.yaml"), registry+"/shop/app01@"+digest)
+		b.unharmed()
+	}
+}
