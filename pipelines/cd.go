@@ -33,6 +33,8 @@ type cd struct {
 	changes *changesBuilds
 	// janitorRole is that of the janitors; nil before the first.
 	janitorRole awsiam.Role
+	// admission is nil where no environment has triggers.
+	admission *admission
 	// assembly is what the synthesis makes.
 	assembly cdkpipelines.IFileSetProducer
 	// settings are what CodePipeline knows of a stage and CDK Pipelines does not, by
@@ -54,11 +56,11 @@ func newCD(app constructs.Construct, props *Props) error {
 	d.newPipeline()
 	var errs []error
 	for _, e := range c.Environments {
+		add := d.permanent
 		if e.Type == config.Ephemeral {
-			errs = append(errs, d.ephemeral(e))
-		} else {
-			errs = append(errs, d.permanent(e))
+			add = d.ephemeral
 		}
+		errs = append(errs, d.admit(e), add(e))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err

@@ -1,8 +1,7 @@
 package pipelines
 
 import (
-	"slices"
-	"strings"
+	"fmt"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodecommit"
@@ -71,46 +70,52 @@ func (d *cd) startOn() {
 	c := d.Config
 	permitConnection(d.pipeline, sourceAction, c.Compose.Source)
 	permitConnection(d.pipeline, platformSource, c.Tooling.Source)
-	var begin []started
-	if len(c.Triggers) > 0 {
-		begin = append(begin, started{"Start", c.Compose.Source, onSource(c.Compose.Source, c.Triggers)},
-			started{"StartOthers", c.Compose.Source, onOthers(c.Compose.Source, c.Triggers)})
-	} else {
-		for id, s := range map[string]config.Source{"Start": c.Compose.Source, "StartPlatform": c.Tooling.Source} {
-			if s.Provider == config.S3 {
-				begin = append(begin, started{id, s, onSource(s, nil)})
-			}
+	var all []started
+	for i, t := range c.Triggers {
+		one := []config.Trigger{t}
+		on, others := onSource(c.Compose.Source, one), onOthers(c.Compose.Source, one)
+		all = append(all, started{
+			id: fmt.Sprintf("Start%d", i+1), name: startRule(c, t), source: c.Compose.Source,
+			on: starts{events: append(on.events, others.events...), pushes: append(on.pushes, others.pushes...)},
+		})
+	}
+	if len(all) == 0 {
+		if s := c.Compose.Source; s.Provider == config.S3 {
+			all = append(all, started{id: "StartCompose", source: s, on: onSource(s, nil)})
 		}
-		slices.SortFunc(begin, func(a, b started) int { return strings.Compare(a.id, b.id) })
+		if s := c.Tooling.Source; s.Provider == config.S3 && d.sources.platform != d.sources.compose {
+			all = append(all, started{id: "StartPlatform", source: s, on: onSource(s, nil)})
+		}
 	}
-	d.addStarts(begin)
+	d.addStarts(all)
 }
 
-// started is what pushes to a source start.
+// started is what starts the pipeline on pushes to a source. Rules of triggers have
+// names, by which a release is told where it comes from.
 type started struct {
-	id     string
-	source config.Source
-	on     starts
+	id, name string
+	source   config.Source
+	on       starts
 }
 
-func (d *cd) addStarts(begin []started) {
-	c := d.Config
-	all := starts{}
-	for _, b := range begin {
-		all.events, all.pushes = append(all.events, b.on.events...), append(all.pushes, b.on.pushes...)
+func (d *cd) addStarts(all []started) {
+	c, together := d.Config, starts{}
+	for _, s := range all {
+		together.events, together.pushes = append(together.events, s.on.events...), append(together.pushes, s.on.pushes...)
 	}
-	if len(all.events) > 0 {
+	if len(together.events) > 0 {
 		pipeline := arn(c, "codepipeline", c.CDPipeline())
 		role := serviceRole(d.stack, "StartRole", c, "events", []string{arn(c, "events", "rule/*")},
 			policy.Document{allow("StartPipelines", []string{"codepipeline:StartPipelineExecution"}, pipeline)})
-		for _, b := range begin {
-			b.on.rules(d.stack, b.id, b.source, pipeline, *role)
+		for _, s := range all {
+			for i, rule := range s.on.rules(d.stack, s.id, s.source, pipeline, *role) {
+				if s.name != "" {
+					rule.SetName(jsii.String(fmt.Sprintf("%s-%d", s.name, i+1)))
+				}
+			}
 		}
 	}
-	if triggers := all.triggers(); triggers != nil {
+	if triggers := together.triggers(); triggers != nil {
 		d.pipeline.Node().DefaultChild().(awscodepipeline.CfnPipeline).SetTriggers(triggers)
 	}
 }
-
-// admitted are the rules that a release must meet to come into an environment.
-func (d *cd) admitted(e *config.Environment) []rule { return nil }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	cdkpipelines "github.com/aws/aws-cdk-go/awscdk/v2/pipelines"
-	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/pipelines/config"
 )
@@ -35,10 +34,9 @@ func (d *cd) ephemeral(e *config.Environment) error {
 	}
 	steps := append(tests, cdkpipelines.Step(remove))
 	deployment.AddPost(steps...)
-	d.settings[name] = &stageSettings{}
+	d.settings[name] = &stageSettings{entry: d.admitted(e)}
 	if e.Teardown != nil {
 		d.janitors = append(d.janitors, func() { d.newJanitor(e, name, remove.stacks) })
 	}
-	_ = jsii.String
 	return nil
 }

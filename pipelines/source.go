@@ -241,7 +241,8 @@ func (b starts) triggers() any {
 // one, so that the pipeline builds a tag, or another branch than its own, and not
 // what is newest on its branch. See
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-trigger-source-overrides-eventbridge.html
-func (b starts) rules(scope constructs.Construct, id string, s config.Source, pipeline, role string) {
+func (b starts) rules(scope constructs.Construct, id string, s config.Source, pipeline, role string) []awsevents.CfnRule {
+	var made []awsevents.CfnRule
 	target := &awsevents.CfnRule_TargetProperty{Id: jsii.String("Pipeline"), Arn: &pipeline, RoleArn: &role}
 	if p := providers[s.Provider]; p.revision != "" {
 		target.InputTransformer = &awsevents.CfnRule_InputTransformerProperty{
@@ -255,8 +256,9 @@ func (b starts) rules(scope constructs.Construct, id string, s config.Source, pi
 		if i > 0 {
 			suffix = string(rune('1' + i))
 		}
-		awsevents.NewCfnRule(scope, jsii.String(id+suffix), &awsevents.CfnRuleProps{
+		made = append(made, awsevents.NewCfnRule(scope, jsii.String(id+suffix), &awsevents.CfnRuleProps{
 			EventPattern: pattern, Targets: []any{target},
-		})
+		}))
 	}
+	return made
 }

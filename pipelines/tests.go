@@ -3,12 +3,15 @@ package pipelines
 import (
 	"fmt"
 	"regexp"
+	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipelineactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	cdkpipelines "github.com/aws/aws-cdk-go/awscdk/v2/pipelines"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/pipelines/config"
@@ -75,19 +78,9 @@ func (s *test) ConsumedStackOutputs() *[]cdkpipelines.StackOutputReference {
 
 // ProduceAction implements cdkpipelines.ICodePipelineActionFactory.
 func (s *test) ProduceAction(stage awscodepipeline.IStage, o *cdkpipelines.ProduceActionOptions) *cdkpipelines.CodePipelineActionFactoryResult {
-	c, name := s.config, *stage.StageName()+"-"+s.test.Name
-	logs := "/aws/codebuild/" + name
-	role := newServiceRole(o.Scope, s.test.Name+"Role", c, "codebuild", []string{arn(c, "codebuild", "project/"+name)}, policy.Document{
-		s.artifacts.read(artifactPrefix(c.CDPipeline())), s.artifacts.useKey(c), writeLogs(c, logs),
-	})
-	project := awscodebuild.NewPipelineProject(o.Scope, &s.test.Name, &awscodebuild.PipelineProjectProps{
-		ProjectName: &name, Description: jsii.String("tests " + *stage.StageName()),
-		BuildSpec:     s.spec(),
-		Environment:   &awscodebuild.BuildEnvironment{BuildImage: awscodebuild.LinuxBuildImage_STANDARD_7_0()},
-		EncryptionKey: s.artifacts.key,
-		Timeout:       awscdk.Duration_Minutes(jsii.Number(s.test.Timeout.Minutes())),
-		Role:          asItIs(o.Scope, s.test.Name+"RoleAsItIs", role),
-		Logging:       logging(o.Scope, s.test.Name+"Logs", c, logs),
+	c := s.config
+	project := newProject(o.Scope, c, s.test.Name, *stage.StageName()+"-"+s.test.Name, s.spec(), s.test.Timeout, policy.Document{
+		s.artifacts.read(artifactPrefix(c.CDPipeline())), s.artifacts.useKey(c),
 	})
 	variables := map[string]*awscodebuild.BuildEnvironmentVariable{}
 	for _, name := range sortedKeys(s.test.Env) {
@@ -111,5 +104,19 @@ func (s *test) spec() awscodebuild.BuildSpec {
 	return awscodebuild.BuildSpec_FromObject(&map[string]any{
 		"version": "0.2",
 		"phases":  map[string]any{"build": map[string]any{"commands": s.test.Commands}},
+	})
+}
+
+// newProject is a build with a log group and a role of its own.
+func newProject(scope constructs.Construct, c *config.Config, id, name string, spec awscodebuild.BuildSpec, timeout time.Duration, rights policy.Document) awscodebuild.IProject {
+	logs := "/aws/codebuild/" + name
+	role := newServiceRole(scope, id+"Role", c, "codebuild", []string{arn(c, "codebuild", "project/"+name)}, append(rights, writeLogs(c, logs)))
+	return awscodebuild.NewPipelineProject(scope, &id, &awscodebuild.PipelineProjectProps{
+		ProjectName: &name, BuildSpec: spec,
+		Environment:   &awscodebuild.BuildEnvironment{BuildImage: awscodebuild.LinuxBuildImage_STANDARD_7_0()},
+		EncryptionKey: awskms.Key_FromKeyArn(scope, jsii.String(id+"Key"), keyARN(scope)),
+		Timeout:       awscdk.Duration_Minutes(jsii.Number(timeout.Minutes())),
+		Role:          asItIs(scope, id+"RoleAsItIs", role),
+		Logging:       logging(scope, id+"Logs", c, logs),
 	})
 }

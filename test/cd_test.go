@@ -3,8 +3,10 @@
 package test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -347,6 +349,107 @@ func TestTriggers(t *testing.T) {
 	}})
 	contains(t, "the source", at(p["Stages"], 0), `"DetectChanges":false`)
 	contains(t, "the right to the connection", d.cd.resources, `"codeconnections:UseConnection"`)
+}
+
+// TestAdmission: an environment with triggers takes only releases that one of them
+// started, which the build at the beginning tells by the name of the event rule.
+func TestAdmission(t *testing.T) {
+	c := threeAccounts()
+	c.Triggers = []config.Trigger{{Branches: []string{"main", "feature/*"}}, {Tags: []string{"v*"}}}
+	c.Environments[1].Triggers = []config.Trigger{{Tags: []string{"v*"}}}
+	d := deliver(t, c)
+	var rules []string
+	for _, r := range d.cd.of("AWS::Events::Rule") {
+		if name := at(r, "Properties", "Name"); name != nil {
+			rules = append(rules, fmt.Sprint(name, " ", text(at(r, "Properties", "EventPattern", "detail", "referenceName"))))
+		}
+	}
+	equal(t, "the rules", rules, []string{`shop-cd-start-1-1 ["main"]`, `shop-cd-start-1-2 [{"wildcard":"feature/*"}]`, `shop-cd-start-2-1 [{"wildcard":"v*"}]`})
+	stages, names := d.pipelineStages()
+	equal(t, "the stages", names[3:], []string{"throwaway-shop", "Admission", "production-changes", "production-shop"})
+	equal(t, "the throw-away environment", at(stages["throwaway-shop"], "BeforeEntry"), nil)
+	for _, name := range names[5:] {
+		contains(t, "the condition of "+name, at(stages[name], "BeforeEntry"), `"Variable":"#{Admission.ADMITTED_2}"`)
+	}
+	var spec struct {
+		Phases struct{ Build struct{ Commands []string } }
+	}
+	for _, p := range d.cd.of("AWS::CodeBuild::Project") {
+		if at(p, "Properties", "Name") == "cd-shop-admission" {
+			if err := json.Unmarshal([]byte(at(p, "Properties", "Source", "BuildSpec").(string)), &spec); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	script := strings.Join(spec.Phases.Build.Commands, "\n") + "\necho $ADMITTED_2"
+	for by, want := range map[string]string{
+		"arn:aws:events:eu-west-1:111111111111:rule/shop-cd-start-2-1":  "true",
+		"arn:aws:events:eu-west-1:111111111111:rule/shop-cd-start-1-1":  "false",
+		"arn:aws:events:eu-west-1:111111111111:rule/shop-cd-start-22-1": "false",
+		"arn:aws:sts::111111111111:assumed-role/Admin/somebody":         "false",
+	} {
+		cmd := exec.Command("bash", "-c", "aws() { echo "+by+"; }\n"+script)
+		cmd.Env = []string{"EXECUTION=x"}
+		equal(t, "started by "+by, strings.TrimSpace(string(output(t, cmd))), want)
+	}
+	c.Environments[1].Triggers[0].Tags = []string{"w*"}
+	if _, err := tryDeliver(t, c, nil); err == nil || !strings.Contains(err.Error(), "none of the Triggers") {
+		t.Errorf("a trigger that starts nothing: %v", err)
+	}
+}
+
+// TestChangesScript: the build hands over what composer says, and a release that
+// follows one which is still on its way counts as a change.
+func TestChangesScript(t *testing.T) {
+	d := deliver(t, threeAccounts())
+	var spec struct {
+		Phases struct{ Build struct{ Commands []string } }
+	}
+	for _, p := range d.cd.of("AWS::CodeBuild::Project") {
+		if at(p, "Properties", "Name") == "cd-shop-changes-production" {
+			if err := json.Unmarshal([]byte(at(p, "Properties", "Source", "BuildSpec").(string)), &spec); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	composer := "#!/bin/bash\nprintf 'CHANGED=%s\\nSUMMARY=one stack changes\\n' \"$SAYS\" > changes.txt\n"
+	aws := `aws() { if [ "$1" = s3 ]; then cp fake composer; else printf 'None\t%s\n' "$STATE"; fi; }` + "\n"
+	for state, want := range map[[2]string]string{
+		{"true", "Succeeded"}:   "true one stack changes",
+		{"false", "Succeeded"}:  "false one stack changes",
+		{"false", "InProgress"}: "true one stack changes",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "fake"), []byte(composer), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("bash", "-c", aws+strings.Join(spec.Phases.Build.Commands, "\n")+"\necho $CHANGED $SUMMARY")
+		cmd.Dir, cmd.Env = dir, []string{"SAYS=" + state[0], "STATE=" + state[1], "PATH=" + os.Getenv("PATH")}
+		equal(t, fmt.Sprintf("composer says %s, the stage is %s", state[0], state[1]), strings.TrimSpace(string(output(t, cmd))), want)
+	}
+}
+
+// TestIsolation: what is not built is refused, not left out.
+func TestIsolation(t *testing.T) {
+	c := threeAccounts()
+	c.Environments[1].Isolation = "pipeline"
+	if _, err := tryDeliver(t, c, nil); err == nil || !strings.Contains(err.Error(), "Isolation: pipeline is not built yet") {
+		t.Errorf("an environment with a pipeline of its own: %v", err)
+	}
+}
+
+// TestSlack: a channel hears of its events and can do nothing.
+func TestSlack(t *testing.T) {
+	c := threeAccounts()
+	c.Notifications = append(c.Notifications, config.Notification{SlackWorkspace: "T0123", SlackChannel: "C0123", Events: []config.Event{config.Failed, config.Succeeded}})
+	d := deliver(t, c)
+	channel := d.cd.one("AWS::Chatbot::SlackChannelConfiguration")
+	equal(t, "the topics", channel["SnsTopicArns"], []string{"arn:aws:sns:eu-west-1:111111111111:shop-failed", "arn:aws:sns:eu-west-1:111111111111:shop-succeeded"})
+	equal(t, "the guardrails", len(list(channel["GuardrailPolicies"])), 1)
+	contains(t, "the guardrail", d.cd.one("AWS::IAM::ManagedPolicy")["PolicyDocument"], `{"Action":"*","Effect":"Deny","Resource":"*","Sid":"Nothing"}`)
+	for _, r := range d.cd.of("AWS::CodeStarNotifications::NotificationRule") {
+		contains(t, "what topics hear", at(r, "Properties", "EventTypeIds"), "codepipeline-pipeline-")
+	}
 }
 
 // TestOneRepository: one repository for pipelines and compose files is one source.
