@@ -181,6 +181,19 @@ func TestNobodyElse(t *testing.T) {
 	}
 }
 
+// The quotas of AWS on the bytes of policies, without white space:
+// https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html,
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html,
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+const (
+	maxKey        = 32_768
+	maxBucket     = 20_480
+	maxRepository = 10_240
+	maxManaged    = 6_144
+	maxInline     = 10_240
+	maxTrust      = 2_048
+)
+
 // TestSizes: sixty accounts with the longest names are within the quotas of AWS.
 func TestSizes(t *testing.T) {
 	c := product()
@@ -190,17 +203,17 @@ func TestSizes(t *testing.T) {
 		c.Accounts = append(c.Accounts, a)
 		c.Environments[1].Waves = append(c.Environments[1].Waves, []config.Target{{Account: a, Region: "eu-west-1"}, {Account: a, Region: "us-east-1"}})
 	}
-	limits := map[string]int{"key": MaxKey, "key-replica": MaxKey, "bucket": MaxBucket - tlsStatements, "repository": MaxRepository}
+	limits := map[string]int{"key": maxKey, "key-replica": maxKey, "bucket": maxBucket - tlsStatements, "repository": maxRepository}
 	for name, document := range documents(c) {
 		limit, ok := limits[name]
 		switch {
 		case ok:
 		case strings.HasSuffix(name, "-trust"):
-			limit = MaxTrust
+			limit = maxTrust
 		case strings.Contains(name, "-execution-"), strings.HasSuffix(name, "-boundary"):
-			limit = MaxManaged
+			limit = maxManaged
 		default:
-			limit = MaxInline
+			limit = maxInline
 		}
 		size := document.Size()
 		t.Logf("%s: %d of %d bytes", name, size, limit)

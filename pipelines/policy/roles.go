@@ -6,14 +6,6 @@ import (
 	"composecdk/pipelines/config"
 )
 
-// The sizes of a managed policy, of all policies that a role holds itself, and of its
-// trust policy (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
-const (
-	MaxManaged = 6_144
-	MaxInline  = 10_240
-	MaxTrust   = 2_048
-)
-
 // trust lets roles of the tooling account assume a role.
 func trust(c *config.Config, roles ...string) Document {
 	var arns []string

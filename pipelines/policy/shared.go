@@ -4,16 +4,6 @@ import (
 	"composecdk/pipelines/config"
 )
 
-// The policies of what is shared. AWS refuses a key policy over 32 KB and a bucket
-// policy over 20 KB.
-// (https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html,
-// https://docs.aws.amazon.com/AmazonS3/latest/userguide/BucketRestrictions.html)
-const (
-	MaxKey        = 32_768
-	MaxBucket     = 20_480
-	MaxRepository = 10_240
-)
-
 // Key is the policy of the key of artifacts in a region: the account administers
 // it, the target accounts' deploy roles read artifacts with it, and where the topics
 // are, the service that sends notifications publishes with it. Whose notifications
