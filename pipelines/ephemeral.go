@@ -3,8 +3,6 @@ package pipelines
 import (
 	"fmt"
 
-	cdkpipelines "github.com/aws/aws-cdk-go/awscdk/v2/pipelines"
-
 	"composecdk/pipelines/config"
 )
 
@@ -32,8 +30,7 @@ func (d *cd) ephemeral(e *config.Environment) error {
 	for _, test := range tests {
 		remove.AddStepDependency(test)
 	}
-	steps := append(tests, cdkpipelines.Step(remove))
-	deployment.AddPost(steps...)
+	deployment.AddPost(append(tests, remove)...)
 	d.settings[name] = &stageSettings{entry: d.admitted(e)}
 	if e.Teardown != nil {
 		d.janitors = append(d.janitors, func() { d.newJanitor(e, name, remove.stacks) })
