@@ -246,7 +246,7 @@ func (a *throwaway) call(action string, arguments map[string]any) (any, error) {
 		looks, ok := a.stacks[name]
 		switch {
 		case !ok:
-			return nil, fmt.Errorf("Stack with id %s does not exist", name) //nolint:staticcheck // the words of AWS
+			return nil, fmt.Errorf("Stack with id %s does not exist", name)
 		case name == a.stuck:
 			return described(name, "DELETE_FAILED"), nil
 		case looks > 0:
@@ -254,7 +254,7 @@ func (a *throwaway) call(action string, arguments map[string]any) (any, error) {
 			return described(name, "DELETE_IN_PROGRESS"), nil
 		}
 		delete(a.stacks, name)
-		return nil, fmt.Errorf("Stack with id %s does not exist", name) //nolint:staticcheck // the words of AWS
+		return nil, fmt.Errorf("Stack with id %s does not exist", name)
 	}
 	return map[string]any{}, nil
 }
@@ -296,7 +296,8 @@ func TestJanitor(t *testing.T) {
 		"another execution came":           {throwaway{owner: "other", status: "InProgress", stacks: both}, true, []string{"wait 60", look}},
 		"another execution comes in first": {throwaway{owner: "mine", status: "Failed", stacks: both, onClose: func(a *throwaway) { a.owner = "other" }}, false, []string{"wait 60", look, closed, look, open}},
 		"a stack cannot be deleted": {
-			throwaway{owner: "mine", status: "Failed", stacks: both, stuck: "throwaway-shop-Services"}, false,
+			throwaway{owner: "mine", status: "Failed", stacks: both, stuck: "throwaway-shop-Services"},
+			false,
 			slices.Concat([]string{"wait 60", look, closed, look}, services[:3], []string{open, tells, "failed: NotRemoved: a stack of throwaway-shop could not be deleted"}),
 		},
 	} {
