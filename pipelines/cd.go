@@ -103,9 +103,9 @@ func (d *cd) newPipeline() {
 		UsePipelineRoleForActions:     jsii.Bool(false),
 		CliVersion:                    jsii.String(cliVersion),
 		CdkAssetsCliVersion:           jsii.String(assetsVersion),
-		SelfMutationCodeBuildDefaults: &cdkpipelines.CodeBuildOptions{Logging: logging(d.stack, "SelfMutationLogs", c, "")},
+		SelfMutationCodeBuildDefaults: &cdkpipelines.CodeBuildOptions{Logging: logging(d.stack, "SelfMutationLogs", c)},
 		AssetPublishingCodeBuildDefaults: &cdkpipelines.CodeBuildOptions{
-			Logging: logging(d.stack, "AssetsLogs", c, ""),
+			Logging: logging(d.stack, "AssetsLogs", c),
 		},
 	})
 }
@@ -125,15 +125,16 @@ func pipelineRole(stack awscdk.Stack, c *config.Config, name, pipeline string) a
 	})
 }
 
-// logging gives builds a log group of their own; a name of "" is made up. One with a
-// name goes with its stack: the next one could not be made.
-func logging(scope constructs.Construct, id string, c *config.Config, name string) *awscodebuild.LoggingOptions {
+// logging gives builds a log group of their own.
+func logging(scope constructs.Construct, id string, c *config.Config) *awscodebuild.LoggingOptions {
+	return &awscodebuild.LoggingOptions{CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: logGroup(scope, id, c)}}
+}
+
+// logGroup is kept when its stack goes; its name is generated, so that the next one
+// can be made.
+func logGroup(scope constructs.Construct, id string, c *config.Config) awslogs.LogGroup {
 	retention, _ := network.LogRetention(c.Logs.RetentionDays)
-	props := &awslogs.LogGroupProps{Retention: retention, RemovalPolicy: awscdk.RemovalPolicy_RETAIN}
-	if name != "" {
-		props.LogGroupName, props.RemovalPolicy = &name, awscdk.RemovalPolicy_DESTROY
-	}
-	return &awscodebuild.LoggingOptions{CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: awslogs.NewLogGroup(scope, &id, props)}}
+	return awslogs.NewLogGroup(scope, &id, &awslogs.LogGroupProps{Retention: retention, RemovalPolicy: awscdk.RemovalPolicy_RETAIN})
 }
 
 // topic is the shared topic of an event. Who publishes to it may use its key.

@@ -47,14 +47,14 @@ func (d *cd) newChangesBuilds() *changesBuilds {
 			reviewed[reviewRole(c, t.Account)] = true
 		}
 	}
-	logs := "/aws/codebuild/" + project
+	logs := newLogs(d.stack, "ChangesLogs", c)
 	role := newServiceRole(d.stack, "ChangesRole", c, "codebuild", []string{arn(c, "codebuild", "project/"+project+"-*")}, policy.Document{
-		d.artifacts.read(artifactPrefix(c.CDPipeline()), config.Composer), d.artifacts.useKey(c), writeLogs(c, logs),
+		d.artifacts.read(artifactPrefix(c.CDPipeline()), config.Composer), d.artifacts.useKey(c), writeLogsTo(*logs.AttrArn()),
 		allow("ReadState", []string{"codepipeline:GetPipelineState"}, arn(c, "codepipeline", c.CDPipeline())),
 		allow("ReadTargets", []string{"sts:AssumeRole"}, sortedKeys(reviewed)...),
 	})
 	role.SetRoleName(jsii.String(c.ChangesRole()))
-	return &changesBuilds{role: asItIs(d.stack, "ChangesRoleAsItIs", role), logging: logging(d.stack, "ChangesLogs", c, logs)}
+	return &changesBuilds{role: asItIs(d.stack, "ChangesRoleAsItIs", role), logging: logsOf(d.stack, "ChangesLogsAsTheyAre", logs)}
 }
 
 // asItIs is a role that nothing of the CDK adds to. It is imported by name: of an ARN

@@ -5,16 +5,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	cdkpipelines "github.com/aws/aws-cdk-go/awscdk/v2/pipelines"
 	"github.com/aws/jsii-runtime-go"
 
-	"composecdk/constructs/network"
 	"composecdk/pipelines/config"
 )
 
@@ -24,19 +21,13 @@ import (
 func (d *cd) newJanitor(e *config.Environment, stage string, stacks []cdkpipelines.StackDeployment) {
 	c := d.Config
 	role := d.newJanitorRole(stage, stacks)
-	retention, _ := network.LogRetention(c.Logs.RetentionDays)
 	machine := awsstepfunctions.NewStateMachine(d.stack, jsii.String("Janitor-"+e.Name), &awsstepfunctions.StateMachineProps{
 		Comment:        jsii.String("removes " + stage + " when its pipeline has not"),
 		DefinitionBody: awsstepfunctions.DefinitionBody_FromString(jsii.String(janitorDefinition(c, stage, stacks))),
 		Role:           role, TracingEnabled: jsii.Bool(true),
 		Logs: &awsstepfunctions.LogOptions{
-			Level: awsstepfunctions.LogLevel_ERROR,
-			Destination: awslogs.NewLogGroup(d.stack, jsii.String("JanitorLogs-"+e.Name), &awslogs.LogGroupProps{
-				// Services are permitted to write to groups of this prefix once and for all.
-				// https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
-				LogGroupName: jsii.String("/aws/vendedlogs/states/" + c.Name + "-janitor-" + e.Name),
-				Retention:    retention, RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
-			}),
+			Level:       awsstepfunctions.LogLevel_ERROR,
+			Destination: logGroup(d.stack, "JanitorLogs-"+e.Name, c),
 		},
 	})
 	start := func(id string, after time.Duration, overdue bool, states ...string) {

@@ -109,14 +109,14 @@ func (s *test) spec() awscodebuild.BuildSpec {
 
 // newProject is a build with a log group and a role of its own.
 func newProject(scope constructs.Construct, c *config.Config, id, name string, spec awscodebuild.BuildSpec, timeout time.Duration, rights policy.Document) awscodebuild.IProject {
-	logs := "/aws/codebuild/" + name
-	role := newServiceRole(scope, id+"Role", c, "codebuild", []string{arn(c, "codebuild", "project/"+name)}, append(rights, writeLogs(c, logs)))
+	logs := newLogs(scope, id+"Logs", c)
+	role := newServiceRole(scope, id+"Role", c, "codebuild", []string{arn(c, "codebuild", "project/"+name)}, append(rights, writeLogsTo(*logs.AttrArn())))
 	return awscodebuild.NewPipelineProject(scope, &id, &awscodebuild.PipelineProjectProps{
 		ProjectName: &name, BuildSpec: spec,
 		Environment:   &awscodebuild.BuildEnvironment{BuildImage: awscodebuild.LinuxBuildImage_STANDARD_7_0()},
 		EncryptionKey: awskms.Key_FromKeyArn(scope, jsii.String(id+"Key"), keyARN(scope)),
 		Timeout:       awscdk.Duration_Minutes(jsii.Number(timeout.Minutes())),
 		Role:          asItIs(scope, id+"RoleAsItIs", role),
-		Logging:       logging(scope, id+"Logs", c, logs),
+		Logging:       logsOf(scope, id+"LogsAsTheyAre", logs),
 	})
 }
