@@ -309,6 +309,15 @@ func TestWaves(t *testing.T) {
 	}
 	rule := `arn:aws:iam::%s:role/shop-review eu-west-1 {"AlarmName":"ErrorsHigh","AlarmStates":"ALARM","WaitTime":"30"}`
 	equal(t, "the alarms", baked, []string{fmt.Sprintf(rule, "333333333333"), fmt.Sprintf(rule, "444444444444")})
+	var assumes []any
+	for _, policy := range d.cd.of("AWS::IAM::Policy") {
+		if text(at(policy, "Properties", "Roles")) == text([]any{map[string]string{"Ref": "Role1ABCC5F0"}}) {
+			assumes = append(assumes, at(policy, "Properties", "PolicyDocument"))
+		}
+	}
+	for _, account := range []string{"333333333333", "444444444444"} {
+		contains(t, "what the pipeline's role may assume", assumes, "arn:aws:iam::"+account+":role/shop-review")
+	}
 	last := stages["production-shop-prod-us-east-1"]
 	equal(t, "the second wave, on failure", at(last, "OnFailure"), map[string]string{"Result": "ROLLBACK"})
 	stores := d.cd.one("AWS::CodePipeline::Pipeline")["ArtifactStores"]
