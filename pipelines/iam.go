@@ -48,11 +48,7 @@ func newLogs(scope constructs.Construct, id string, c *config.Config) awslogs.Cf
 	return group
 }
 
-// writeLogs permits to write to a log group of a name.
-func writeLogs(c *config.Config, group string) policy.Statement {
-	return writeLogsTo(arn(c, "logs", "log-group:"+group+":*"))
-}
-
+// writeLogsTo permits to write to a log group.
 func writeLogsTo(arn string) policy.Statement {
 	return allow("WriteLogs", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, arn)
 }
