@@ -46,7 +46,8 @@ func toolingStack(scope constructs.Construct, c *config.Config, id, name, descri
 		Description: jsii.String(c.Name + ": " + description),
 		Synthesizer: synthesizer(c, c.Tooling.Account),
 
-		PermissionsBoundary: permissionsBoundary(c, c.Tooling.Account),
+		PermissionsBoundary:         permissionsBoundary(c, c.Tooling.Account),
+		SuppressTemplateIndentation: jsii.Bool(true), // a CD pipeline for many accounts comes near to what CloudFormation takes
 	})
 }
 

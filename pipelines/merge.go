@@ -14,8 +14,10 @@ import (
 )
 
 // newMerge adds the stack with the one project that writes to the compose
-// repository. It runs one build at a time, so that changes queue up, and none of its
-// builds runs a program that an application brings along.
+// repository. None of its builds runs a program that an application brings along. The
+// repository takes one change at a time, and composer waits for its turn. The project
+// has no limit of builds: with one, others would fail instead of queueing
+// (https://docs.aws.amazon.com/codebuild/latest/userguide/builds-working.html).
 func newMerge(scope constructs.Construct, c *config.Config) awscdk.Stack {
 	stack := toolingStack(scope, c, "Merge", "merge", "hands new images over to the compose repository")
 	m := &merge{Config: c, artifacts: importArtifacts(stack, c)}
@@ -25,7 +27,7 @@ func newMerge(scope constructs.Construct, c *config.Config) awscdk.Stack {
 	role := serviceRole(stack, "Role", c, "codebuild", []string{arn(c, "codebuild", "project/"+name)}, rights)
 	awscodebuild.NewCfnProject(stack, jsii.String("Project"), &awscodebuild.CfnProjectProps{
 		Name: &name, Description: jsii.String("commits digests of images to the compose repository"),
-		ServiceRole: role, EncryptionKey: m.artifacts.key.KeyArn(), ConcurrentBuildLimit: jsii.Number(1),
+		ServiceRole: role, EncryptionKey: m.artifacts.key.KeyArn(),
 		TimeoutInMinutes: jsii.Number(15), QueuedTimeoutInMinutes: jsii.Number(480), // many at once are no fault
 		Source:     &awscodebuild.CfnProject_SourceProperty{Type: jsii.String("CODEPIPELINE"), BuildSpec: jsii.String(m.spec().String())},
 		Artifacts:  &awscodebuild.CfnProject_ArtifactsProperty{Type: jsii.String("CODEPIPELINE")},

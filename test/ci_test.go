@@ -389,11 +389,14 @@ func TestCIRolesTrustOneService(t *testing.T) {
 	}
 }
 
-func TestMergeProjectIsOneAtATime(t *testing.T) {
+// CodeBuild refuses a build over the limit of its project instead of queueing it: two
+// applications that end together would fail. One change at a time is the concern of
+// composer set-image --push.
+func TestMergeProjectTurnsNobodyAway(t *testing.T) {
 	c := toolingOf(ciApp("app01", nil), ciApp("app02", func(a *config.App) { a.Repository.Name = "elsewhere/app02" }))
 	tm := tooling(t, c)["Merge"]
 	p := tm.one("AWS::CodeBuild::Project")
-	equal(t, "builds at a time", p["ConcurrentBuildLimit"], 1)
+	equal(t, "limit of builds", p["ConcurrentBuildLimit"], nil)
 	equal(t, "privileged", at(p, "Environment", "PrivilegedMode"), false)
 	want := map[string]string{
 		"WriteLogs":     "logs:CreateLogStream logs:PutLogEvents on " + logsOf(t, tm, "Logs"),

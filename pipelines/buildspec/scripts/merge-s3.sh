@@ -1,1 +1,1 @@
-"${set_image[@]}" --zip="$COMPOSE_OBJECT"
+"${set_image[@]}" --attempts=60 --zip="$COMPOSE_OBJECT"
