@@ -26,6 +26,7 @@ type synthesised struct {
 // manifest is what counts of the manifest of a cloud assembly. See
 // https://github.com/aws/aws-cdk-cli/tree/main/packages/%40aws-cdk/cloud-assembly-schema
 type manifest struct {
+	Version   string
 	Artifacts map[string]struct {
 		Type, Environment, DisplayName, AdditionalMetadataFile string
 
@@ -149,7 +150,11 @@ func (t *synthesised) violation(found *awscdk.PolicyViolation) violation {
 // addToReport adds findings to the report of the CDK, which it writes where it has
 // something to say itself.
 func addToReport(file string, found []violation) error {
-	report := map[string]any{"title": "Validation Report"}
+	var m manifest
+	if err := readJSON(filepath.Join(filepath.Dir(file), "manifest.json"), &m); err != nil {
+		return err
+	}
+	report := map[string]any{"version": m.Version, "title": "Validation Report"}
 	text, err := os.ReadFile(file)
 	if err == nil {
 		err = json.Unmarshal(text, &report)
@@ -165,7 +170,7 @@ func addToReport(file string, found []violation) error {
 	}
 	reports, _ := report["pluginReports"].([]any)
 	report["pluginReports"] = append(reports, map[string]any{
-		"pluginName": "CloudFormation Validate", "conclusion": conclusion, "violations": slices.Clip(found),
+		"pluginName": "CloudFormation Validate", "conclusion": conclusion, "violations": append([]violation{}, found...),
 	})
 	if text, err = json.MarshalIndent(report, "", "  "); err == nil {
 		err = os.WriteFile(file, text, 0o600)
