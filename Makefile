@@ -15,7 +15,7 @@ ALIVE := ./.ci/alive
 # The packages that need no CDK: their tests take seconds, and mutation measures them.
 PURE := compose gate secretlike cmd/composer constructs/guard constructs/kernel
 
-.PHONY: help setup build synth venv test test-fast e2e corpus fuzz mutation bench lint golden good wildcardonly diagram clean
+.PHONY: help setup build synth venv test test-fast e2e corpus fuzz mutation bench scale lint golden good wildcardonly diagram clean
 
 help: ## list the tasks
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -74,6 +74,9 @@ bin/gremlins:
 
 bench: setup build bench/typescript/node_modules/.installed ## what a synthesis costs, beside a TypeScript program; SIZES="1 50"
 	@go run ./bench $(SIZES)
+
+scale: setup build ## synthesise the pipelines of 200 applications in 30 accounts; fails above a minute
+	@go run ./bench/scale
 
 bench/typescript/node_modules/.installed: bench/typescript/package-lock.json
 	@$(ALIVE) "npm ci (bench)" npm ci --prefix bench/typescript --no-audit --no-fund --loglevel=error

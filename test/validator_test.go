@@ -22,7 +22,13 @@ func TestValidatedOnce(t *testing.T) {
 		}
 		return call{dir: dir, environ: withCache(t, cache)}.run(t)
 	}
-	run("DelaySeconds").clean()
+	first := run("DelaySeconds")
+	first.clean()
+	var report struct{ Version string }
+	readJSON(t, filepath.Join(first.assembly, "validation-report.json"), &report)
+	if report.Version == "" {
+		t.Error("the report has no version, without which the CDK CLI stops")
+	}
 	verdicts, err := filepath.Glob(filepath.Join(cache, "composecdk", "validation", "*.json"))
 	if err != nil || len(verdicts) != 3 {
 		t.Fatalf("%d verdicts are remembered (%v), want one for each stack", len(verdicts), err)
