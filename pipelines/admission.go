@@ -2,7 +2,6 @@ package pipelines
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -30,25 +29,14 @@ type admission struct {
 const admissionStage = "Admission"
 
 // admit adds the stage before the first environment that has triggers.
-func (d *cd) admit(e *config.Environment) error {
-	if len(e.Triggers) == 0 {
-		return nil
+func (d *cd) admit(e *config.Environment) {
+	if len(e.Triggers) == 0 || d.admission != nil {
+		return
 	}
-	if d.Config.Compose.Source.Provider != config.CodeCommit {
-		return fmt.Errorf("%s: what started a release is known of CodeCommit only: leave Triggers to the top level", e.Path)
-	}
-	for _, t := range e.Triggers {
-		if startRule(d.Config, t) == "" {
-			return fmt.Errorf("%s: it is none of the Triggers at the top level, which are what starts a release", t.Path)
-		}
-	}
-	if d.admission == nil {
-		d.admission = &admission{config: d.Config, artifacts: d.artifacts, input: d.sources.compose.PrimaryOutput()}
-		cdkpipelines.NewStep_Override(d.admission, jsii.String(admissionStage))
-		d.admission.AddDependencyFileSet(d.admission.input)
-		d.engine.AddWave(jsii.String(admissionStage), &cdkpipelines.WaveOptions{Pre: &[]cdkpipelines.Step{d.admission}})
-	}
-	return nil
+	d.admission = &admission{config: d.Config, artifacts: d.artifacts, input: d.sources.compose.PrimaryOutput()}
+	cdkpipelines.NewStep_Override(d.admission, jsii.String(admissionStage))
+	d.admission.AddDependencyFileSet(d.admission.input)
+	d.engine.AddWave(jsii.String(admissionStage), &cdkpipelines.WaveOptions{Pre: &[]cdkpipelines.Step{d.admission}})
 }
 
 // admitted are the rules that a release must meet to come into an environment.
@@ -63,15 +51,9 @@ func admissionVariable(c *config.Config, e *config.Environment) string {
 	return fmt.Sprintf("ADMITTED_%d", slices.Index(c.Environments, e)+1)
 }
 
-// startRule is what the names of the event rules of a trigger begin with; empty where it is none of the
-// pipeline's.
+// startRule is what the names of the event rules of a trigger begin with.
 func startRule(c *config.Config, t config.Trigger) string {
-	for i, one := range c.Triggers {
-		if reflect.DeepEqual(one.Branches, t.Branches) && reflect.DeepEqual(one.Paths, t.Paths) && reflect.DeepEqual(one.Tags, t.Tags) {
-			return fmt.Sprintf("%s-cd-start-%d", c.Name, i+1)
-		}
-	}
-	return ""
+	return fmt.Sprintf("%s-cd-start-%d", c.Name, c.Start(t)+1)
 }
 
 // ProduceAction implements cdkpipelines.ICodePipelineActionFactory.

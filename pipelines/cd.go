@@ -60,7 +60,8 @@ func newCD(app constructs.Construct, props *Props) error {
 		if e.Type == config.Ephemeral {
 			add = d.ephemeral
 		}
-		errs = append(errs, d.admit(e), add(e))
+		d.admit(e)
+		errs = append(errs, add(e))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err

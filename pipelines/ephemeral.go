@@ -1,21 +1,13 @@
 package pipelines
 
-import (
-	"fmt"
-
-	"composecdk/pipelines/config"
-)
+import "composecdk/pipelines/config"
 
 // ephemeral adds an environment that is made from scratch, tested and removed, in one
 // stage: CodePipeline lets one execution at a time into a stage, so that two cannot
-// meet in the same stacks.
+// meet in the same stacks. It is in the region of the tooling (docs/decisions/cd-pipeline.md).
 func (d *cd) ephemeral(e *config.Environment) error {
 	c := d.Config
 	target := e.Targets()[0]
-	if target.Region != c.Tooling.Region {
-		return fmt.Errorf("%s: an ephemeral environment is in the region of the tooling, %s, as what removes it works in one region only, not in %s",
-			e.Path, c.Tooling.Region, target.Region)
-	}
 	made, err := targetStages(d.app, d.Props, e)
 	if err != nil {
 		return err

@@ -15,9 +15,6 @@ import (
 // permanent adds the waves of an environment that stays: what changes is told and
 // approved first, then the targets of a wave are deployed together, and tested.
 func (d *cd) permanent(e *config.Environment) error {
-	if e.Isolation == "pipeline" {
-		return fmt.Errorf("%s: Isolation: pipeline is not built yet: without it the environment has stages of the one CD pipeline", e.Path)
-	}
 	props := *d.Props
 	if len(e.Tests) > 0 {
 		props.Pattern = nil // tests read the outputs of each target

@@ -401,10 +401,6 @@ func TestAdmission(t *testing.T) {
 		cmd.Env = []string{"EXECUTION=x"}
 		equal(t, "started by "+by, strings.TrimSpace(string(output(t, cmd))), want)
 	}
-	c.Environments[1].Triggers[0].Tags = []string{"w*"}
-	if _, err := tryDeliver(t, c, nil); err == nil || !strings.Contains(err.Error(), "none of the Triggers") {
-		t.Errorf("a trigger that starts nothing: %v", err)
-	}
 }
 
 // TestChangesScript: the build hands over what composer says, and a release that
@@ -435,15 +431,6 @@ func TestChangesScript(t *testing.T) {
 		cmd := exec.Command("bash", "-c", aws+strings.Join(spec.Phases.Build.Commands, "\n")+"\necho $CHANGED $SUMMARY")
 		cmd.Dir, cmd.Env = dir, []string{"SAYS=" + state[0], "STATE=" + state[1], "PATH=" + os.Getenv("PATH")}
 		equal(t, fmt.Sprintf("composer says %s, the stage is %s", state[0], state[1]), strings.TrimSpace(string(output(t, cmd))), want)
-	}
-}
-
-// TestIsolation: what is not built is refused, not left out.
-func TestIsolation(t *testing.T) {
-	c := threeAccounts()
-	c.Environments[1].Isolation = "pipeline"
-	if _, err := tryDeliver(t, c, nil); err == nil || !strings.Contains(err.Error(), "Isolation: pipeline is not built yet") {
-		t.Errorf("an environment with a pipeline of its own: %v", err)
 	}
 }
 

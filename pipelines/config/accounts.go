@@ -70,6 +70,13 @@ func (c *Config) StageIDs(a *Account) []string {
 	return sorted(found)
 }
 
+// Start is which of the triggers of the CD pipeline one of an environment is; -1 if none.
+func (c *Config) Start(t Trigger) int {
+	return slices.IndexFunc(c.Triggers, func(one Trigger) bool {
+		return slices.Equal(one.Branches, t.Branches) && slices.Equal(one.Paths, t.Paths) && slices.Equal(one.Tags, t.Tags)
+	})
+}
+
 // HasEphemeral tells whether an account holds an environment that is removed again.
 func (c *Config) HasEphemeral(a *Account) bool {
 	return slices.ContainsFunc(c.Environments, func(e *Environment) bool {

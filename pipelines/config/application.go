@@ -17,8 +17,8 @@ import (
 // Application says how the application of a target is loaded: the compose files in
 // the checkout of their repository, with the images that the CI pipelines handed
 // over and the network of the target in place of what the files say. An image that
-// is not there yet is an error in a pipeline; elsewhere one that nobody can pull
-// stands for it, so that all can be synthesised.
+// is not there yet is an error in a pipeline that deploys it; elsewhere one that
+// nobody can pull stands for it, so that all can be synthesised.
 func (c *Config) Application(e *Environment, t Target, checkout string, untrusted bool) (compose.Options, compose.Diagnostics) {
 	opts := compose.Options{
 		WorkingDir: checkout, Root: checkout, ProjectName: c.Name, Untrusted: untrusted,
@@ -117,7 +117,7 @@ func (c *Config) image(a *App, checkout string, untrusted bool) (image string, a
 			Message: "service " + a.Service + " has no image yet: " + c.ImagesFile(a) + " is written at the end of pipeline " + a.CIPipeline(),
 			Hint:    "an image that nobody can pull stands for it",
 		}
-		if untrusted {
+		if untrusted && !c.Unreleased {
 			missing.Severity, missing.Hint = compose.Error, "release a change in pipeline "+a.CIPipeline()
 			return "", compose.Pos{}, compose.Diagnostics{missing}
 		}

@@ -234,14 +234,16 @@ func (l *loading) checkTriggers(s Source, triggers []Trigger) {
 func isGlob(pattern string) bool { return strings.ContainsAny(pattern, "?[]{}") }
 
 // checkReached finds environments that no release comes to, as nothing starts the CD
-// pipeline that they wait for.
+// pipeline that they wait for, or nobody can tell what did.
 func (l *loading) checkReached(e *Environment) {
-	all := l.config.Triggers
-	byTag := slices.ContainsFunc(all, func(t Trigger) bool { return t.Tags != nil })
-	byPush := len(all) == 0 || slices.ContainsFunc(all, func(t Trigger) bool { return t.Tags == nil })
+	if len(e.Triggers) > 0 && l.config.Compose.Source.Provider != CodeCommit {
+		l.hint(e.Path.Key("Triggers"), "trigger-untold", "leave it to Triggers at the top level, which start the CD pipeline",
+			"what started a release is known of a compose repository in CodeCommit only")
+		return
+	}
 	for _, t := range e.Triggers {
-		if t.Tags != nil && !byTag || t.Tags == nil && !byPush {
-			l.hint(t.Path, "trigger-never", "add it to Triggers at the top level", "nothing like this starts the CD pipeline")
+		if l.config.Start(t) < 0 {
+			l.hint(t.Path, "trigger-never", "add it to Triggers at the top level, word by word", "nothing like this starts the CD pipeline")
 		}
 	}
 }
@@ -274,6 +276,9 @@ func (l *loading) checkEnvironment(e *Environment) {
 	for i, file := range e.ComposeFiles {
 		l.checkLocal(e.Path.Key("ComposeFiles").Index(i), file)
 	}
+	if e.Isolation == "pipeline" {
+		l.hint(e.Path.Key("Isolation"), "isolation", "leave it out", "there is one CD pipeline, of which the environment is stages: one of its own is not built")
+	}
 	if e.Bake != nil && e.Bake.For > 24*time.Hour {
 		l.errorf(e.Path.Key("Wave").Key("Bake").Key("For"), "bake", "alarms are watched for at most 24 hours")
 	}
@@ -283,14 +288,17 @@ func (l *loading) checkEnvironment(e *Environment) {
 	if len(e.Targets()) > 1 {
 		l.errorf(e.Path.Key("Targets"), "ephemeral-targets", "an ephemeral environment is one account and region")
 	}
+	for _, t := range e.Targets() {
+		if t.Region != l.config.Tooling.Region {
+			l.hint(e.Path, "ephemeral-region", "leave out Regions, or move Tooling", "an ephemeral environment is in the region of the tooling, %s, not in %s: what removes it works in one region only",
+				l.config.Tooling.Region, t.Region)
+		}
+	}
 	if l.fileOf(e).TerminationProtection != nil && *l.fileOf(e).TerminationProtection {
 		l.errorf(e.Path.Key("TerminationProtection"), "ephemeral-protection", "an ephemeral environment is deleted after its tests")
 	}
 	if t := e.Teardown; t.MaxLifetime < t.KeepFor {
 		l.errorf(e.Path.Key("Teardown"), "teardown-lifetime", "MaxLifetime ends before KeepFor")
-	}
-	if e.Isolation == "pipeline" {
-		l.errorf(e.Path.Key("Isolation"), "ephemeral-isolation", "an ephemeral environment tests the release that its own pipeline carries on")
 	}
 }
 

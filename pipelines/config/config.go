@@ -32,6 +32,10 @@ type Config struct {
 	// pipelines and the compose files (docs/decisions/two-repositories.md).
 	AllowSelfModify bool
 
+	// Unreleased says that in a pipeline, too, applications may have no image yet: that
+	// of the platform makes what builds the first ones, and deploys none.
+	Unreleased bool
+
 	// document knows where everything is written.
 	document *compose.Document
 }

@@ -42,7 +42,8 @@ func (l *loading) expand() {
 	l.config = &Config{
 		File: l.Name, Dir: l.Dir, Name: f.Name, OrganizationID: f.OrganizationID,
 		Logs: Logs{RetentionDays: cmp.Or(f.Logs.RetentionDays, defaultRetention)}, AllowSelfModify: f.AllowSelfModify,
-		document: l.Document,
+		Unreleased: l.opts.Unreleased,
+		document:   l.Document,
 	}
 	c := l.config
 	for _, name := range slices.Sorted(maps.Keys(f.Accounts)) {

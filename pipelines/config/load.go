@@ -19,6 +19,8 @@ type Options struct {
 	// Untrusted says that this is a pipeline: what a person could still make good is
 	// an error.
 	Untrusted bool
+	// Unreleased says that even so applications may have no image yet.
+	Unreleased bool
 }
 
 // section holds the same object in a compose file.
