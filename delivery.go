@@ -26,7 +26,9 @@ type delivery struct {
 // deliver reads a pipeline.yaml with the compose files of its applications, and
 // synthesises the pipelines with all the stacks that they deploy.
 func deliver(in input, env map[string]string) (compose.Diagnostics, error) {
-	c, found := config.Load(config.Options{File: in.pipeline, Untrusted: in.load.Untrusted})
+	c, found := config.Load(config.Options{
+		File: in.pipeline, Untrusted: in.load.Untrusted, Unreleased: in.unreleased,
+	})
 	if c == nil {
 		return found, nil
 	}

@@ -41,6 +41,8 @@ type input struct {
 	// pipeline is the pipeline.yaml where pipelines are asked for, and checkout the
 	// folder with the compose repository that it is about.
 	pipeline, checkout string
+	// unreleased says that applications may have no image yet.
+	unreleased bool
 	// validator is nil where the templates are not to be validated.
 	validator *stacks.Validator
 }
@@ -53,20 +55,21 @@ type setting struct {
 }
 
 var (
-	composeSetting   = setting{"compose", regexp.MustCompile(`^[^,]+(,[^,]+)*$`), "compose files, separated by commas"}
-	accountSetting   = setting{"account", regexp.MustCompile(`^\d{12}$`), "an account id of 12 digits"}
-	regionSetting    = setting{"region", regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-\d+$`), "an AWS region, such as eu-west-1"}
-	envSetting       = setting{"env", regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`), "letters, digits and -"}
-	throwawaySetting = setting{"throwaway", regexp.MustCompile(`^(true|false)$`), "true or false"}
-	untrustedSetting = setting{"untrusted", regexp.MustCompile(`^(true|false)$`), "true or false"}
-	allowSetting     = setting{"allow", regexp.MustCompile(`^[A-Za-z_]\w*(,[A-Za-z_]\w*)*$`), "names of environment variables, separated by commas"}
-	pipelineSetting  = setting{"pipeline", regexp.MustCompile(`^[^\x00]+$`), "a pipeline.yaml, or a compose file with x-cicd"}
-	checkoutSetting  = setting{"checkout", regexp.MustCompile(`^[^\x00]+$`), "the folder of a checkout of the compose repository"}
-	rootSetting      = setting{"root", regexp.MustCompile(`^[^\x00]+$`), "a folder"}
+	composeSetting    = setting{"compose", regexp.MustCompile(`^[^,]+(,[^,]+)*$`), "compose files, separated by commas"}
+	accountSetting    = setting{"account", regexp.MustCompile(`^\d{12}$`), "an account id of 12 digits"}
+	regionSetting     = setting{"region", regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-\d+$`), "an AWS region, such as eu-west-1"}
+	envSetting        = setting{"env", regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`), "letters, digits and -"}
+	throwawaySetting  = setting{"throwaway", regexp.MustCompile(`^(true|false)$`), "true or false"}
+	untrustedSetting  = setting{"untrusted", regexp.MustCompile(`^(true|false)$`), "true or false"}
+	allowSetting      = setting{"allow", regexp.MustCompile(`^[A-Za-z_]\w*(,[A-Za-z_]\w*)*$`), "names of environment variables, separated by commas"}
+	pipelineSetting   = setting{"pipeline", regexp.MustCompile(`^[^\x00]+$`), "a pipeline.yaml, or a compose file with x-cicd"}
+	checkoutSetting   = setting{"checkout", regexp.MustCompile(`^[^\x00]+$`), "the folder of a checkout of the compose repository"}
+	unreleasedSetting = setting{"unreleased", regexp.MustCompile(`^(true|false)$`), "true or false"}
+	rootSetting       = setting{"root", regexp.MustCompile(`^[^\x00]+$`), "a folder"}
 )
 
 // settings are all of them.
-var settings = []setting{composeSetting, accountSetting, regionSetting, envSetting, throwawaySetting, untrustedSetting, allowSetting, rootSetting, pipelineSetting, checkoutSetting}
+var settings = []setting{composeSetting, accountSetting, regionSetting, envSetting, throwawaySetting, untrustedSetting, allowSetting, rootSetting, pipelineSetting, checkoutSetting, unreleasedSetting}
 
 // readInput reads the contract of the CDK CLI, CDK_OUTDIR and CDK_CONTEXT_JSON,
 // and finds the compose files: context, COMPOSE_FILE, the working directory, the
@@ -97,6 +100,7 @@ func readInput(env map[string]string) (input, error) {
 		in.load.Allow = strings.Split(allow, ",")
 	}
 	in.pipeline, in.checkout = value(pipelineSetting), value(checkoutSetting)
+	in.unreleased = value(unreleasedSetting) == "true"
 	problems = errors.Join(problems, trust(&in.load, given), onlyOne(given))
 	if problems == nil && in.pipeline == "" {
 		in.load.ProjectName = env[projectVariable]
@@ -113,8 +117,10 @@ func readInput(env map[string]string) (input, error) {
 func onlyOne(given map[string]any) error {
 	var problems []error
 	if given[pipelineSetting.name] == nil {
-		if given[checkoutSetting.name] != nil {
-			problems = append(problems, errors.New("-c checkout: it goes with -c pipeline=FILE"))
+		for _, s := range []setting{checkoutSetting, unreleasedSetting} {
+			if given[s.name] != nil {
+				problems = append(problems, fmt.Errorf("-c %s: it goes with -c pipeline=FILE", s.name))
+			}
 		}
 		return errors.Join(problems...)
 	}

@@ -40,6 +40,15 @@ func (m *Model) Endpoints() []Endpoint {
 	return all
 }
 
+// Outputs are the names of the outputs that tell them.
+func (m *Model) Outputs() []string {
+	var names []string
+	for _, e := range m.Endpoints() {
+		names = append(names, e.Names...)
+	}
+	return names
+}
+
 var notInOutput = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
 // pascal is a name in PascalCase: my-lb is MyLb.

@@ -42,7 +42,11 @@ type workload struct {
 // repository; "" is the folder of the pipeline.yaml. The release is nil where the
 // diagnostics have errors.
 func Read(c *config.Config, checkout string, options compose.Options) (*Release, compose.Diagnostics) {
-	r := &Release{Config: c, checkout: cmp.Or(checkout, c.Dir), given: options, workloads: map[string]*workload{}}
+	checkout = cmp.Or(checkout, c.Dir)
+	if found := c.MissingFiles(checkout); found.HasErrors() {
+		return nil, found
+	}
+	r := &Release{Config: c, checkout: checkout, given: options, workloads: map[string]*workload{}}
 	var found compose.Diagnostics
 	for _, e := range c.Environments {
 		for _, p := range e.Patterns() {
@@ -72,7 +76,7 @@ func (r *Release) read(e *config.Environment, t config.Target) (*workload, compo
 	}
 	model.Groups = r.Config.Groups(model)
 	model.Tags = merged(model.Tags, e.Tags)
-	return &workload{project: project, model: model}, append(found, config.Check(r.Config, e, t, model, endpoints(model))...)
+	return &workload{project: project, model: model}, append(found, config.Check(r.Config, e, t, model, model.Outputs())...)
 }
 
 // merged are tags with those of an environment, which win.
@@ -81,15 +85,6 @@ func merged(tags, own map[string]string) map[string]string {
 	maps.Copy(all, tags)
 	maps.Copy(all, own)
 	return all
-}
-
-// endpoints are the names of the outputs of an application.
-func endpoints(m *compose.Model) []string {
-	var names []string
-	for _, e := range m.Endpoints() {
-		names = append(names, e.Names...)
-	}
-	return names
 }
 
 // Model is the application of an environment.

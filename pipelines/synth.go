@@ -26,7 +26,9 @@ const (
 // and write what the pipeline hands it, and nothing else: a synthesis looks nothing
 // up.
 func synthStep(stack awscdk.Stack, c *config.Config, shared artifacts, pipeline string, s sources) cdkpipelines.CodeBuildStep {
-	synthesis := buildspec.Synthesis{Released: c.Tooling.Binary != nil, Checkout: s.compose != s.platform}
+	synthesis := buildspec.Synthesis{
+		Released: c.Tooling.Binary != nil, Checkout: s.compose != s.platform, Unreleased: pipeline == c.PlatformPipeline(),
+	}
 	environment := map[string]*string{"PIPELINE_FILE": &c.Tooling.File}
 	inputs := map[string]cdkpipelines.IFileSetProducer{}
 	if synthesis.Checkout {

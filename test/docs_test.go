@@ -65,7 +65,7 @@ func TestBootstrapOfThePages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	commands := strings.Join(release(t, "../examples/blog/pipeline.yaml").Config.Bootstrap(), "\n")
+	commands := strings.Join(release(t, "../examples/blog/pipeline.yaml").Config.Bootstrap(""), "\n")
 	compareGolden(t, "testdata/docs/bootstrap.txt", strings.ReplaceAll(commands, root+"/", "")+"\n")
 }
 

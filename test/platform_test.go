@@ -223,7 +223,7 @@ func TestSynthesisCompilesAndSynthesises(t *testing.T) {
 			[]string{"npm", "ci", "--no-audit", "--no-fund"},
 			[]string{"go", "build", "-trimpath", "-o", "composecdk", "."},
 			[]string{"go", "build", "-trimpath", "-o", "tools/composer", "./cmd/composer"},
-			[]string{"cdk", "synth", "--app", "./composecdk", "--no-lookups", "--quiet", "--context", "pipeline=" + file, "--context", "checkout=checkout"},
+			[]string{"cdk", "synth", "--app", "./composecdk", "--no-lookups", "--quiet", "--context", "pipeline=" + file, "--context", "checkout=checkout", "--context", "unreleased=true"},
 		)
 		if info, err := os.Lstat(filepath.Join(b.dir, "checkout", ".hidden")); err != nil || !info.Mode().IsRegular() {
 			t.Errorf("the compose files are not copied: %v", err)
@@ -289,7 +289,7 @@ func TestSynthesisChecksAReleasedProgram(t *testing.T) {
 			want := [][]string{fetch}
 			if right {
 				want = append(want, []string{"npm", "ci", "--no-audit", "--no-fund"},
-					[]string{"cdk", "synth", "--app", "./composecdk", "--no-lookups", "--quiet", "--context", "pipeline=pipeline.yaml"})
+					[]string{"cdk", "synth", "--app", "./composecdk", "--no-lookups", "--quiet", "--context", "pipeline=pipeline.yaml", "--context", "unreleased=true"})
 				equalText(t, "composer", b.read("tools/composer"), "composer")
 			}
 			b.called(want...)

@@ -8,25 +8,26 @@ import (
 )
 
 func bootstrapCommand() *cobra.Command {
-	var file string
+	var file, checkout string
 	command := &cobra.Command{
-		Use:   "bootstrap --pipeline FILE",
+		Use:   "bootstrap --pipeline FILE [--checkout DIR]",
 		Short: "Print the commands that make the accounts of a pipeline.yaml ready",
 		Long: `Bootstrap prints a shell script: for each account its roles stack and, where the
 roles of cdk bootstrap are used, what bootstraps its regions, with policies and a
 permissions boundary in the place of AdministratorAccess. Nothing is executed; a
 comment says whose credentials the lines below it need.`,
-		Example: "  composer bootstrap --pipeline pipeline.yaml",
+		Example: "  composer bootstrap --pipeline pipeline.yaml --checkout ../blog-compose",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			c, err := loadPipeline(command, file)
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(command.OutOrStdout(), strings.Join(c.Bootstrap(), "\n"))
+			_, err = fmt.Fprintln(command.OutOrStdout(), strings.Join(c.Bootstrap(checkout), "\n"))
 			return err
 		},
 	}
 	pipelineFlag(command, &file)
+	checkoutFlag(command, &checkout)
 	return command
 }

@@ -54,6 +54,11 @@ func pipelineFlag(command *cobra.Command, file *string) {
 	command.Flags().StringVarP(file, "pipeline", "c", "pipeline.yaml", "the pipeline.yaml, or a compose file with x-cicd")
 }
 
+// checkoutFlag is the flag that names the folder with the compose files.
+func checkoutFlag(command *cobra.Command, checkout *string) {
+	command.Flags().StringVar(checkout, "checkout", "", "the checkout of the compose repository; the folder of the pipeline.yaml if not given")
+}
+
 // loadPipeline reads a pipeline.yaml and prints what is wrong with it.
 func loadPipeline(command *cobra.Command, file string) (*config.Config, error) {
 	if _, err := os.Stat(file); err != nil {

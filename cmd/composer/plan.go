@@ -47,8 +47,8 @@ and 2 for wrong usage or what cannot be read.`,
 		},
 	}
 	pipelineFlag(command, &file)
+	checkoutFlag(command, &checkout)
 	flags := command.Flags()
-	flags.StringVar(&checkout, "checkout", "", "the checkout of the compose repository; the folder of the pipeline.yaml if not given")
 	flags.BoolVar(&asJSON, "json", false, "print all of it as JSON")
 	flags.IntVar(&assumed.Runs, "runs", assumed.Runs, "how often the pipeline of each application runs in a month")
 	flags.IntVar(&assumed.Releases, "releases", assumed.Releases, "how often the CD pipeline runs in a month")

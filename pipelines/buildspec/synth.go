@@ -32,6 +32,8 @@ type Synthesis struct {
 	// is copied, because what is there is a link, and no link out of a folder is
 	// followed in files of others.
 	Checkout bool
+	// Unreleased says that applications may have no image yet.
+	Unreleased bool
 }
 
 // Command makes cdk.out, and the program composer in the folder tools. The tools are
@@ -46,6 +48,9 @@ func (s Synthesis) Command() string {
 	}
 	if s.Checkout {
 		parts = append(parts, checkout)
+	}
+	if s.Unreleased {
+		parts = append(parts, "settings+=(--context unreleased=true)\n")
 	}
 	return Script(append(parts, synth)...)
 }

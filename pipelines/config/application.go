@@ -35,6 +35,27 @@ func (c *Config) Application(e *Environment, t Target, checkout string, untruste
 	return opts, found.Sort()
 }
 
+// MissingFiles reports the compose files that a checkout lacks, at the keys that name
+// them.
+func (c *Config) MissingFiles(checkout string) (found compose.Diagnostics) {
+	look := func(path compose.Path, files []string) {
+		for i, file := range files {
+			if _, err := os.Stat(filepath.Join(checkout, file)); errors.Is(err, fs.ErrNotExist) {
+				found = append(found, compose.Diagnostic{
+					Pos: c.Pos(path), Path: path.Index(i), Severity: compose.Error, Code: "compose-missing",
+					Message: file + " is not in " + checkout + ", the checkout of the compose repository",
+					Hint:    "name the right folder: -c checkout=DIR of cdk, --checkout DIR of composer",
+				})
+			}
+		}
+	}
+	look("Compose.Files", c.Compose.Files)
+	for _, e := range c.Environments {
+		look(e.Path.Key("ComposeFiles"), e.ComposeFiles)
+	}
+	return found.Sort()
+}
+
 // Sections are the network, the cluster and the namespace of a target, as sections
 // of a compose file.
 func (c *Config) Sections(e *Environment, t Target) []compose.Section {
@@ -118,7 +139,7 @@ func (c *Config) image(a *App, checkout string, untrusted bool) (image string, a
 			Hint:    "an image that nobody can pull stands for it",
 		}
 		if untrusted && !c.Unreleased {
-			missing.Severity, missing.Hint = compose.Error, "release a change in pipeline "+a.CIPipeline()
+			missing.Severity, missing.Hint = compose.Error, "push to the application's repository, or release a change in pipeline "+a.CIPipeline()
 			return "", compose.Pos{}, compose.Diagnostics{missing}
 		}
 		return c.RepositoryURI(a) + noImage, missing.Pos, compose.Diagnostics{missing}

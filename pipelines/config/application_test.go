@@ -118,6 +118,20 @@ func TestNATGateways(t *testing.T) {
 	}
 }
 
+// Compose files that the checkout lacks must be told at the keys that name them.
+func TestMissingFiles(t *testing.T) {
+	c := load(t)
+	c.Environments[1].ComposeFiles = []string{"production.yaml"}
+	if found := c.MissingFiles(filepath.Join("testdata", "none")); len(found) != 2 || !hasError(found, "compose-missing") ||
+		found[0].Path != "Compose.Files[0]" || found[1].Path != "Environments[1].ComposeFiles[0]" {
+		t.Error(render(found))
+	}
+	c.Environments[1].ComposeFiles = nil
+	if found := c.MissingFiles(filepath.Dir(example)); len(found) > 0 {
+		t.Error(render(found))
+	}
+}
+
 // What is not exactly the digest of an image of the application's own repository
 // must be refused, and so must everything else in the file.
 func TestImagesFiles(t *testing.T) {
@@ -181,8 +195,9 @@ func TestImagesLink(t *testing.T) {
 	}
 }
 
-// An image that is not there must be an error in a pipeline, which names the pipeline
-// that will write it; elsewhere a warning, so that all can be synthesised.
+// An image that is not there must be an error in the pipeline that deploys it, which
+// names the one that will write it; elsewhere a warning, so that all can be
+// synthesised, and the platform pipeline can make what builds the first one.
 func TestImageMissing(t *testing.T) {
 	c := load(t)
 	dir := checkout(t, nil)
@@ -193,6 +208,10 @@ func TestImageMissing(t *testing.T) {
 	image, _, found := c.image(c.Apps[0], dir, false)
 	if want := registry + "blog/app01@sha256:" + strings.Repeat("0", 64); image != want || found.HasErrors() || len(found) != 1 {
 		t.Error(image, render(found))
+	}
+	c.Unreleased = true
+	if _, _, found := c.image(c.Apps[0], dir, true); found.HasErrors() || len(found) != 1 {
+		t.Error(render(found))
 	}
 }
 

@@ -10,16 +10,21 @@ import (
 // Bootstrap are the lines of a shell script that make the accounts ready, that of the
 // tooling first: the roles stack of each, whose policies `cdk bootstrap` takes in the
 // place of AdministratorAccess, then the bootstrap stacks, where their roles are
-// used. A comment says whose credentials the lines below it need.
-func (c *Config) Bootstrap() []string {
+// used. A comment says whose credentials the lines below it need. The checkout is that
+// of the compose repository; "" where it is the folder of the file.
+func (c *Config) Bootstrap(checkout string) []string {
 	accounts := c.RolesAccounts()
 	slices.SortStableFunc(accounts, func(a, b *Account) int {
 		return strings.Compare(c.rank(a), c.rank(b))
 	})
+	settings := " -c " + quoted("pipeline="+c.File)
+	if checkout != "" {
+		settings += " -c " + quoted("checkout="+checkout)
+	}
 	var lines []string
 	for _, a := range accounts {
 		lines = append(lines, fmt.Sprintf("# with credentials of %s (%s)", a.Name, a.ID),
-			fmt.Sprintf("npx cdk deploy %s -c %s", quoted("Roles-"+a.Name), quoted("pipeline="+c.File)))
+			"npx cdk deploy "+quoted("Roles-"+a.Name)+settings)
 		if a.Roles.Type != Bootstrap {
 			continue
 		}

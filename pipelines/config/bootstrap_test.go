@@ -25,17 +25,17 @@ func TestBootstrap(t *testing.T) {
 	application := "arn:aws:iam::333333333333:policy/shop-cloudformation-services,arn:aws:iam::333333333333:policy/shop-cloudformation-data,arn:aws:iam::333333333333:policy/shop-cloudformation-roles"
 	want := []string{
 		"# with credentials of shared (111111111111)",
-		"npx cdk deploy Roles-shared -c 'pipeline=my files/pipeline.yaml'",
+		"npx cdk deploy Roles-shared -c 'pipeline=my files/pipeline.yaml' -c 'checkout=../shop files'",
 		"npx cdk bootstrap aws://111111111111/eu-west-1 --qualifier hnb659fds --cloudformation-execution-policies " + pipelines + " --custom-permissions-boundary shop-boundary",
 		"npx cdk bootstrap aws://111111111111/us-east-1 --qualifier hnb659fds --cloudformation-execution-policies " + pipelines + " --custom-permissions-boundary shop-boundary",
 		"# with credentials of dev (222222222222)",
-		"npx cdk deploy Roles-dev -c 'pipeline=my files/pipeline.yaml'",
+		"npx cdk deploy Roles-dev -c 'pipeline=my files/pipeline.yaml' -c 'checkout=../shop files'",
 		"# with credentials of prod (333333333333)",
-		"npx cdk deploy Roles-prod -c 'pipeline=my files/pipeline.yaml'",
+		"npx cdk deploy Roles-prod -c 'pipeline=my files/pipeline.yaml' -c 'checkout=../shop files'",
 		"npx cdk bootstrap aws://333333333333/eu-west-1 --qualifier shop --toolkit-stack-name CDKToolkit-shop --trust 111111111111 --cloudformation-execution-policies " + application + " --custom-permissions-boundary ours",
 		"npx cdk bootstrap aws://333333333333/us-east-1 --qualifier shop --toolkit-stack-name CDKToolkit-shop --trust 111111111111 --cloudformation-execution-policies " + application + " --custom-permissions-boundary ours",
 	}
-	if got := c.Bootstrap(); !slices.Equal(got, want) {
+	if got := c.Bootstrap("../shop files"); !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }

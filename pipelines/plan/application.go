@@ -22,12 +22,18 @@ func Sections() []string {
 }
 
 // Load reads the applications of all environments from a checkout of the compose
-// repository. Only what keeps the files from being read is told.
+// repository. What keeps the files from being read is told, and where the
+// configuration does not go with them.
 func Load(c *config.Config, checkout string, environ map[string]string) (Models, compose.Diagnostics) {
 	models := map[string]*compose.Model{}
-	var found compose.Diagnostics
+	known := func(e *config.Environment) *compose.Model { return models[e.Name] }
+	found := c.MissingFiles(checkout)
+	if found.HasErrors() {
+		return known, found
+	}
 	for _, e := range c.Environments {
-		options, more := c.Application(e, e.Targets()[0], checkout, false)
+		target := e.Targets()[0]
+		options, more := c.Application(e, target, checkout, false)
 		found = append(found, more...)
 		options.Environ = environ
 		project, more := compose.Load(context.Background(), options)
@@ -35,8 +41,10 @@ func Load(c *config.Config, checkout string, environ map[string]string) (Models,
 		if project == nil {
 			continue
 		}
-		models[e.Name], _ = compose.Resolve(project, sections)
-		models[e.Name].Groups = c.Groups(models[e.Name])
+		model, _ := compose.Resolve(project, sections)
+		model.Groups = c.Groups(model)
+		models[e.Name] = model
+		found = append(found, config.Check(c, e, target, model, model.Outputs())...)
 	}
-	return func(e *config.Environment) *compose.Model { return models[e.Name] }, found.Sort()
+	return known, found.Sort()
 }
