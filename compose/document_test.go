@@ -90,7 +90,9 @@ func TestDocumentSchema(t *testing.T) {
 	schema, err := NewDocumentSchema(`{
 		"type": "object", "additionalProperties": false, "required": ["Id"],
 		"properties": {
-			"Id": {"$ref": "#/definitions/id"},
+			"Id": {"$ref": "#/definitions/id"}, "List": {"type": "array"},
+			"One": {"type": "object", "additionalProperties": false, "properties": {"Inner": {}, "Both": {}}},
+			"Other": {"type": "object", "additionalProperties": false, "properties": {"Both": {}}},
 			"Names": {"title": "a name of small letters", "type": "object", "patternProperties": {"^[a-z]+$": {"type": "object", "additionalProperties": false, "properties": {"Size": {"type": "integer"}}}}, "additionalProperties": false}
 		},
 		"definitions": {"id": {"title": "an id of digits", "type": "string", "pattern": "^[0-9]+$"}}
@@ -105,6 +107,10 @@ func TestDocumentSchema(t *testing.T) {
 		"Id: '1'\nNames: {A: {}}\n":        `"A" is not a name of small letters`,
 		"Id: '1'\nNames: {a: {Sise: 1}}\n": `"Sise" is not a key that the schema knows here did you mean "Size"?`,
 		"Id: '1'\nNaems: {}\n":             `"Naems" is not a key that the schema knows at the top level of the file did you mean "Names"?`,
+		"Id: '1'\nInner: 1\n":              `"Inner" is not a key that the schema knows at the top level of the file it is a key of "One": write it below that`,
+		"Id: '1'\nBoth: 1\n":               `"Both" is not a key that the schema knows at the top level of the file one of: Id, List, Names, One, Other`,
+		"Id: '1'\nOne: {List: []}\n":       `"List" is not a key that the schema knows under One "List" stands higher up: check the indentation`,
+		"Id: '1'\nList: {a: 1}\n":          `must be a list, not a mapping begin each item with "- "`,
 	} {
 		d := openDocument(t, map[string]string{"a.yaml": content})
 		d.Validate(schema)

@@ -153,8 +153,12 @@ func (l *loading) reportSchema(s *source, doc *yaml.Node, problems []schemaProbl
 // as they were cut out.
 func (l *loading) reportMissing(at Pos, path Path, p schemaProblem) {
 	names := slices.DeleteFunc(slices.Clone(p.missing), func(name string) bool { return l.prunedBelow(path.Key(name)) })
-	if len(names) > 0 {
-		l.errorAt(at, path, p.code, "", "needs the key %s", strings.Join(names, " and the key "))
+	switch len(names) {
+	case 0:
+	case 1:
+		l.errorAt(at, path, p.code, "", "needs the key %s", names[0])
+	default:
+		l.errorAt(at, path, p.code, "", "needs the keys %s", strings.Join(names, ", "))
 	}
 }
 

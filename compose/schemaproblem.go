@@ -128,13 +128,37 @@ func (by *dialect) unknownKey(place []string, name string) schemaProblem {
 	p := schemaProblem{
 		place: append(slices.Clone(place), name), code: by.code, unknown: true,
 		message: fmt.Sprintf("%q is not a key that %s knows %s", name, by.who, below),
-		hint:    didYouMean(name, valid),
+		hint:    by.elsewhere(place, name, valid),
 	}
 	if len(valid) == 0 {
 		p.message = fmt.Sprintf("%q is not a valid name: letters, digits, dots, - and _ are", name)
 		p.hint = ""
 	}
 	return p
+}
+
+// elsewhere is a hint at the key that was meant, or at where the key belongs: in the
+// one mapping right below that knows it, or in one around, as where the indentation is
+// wrong.
+func (by *dialect) elsewhere(place []string, name string, valid []string) string {
+	if Nearest(name, valid) != "" {
+		return didYouMean(name, valid)
+	}
+	var below []string
+	for _, key := range valid {
+		if slices.Contains(by.keys(append(slices.Clone(place), key)), name) {
+			below = append(below, key)
+		}
+	}
+	if len(below) == 1 {
+		return fmt.Sprintf("it is a key of %q: write it below that", below[0])
+	}
+	for i := len(place) - 1; i >= 0; i-- {
+		if slices.Contains(by.keys(place[:i]), name) {
+			return fmt.Sprintf("%q stands higher up: check the indentation", name)
+		}
+	}
+	return didYouMean(name, valid)
 }
 
 // valueProblem words the schema's other rules.
@@ -145,6 +169,9 @@ func (by *dialect) valueProblem(e *jsonschema.ValidationError) schemaProblem {
 		p.message = fmt.Sprintf("must be %s, not %s", wantedTypes(k.Want), typeWord(k.Got))
 		if slices.Contains(k.Want, "string") && slices.Contains([]string{"number", "integer", "boolean"}, k.Got) {
 			p.hint = "put it in quotes"
+		}
+		if k.Got == "object" && slices.Equal(k.Want, []string{"array"}) {
+			p.hint = `begin each item with "- "`
 		}
 	case *kind.Enum:
 		p.message = fmt.Sprintf("%s is not one of the values that %s knows", describe(k.Got), by.who)

@@ -142,6 +142,8 @@ var (
 // syntaxHints are what most often is behind a message of the parser.
 var syntaxHints = []struct{ message, hint string }{
 	{"did not find expected key", "check the indentation, and that the quotes and brackets before are closed"},
+	{"did not find expected '-' indicator", `check the indentation: items of a list begin with "- ", and their keys stand in one column`},
+	{"could not find expected ':'", "check the indentation, and that the line before is no text of its own"},
 	{"mapping values are not allowed", `text that holds ": " needs quotes`},
 	{"tab character", "YAML is indented with spaces"},
 	{"cannot start any token", `YAML is indented with spaces, not tabs; text that starts with @ or a backtick needs quotes`},

@@ -21,7 +21,10 @@ var digest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 // ParseImage reads REPOSITORY@sha256:…. A tag is refused: beside a digest it says
 // nothing, and may lie.
 func ParseImage(text string) (Image, error) {
-	repository, hash, _ := strings.Cut(text, "@")
+	repository, hash, ok := strings.Cut(text, "@")
+	if !ok {
+		return Image{}, fmt.Errorf("%q has no digest: write REPOSITORY@sha256:… with 64 hexadecimal digits, as a tag can be moved to another image", text)
+	}
 	return newImage(repository, hash)
 }
 
