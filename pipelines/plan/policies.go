@@ -156,7 +156,7 @@ func (p *Plan) changesRole() policy.Document {
 	document := policy.Document{
 		allow([]string{"s3:GetObject", "s3:GetObjectVersion"}, bucket+pipeline[:min(len(pipeline), folder)]+"/*", bucket+config.Composer),
 		allow([]string{"kms:Decrypt", "kms:GenerateDataKey"}, keyARN(c, c.Tooling.Region)),
-		allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, arn("logs", "log-group:/aws/codebuild/"+pipeline+"-changes:*")),
+		allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, arn("logs", "log-group:"+c.Name+"-cd-ChangesLogs-XXXXXXXXXXXX:*")), // as CloudFormation names it
 		allow([]string{"codepipeline:GetPipelineState"}, arn("codepipeline", pipeline)),
 		allow([]string{"sts:AssumeRole"}, slices.Sorted(maps.Keys(reviewed))...),
 	}
