@@ -75,6 +75,7 @@ func newCD(app constructs.Construct, props *Props) error {
 	}
 	notify(d.pipeline, c)
 	newSlack(d.stack, c)
+	serveAccount(d.stack, c)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package pipelines
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
@@ -103,8 +104,10 @@ func (b *ci) pipeline(scope constructs.Construct, id, name string, role *string,
 // buildProject is the name of the project that builds an application, and of its logs.
 func buildProject(app *config.App) string { return app.CIPipeline() }
 
-// project builds an application. Only it may push to its repository, and it may do
-// nothing else. Docker needs a privileged container.
+// project builds an application. Only it may push to its repository; it may read its
+// source, write what it hands over, and do nothing else: no build can change the source
+// of another one, even of a pipeline that shares its folder of artifacts. Docker needs a
+// privileged container.
 func (b *ci) project(scope constructs.Construct, app *config.App) {
 	name := buildProject(app)
 	logs := newLogs(scope, "Logs", b.Config)
@@ -188,7 +191,7 @@ func (b *ci) repositoryURI(app *config.App) string {
 func (b *ci) buildRights(app *config.App, logs awslogs.CfnLogGroup) policy.Document {
 	rights := policy.Document{
 		writeLogsTo(*logs.AttrArn()),
-		b.artifacts.read(prefixes(app)...), b.artifacts.write(prefixes(app)...), b.artifacts.useKey(b.Config),
+		b.artifacts.read(prefixes(app, sourceAction+"/*")...), b.artifacts.write(prefixes(app, buildArtifact+"/*")...), b.artifacts.useKey(b.Config),
 		allow("LogIn", []string{"ecr:GetAuthorizationToken"}, "*"),
 		allow("Push", []string{
 			"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload", "ecr:DescribeImages",
@@ -212,7 +215,7 @@ func (b *ci) pull(repository string) policy.Statement {
 // role is that of an application's pipelines and of all their actions.
 func (b *ci) role(scope constructs.Construct, app *config.App) *string {
 	rights := append(providers[app.Source.Provider].rights(b.Config, app.Source),
-		b.artifacts.read(prefixes(app)...), b.artifacts.write(prefixes(app)...), b.artifacts.useKey(b.Config),
+		b.artifacts.read(prefixes(app, "*")...), b.artifacts.write(prefixes(app, "*")...), b.artifacts.useKey(b.Config),
 		allow("FindArtifacts", []string{"s3:GetBucketLocation", "s3:GetBucketVersioning"}, b.artifacts.arn),
 		allow("RunBuilds", []string{"codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"},
 			arn(b.Config, "codebuild", "project/"+buildProject(app)), arn(b.Config, "codebuild", "project/"+b.MergeProject())),
@@ -223,11 +226,14 @@ func (b *ci) role(scope constructs.Construct, app *config.App) *string {
 	return serviceRole(scope, "PipelineRole", b.Config, "codepipeline", pipelineARNs(b.Config, app), rights)
 }
 
-// prefixes are where the artifacts of an application are.
-func prefixes(app *config.App) []string {
+// buildArtifact is the name of what a build hands over.
+const buildArtifact = "Build"
+
+// prefixes are where those artifacts of an application are that match a pattern.
+func prefixes(app *config.App, pattern string) []string {
 	var all []string
 	for _, name := range pipelineNames(app) {
-		all = append(all, artifactPrefix(name))
+		all = append(all, strings.TrimSuffix(artifactPrefix(name), "*")+pattern)
 	}
 	return all
 }
@@ -266,7 +272,7 @@ func (b *ci) source(app *config.App) *awscodepipeline.CfnPipeline_ActionDeclarat
 	p := providers[app.Source.Provider]
 	return &awscodepipeline.CfnPipeline_ActionDeclarationProperty{
 		Name: jsii.String(sourceAction), ActionTypeId: actionType("Source", p.name), Namespace: jsii.String("Source"),
-		Configuration: p.configuration(app.Source), OutputArtifacts: outputArtifacts("Source"),
+		Configuration: p.configuration(app.Source), OutputArtifacts: outputArtifacts(sourceAction),
 	}
 }
 
@@ -277,7 +283,7 @@ func (b *ci) build(app *config.App) *awscodepipeline.CfnPipeline_ActionDeclarati
 	}
 	return &awscodepipeline.CfnPipeline_ActionDeclarationProperty{
 		Name: jsii.String("Build"), ActionTypeId: actionType("Build", "CodeBuild"), Namespace: jsii.String("Build"),
-		Configuration: configuration, InputArtifacts: inputArtifacts("Source"), OutputArtifacts: outputArtifacts("Build"),
+		Configuration: configuration, InputArtifacts: inputArtifacts(sourceAction), OutputArtifacts: outputArtifacts(buildArtifact),
 	}
 }
 
@@ -319,7 +325,7 @@ func (b *ci) merge(app *config.App) *awscodepipeline.CfnPipeline_ActionDeclarati
 				"REPOSITORY_URI", b.repositoryURI(app),
 			),
 		},
-		InputArtifacts: inputArtifacts("Build"),
+		InputArtifacts: inputArtifacts(buildArtifact),
 	}
 }
 

@@ -1,6 +1,8 @@
 package pipelines
 
 import (
+	"fmt"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
@@ -28,6 +30,30 @@ func newServiceRole(scope constructs.Construct, id string, c *config.Config, ser
 		AssumeRolePolicyDocument: trust.Map(),
 		Policies:                 []any{&awsiam.CfnRole_PolicyProperty{PolicyName: jsii.String("rights"), PolicyDocument: rights.Map()}},
 	})
+}
+
+// serveAccount lets services use the roles that the CDK has made in a stack for
+// resources of the account alone, as serviceRole does. That of a channel of Slack may
+// do nothing, whoever uses it.
+func serveAccount(stack awscdk.Stack, c *config.Config) {
+	for _, child := range *stack.Node().FindAll(constructs.ConstructOrder_PREORDER) {
+		role, ok := child.(awsiam.Role)
+		if !ok {
+			continue
+		}
+		trust, _ := stack.Resolve(role.AssumeRolePolicy()).(map[string]any)
+		statements, _ := trust["Statement"].([]any)
+		for i, s := range statements {
+			s, _ := s.(map[string]any)
+			principal, _ := s["Principal"].(map[string]any)
+			if service, ok := principal["Service"]; ok && service != "chatbot.amazonaws.com" && s["Condition"] == nil {
+				role.Node().DefaultChild().(awsiam.CfnRole).AddPropertyOverride(
+					jsii.String(fmt.Sprintf("AssumeRolePolicyDocument.Statement.%d.Condition", i)),
+					map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": c.Tooling.Account.ID}},
+				)
+			}
+		}
+	}
 }
 
 // allow permits actions on resources.
@@ -80,7 +106,7 @@ func (a artifacts) useKey(c *config.Config) policy.Statement {
 
 // artifactPrefix is where CodePipeline puts the artifacts of a pipeline: the first 20
 // characters of its name are the folder, so that two pipelines of one beginning share
-// it.
+// it. Each artifact has a folder there, called by its name.
 func artifactPrefix(pipeline string) string {
 	return pipeline[:min(len(pipeline), 20)] + "/*"
 }

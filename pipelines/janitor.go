@@ -22,9 +22,10 @@ func (d *cd) newJanitor(e *config.Environment, stage string, stacks []cdkpipelin
 	c := d.Config
 	role := d.newJanitorRole(stage, stacks)
 	machine := awsstepfunctions.NewStateMachine(d.stack, jsii.String("Janitor-"+e.Name), &awsstepfunctions.StateMachineProps{
-		Comment:        jsii.String("removes " + stage + " when its pipeline has not"),
-		DefinitionBody: awsstepfunctions.DefinitionBody_FromString(jsii.String(janitorDefinition(c, stage, stacks))),
-		Role:           role, TracingEnabled: jsii.Bool(true),
+		StateMachineName: jsii.String(c.JanitorRole() + "-" + e.Name),
+		Comment:          jsii.String("removes " + stage + " when its pipeline has not"),
+		DefinitionBody:   awsstepfunctions.DefinitionBody_FromString(jsii.String(janitorDefinition(c, stage, stacks))),
+		Role:             role, TracingEnabled: jsii.Bool(true),
 		Logs: &awsstepfunctions.LogOptions{
 			Level:       awsstepfunctions.LogLevel_ERROR,
 			Destination: logGroup(d.stack, "JanitorLogs-"+e.Name, c),
@@ -52,7 +53,10 @@ func (d *cd) newJanitorRole(stage string, stacks []cdkpipelines.StackDeployment)
 			RoleName:    jsii.String(c.JanitorRole()),
 			Description: jsii.String(c.Name + ": removes ephemeral environments"),
 			AssumedBy: awsiam.NewServicePrincipal(jsii.String("states.amazonaws.com"), &awsiam.ServicePrincipalOpts{
-				Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": c.Tooling.Account.ID}},
+				Conditions: &map[string]any{
+					"StringEquals": map[string]any{"aws:SourceAccount": c.Tooling.Account.ID},
+					"ArnLike":      map[string]any{"aws:SourceArn": arn(c, "states", "stateMachine:"+c.JanitorRole()+"-*")},
+				},
 			}),
 		})
 		permit(d.janitorRole, []string{"codepipeline:GetPipelineState"}, pipeline)

@@ -95,7 +95,7 @@ func (m *merge) object() string {
 // one branch, or object, of the compose files.
 func (m *merge) rights() policy.Document {
 	return append(m.write(),
-		m.artifacts.read("ci-*", config.Composer), m.artifacts.useKey(m.Config),
+		m.artifacts.read("ci-*/"+buildArtifact+"/*", config.Composer), m.artifacts.useKey(m.Config),
 		allow("FindImages", []string{"ecr:DescribeImages"}, m.repositories()...),
 	)
 }

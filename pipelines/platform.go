@@ -55,6 +55,7 @@ func newPlatform(app constructs.Construct, c *config.Config) awscdk.Stack {
 			policy.Document{allow("StartPipelines", []string{"codepipeline:StartPipelineExecution"}, arn(c, "codepipeline", name))})
 		onSource(c.Tooling.Source, nil).rules(stack, "Start", c.Tooling.Source, arn(c, "codepipeline", name), *start)
 	}
+	serveAccount(stack, c)
 	return stack
 }
 

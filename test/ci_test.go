@@ -334,8 +334,8 @@ func TestCIRolesAreLeastPrivilege(t *testing.T) {
 	tm.count("AWS::IAM::Policy", 0)
 	equalRights(t, "the build of app01", rights(t, tm, roleID(t, tm, "app01BuildRole")), map[string]string{
 		"WriteLogs":      "logs:CreateLogStream logs:PutLogEvents on " + logsOf(t, tm, "app01Logs"),
-		"ReadArtifacts":  "s3:GetObject s3:GetObjectVersion on " + artifactBucket + "/ci-app01/*",
-		"WriteArtifacts": "s3:PutObject on " + artifactBucket + "/ci-app01/*",
+		"ReadArtifacts":  "s3:GetObject s3:GetObjectVersion on " + artifactBucket + "/ci-app01/Source/*",
+		"WriteArtifacts": "s3:PutObject on " + artifactBucket + "/ci-app01/Build/*",
 		"UseKey":         useSharedKey,
 		"LogIn":          "ecr:GetAuthorizationToken on *",
 		"Push": "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:CompleteLayerUpload ecr:DescribeImages " +
@@ -400,7 +400,7 @@ func TestMergeProjectTurnsNobodyAway(t *testing.T) {
 	equal(t, "privileged", at(p, "Environment", "PrivilegedMode"), false)
 	want := map[string]string{
 		"WriteLogs":     "logs:CreateLogStream logs:PutLogEvents on " + logsOf(t, tm, "Logs"),
-		"ReadArtifacts": "s3:GetObject s3:GetObjectVersion on " + artifactBucket + "/ci-* " + artifactBucket + "/tools/composer",
+		"ReadArtifacts": "s3:GetObject s3:GetObjectVersion on " + artifactBucket + "/ci-*/Build/* " + artifactBucket + "/tools/composer",
 		"UseKey":        useSharedKey,
 		"FindImages":    "ecr:DescribeImages on ecr:" + here + "repository/shop/* ecr:" + here + "repository/elsewhere/app02",
 		"Pull":          "codecommit:GitPull on codecommit:" + here + "shop-compose",
