@@ -12,8 +12,9 @@ GREMLINS := v0.6.0
 GO_FILES := $(shell find . -name '*.go' -not -path './node_modules/*' -not -path './examples/blog/app*')
 ALIVE := ./.ci/alive
 
-# The packages that need no CDK: their tests take seconds, and mutation measures them.
-PURE := compose gate secretlike cmd/composer constructs/guard constructs/kernel
+# The packages that need no CDK, whose tests take seconds, and those that mutation measures.
+MEASURED := compose gate secretlike cmd/composer constructs/guard constructs/kernel
+PURE := $(MEASURED) changes handoff schema pipelines/buildspec pipelines/config pipelines/diagram pipelines/plan pipelines/policy
 
 .PHONY: help setup build synth venv test test-fast e2e corpus fuzz mutation bench scale lint golden good wildcardonly diagram clean
 
@@ -67,7 +68,7 @@ fuzz: ## every fuzz target for 20 seconds
 	@./.ci/fuzz 20s
 
 mutation: bin/gremlins ## how many changes of the code the tests notice; fails below 85 %
-	@go run .ci/mutation/main.go -gremlins $(CURDIR)/bin/gremlins $(PURE)
+	@go run .ci/mutation/main.go -gremlins $(CURDIR)/bin/gremlins $(MEASURED)
 
 bin/gremlins:
 	@$(ALIVE) "install gremlins" env GOBIN=$(CURDIR)/bin go install github.com/go-gremlins/gremlins/cmd/gremlins@$(GREMLINS)

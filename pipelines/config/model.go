@@ -75,7 +75,7 @@ func (k *checking) images() {
 			k.report(compose.Error, "Apps", "service-unbuilt", "add an application for it, or name an image by its digest",
 				"service "+name+" is built from source, and no application builds it")
 		case !strings.Contains(image.Reference, "@sha256:"):
-			k.report(compose.Error, "Apps", "image-tag", "write NAME@sha256:…", "the image of service "+name+" is "+image.Reference+
+			k.report(compose.Error, "Apps", "image-tag", "write NAME@sha256:… in the compose file, or add the service to Apps, which builds it", "the image of service "+name+" is "+image.Reference+
 				": a tag can become another image after it was tested")
 		}
 	}
