@@ -65,14 +65,19 @@ func (f folder) holds(path string) bool {
 	return err == nil
 }
 
+// open is the folder, and a path relative to it.
+func (f folder) open(path string) (root *os.Root, below string, err error) {
+	if below, err = f.relative(path); err != nil {
+		return nil, "", err
+	}
+	root, err = os.OpenRoot(f.dir)
+	return root, below, err
+}
+
 // read is the content of a file. Opening never waits, so that a pipe cannot stop
 // the run, and what was opened is what is checked.
 func (f folder) read(path string) ([]byte, error) {
-	below, err := f.relative(path)
-	if err != nil {
-		return nil, err
-	}
-	root, err := os.OpenRoot(f.dir)
+	root, below, err := f.open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -98,11 +103,7 @@ func (f folder) read(path string) ([]byte, error) {
 
 // stat tells what a path is, with all links followed.
 func (f folder) stat(path string) (fs.FileInfo, error) {
-	below, err := f.relative(path)
-	if err != nil {
-		return nil, err
-	}
-	root, err := os.OpenRoot(f.dir)
+	root, below, err := f.open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -113,11 +114,7 @@ func (f folder) stat(path string) (fs.FileInfo, error) {
 
 // glob lists the files that a pattern matches, sorted.
 func (f folder) glob(pattern string) ([]string, error) {
-	below, err := f.relative(pattern)
-	if err != nil {
-		return nil, err
-	}
-	root, err := os.OpenRoot(f.dir)
+	root, below, err := f.open(pattern)
 	if err != nil {
 		return nil, err
 	}
