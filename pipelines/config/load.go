@@ -70,6 +70,7 @@ func (l *loading) load() *Config {
 		return nil
 	}
 	l.Validate(compiled)
+	l.texts("", l.Root, nil)
 	l.roleTypes()
 	l.mergeDefaults()
 	l.Index()
