@@ -172,6 +172,12 @@ func (l *loading) checkBuild(a *App) {
 	if b.Spec != "" && (len(b.Test) > 0 || b.Args != nil || b.Target != "") {
 		l.errorf(at.Key("Spec"), "build-spec", "a buildspec of the application takes the place of ours: Test, Target and Args have no effect with it")
 	}
+	for _, name := range slices.Sorted(maps.Keys(b.Args)) {
+		if compose.Credential(name) {
+			l.hint(at.Key("Args").Key(name), "build-secret", "let a Dockerfile need none, or read it from Secrets Manager in a buildspec of the application",
+				"a build argument is no place for a credential: it is in the template, in the log and in the image")
+		}
+	}
 	l.checkLocal(at.Key("Context"), b.Context)
 	l.checkLocal(at.Key("Dockerfile"), b.Dockerfile)
 	l.checkLocal(at.Key("Spec"), b.Spec)
