@@ -4,6 +4,7 @@ package test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -98,5 +99,45 @@ func TestLinks(t *testing.T) {
 				t.Errorf("%s links to %s: %v", page, m[1], err)
 			}
 		}
+	}
+}
+
+// offline is a block of commands of a page that need no credentials.
+var offline = regexp.MustCompile("(?s)<!-- offline -->\n```sh\n(.*?)```\n")
+
+// TestCommandsOfThePages runs the commands of docs/pipelines.md that need no
+// credentials, beside a copy of the example.
+func TestCommandsOfThePages(t *testing.T) {
+	page, err := os.ReadFile("../docs/pipelines.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := folder(t, map[string]string{"cdk.json": `{"app": "` + program + `"}`})
+	if err := os.CopyFS(filepath.Join(dir, "examples/blog"), os.DirFS("../examples/blog")); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "bin/composer"), "../cmd/composer").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	ran := 0
+	for _, block := range offline.FindAllStringSubmatch(string(page), -1) {
+		commands := exec.Command("bash", "-euc", strings.ReplaceAll(block[1], "npx cdk ", "cdk "))
+		commands.Dir = dir
+		if out, err := commands.CombinedOutput(); err != nil {
+			t.Errorf("%v:\n%s\n%s", err, block[1], out)
+		}
+		ran++
+	}
+	for _, made := range []string{"cdk.out/Cd.template.json", "blog.svg", "examples/blog/images/app01.yaml"} {
+		if _, err := os.Stat(filepath.Join(dir, made)); err != nil {
+			t.Error(err)
+		}
+	}
+	if ran == 0 {
+		t.Error("the page has no command that works offline")
 	}
 }
