@@ -448,6 +448,22 @@ func (l *loading) checkOrder() {
 		}
 		guarded = guarded || len(e.Tests) > 0
 	}
+	l.checkLast()
+}
+
+// checkLast finds ephemeral environments behind all that is permanent.
+func (l *loading) checkLast() {
+	permanent := func(e *Environment) bool { return e.Type == Permanent }
+	if !slices.ContainsFunc(l.config.Environments, permanent) {
+		return
+	}
+	for _, e := range slices.Backward(l.config.Environments) {
+		if permanent(e) {
+			return
+		}
+		l.warn(e.Path.Key("Name"), "ephemeral-last", "write it before the environments that its tests are for",
+			"a release has passed all permanent environments when %q tests it", e.Name)
+	}
 }
 
 func (l *loading) checkUnused() {

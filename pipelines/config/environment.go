@@ -115,7 +115,7 @@ func (l *loading) targets(e *Environment, f fileEnvironment) {
 			}
 		}
 		if twice > 0 {
-			l.Report(compose.Note, path, "target-twice", "", "%d of these targets are in an entry before, and deployed with that one", twice)
+			l.Report(compose.Note, path, "target-twice", "", "an entry before has %d of these targets, which are deployed with that one", twice)
 		}
 		if len(wave) > 0 {
 			e.Waves = append(e.Waves, slices.Collect(slices.Chunk(wave, cmp.Or(f.Wave.Size, len(wave))))...)

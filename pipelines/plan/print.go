@@ -27,9 +27,9 @@ func (p *Plan) Text(out io.Writer, a Assumptions) error {
 	if len(p.Estimated) > 0 {
 		print("\nEstimated: the stacks of %s, which could be more; only a synthesis counts their resources.", strings.Join(p.Estimated, ", "))
 	}
-	print("\nRoles that are made")
+	print("\nRoles that are made, by account")
 	p.listRoles(print)
-	print("\nQuotas, each where it is nearest")
+	print("\nLimits, the nearest first")
 	for _, u := range p.nearest() {
 		print("  %.0f %%\t%d of %d %s per %s\t%s", 100*u.Share(), u.Used, u.Most, u.What, u.Per, u.Where)
 	}
@@ -144,7 +144,7 @@ func (p *Plan) printCost(print func(string, ...any), a Assumptions) {
 	cost := p.Cost(a)
 	print("\nCost of the pipelines in a month, without builds")
 	print("  V2, which is made\t%.2f USD\t%d minutes of actions at %.3f USD, %d of them free", cost.V2, cost.Minutes, v2PerMinute, v2FreeMinutes)
-	print("  V1\t%.2f USD\tat %.2f USD a pipeline that runs, one of them free", cost.V1, v1PerPipeline)
+	print("  V1, to compare\t%.2f USD\tat %.2f USD a pipeline that runs, one of them free", cost.V1, v1PerPipeline)
 	print("  V1 has no queued executions, conditions of stages, or triggers by tag, branch and path.")
 	print("  Assumed: %d runs of each application's pipeline, %d releases, %d updates of the platform;", a.Runs, a.Releases, a.Updates)
 	var minutes []string
