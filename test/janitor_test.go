@@ -331,6 +331,9 @@ func TestJanitorStarts(t *testing.T) {
 		equal(t, "what is known of the event", at(transformer, "InputPathsMap"), map[string]string{"detail-execution-id": "$.detail.execution-id"})
 		after[text(at(pattern, "detail", "state"))] = at(transformer, "InputTemplate").(string)
 	}
+	trust := text(at(d.cd.resources[idOf(t, d.cd, "AWS::IAM::Role", "JanitorRole")], "Properties", "AssumeRolePolicyDocument"))
+	contains(t, "whom the janitors' role serves", trust, "stateMachine:shop-janitor-*")
+	equal(t, "the name of the janitor", d.cd.one("AWS::StepFunctions::StateMachine")["StateMachineName"], "shop-janitor-throwaway")
 	equal(t, "what starts the janitor", after, map[string]string{
 		`["FAILED","STOPPED","CANCELED"]`: `{"after":14400,"execution":<detail-execution-id>,"overdue":false}`,
 		`["STARTED"]`:                     `{"after":43200,"execution":<detail-execution-id>,"overdue":true}`,
