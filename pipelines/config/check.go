@@ -23,6 +23,7 @@ func (l *loading) check() {
 		l.checkEnvironment(e)
 	}
 	l.checkNetworks()
+	l.checkPartitions()
 	l.checkOrder()
 	l.checkTriggers(l.config.Compose.Source, l.config.Triggers)
 	l.checkNames()
@@ -149,9 +150,6 @@ func (l *loading) checkLocal(at compose.Path, path string) {
 }
 
 func (l *loading) checkApps() {
-	if len(l.config.Apps) == 0 {
-		l.errorf("Apps", "apps-none", "there is no application: Apps or Include names them")
-	}
 	services, repositories := map[string]*App{}, map[string]*App{}
 	for _, a := range l.config.Apps {
 		if first := services[a.Service]; first != nil {
@@ -313,6 +311,13 @@ func (l *loading) fileOf(e *Environment) fileEnvironment {
 	return l.file.Environments[slices.Index(l.config.Environments, e)]
 }
 
+// stageNames are of the other steps of a stage, and of its roles; buildParts come after
+// the name of a test in the names of what its build has.
+var (
+	stageNames = []string{"Changes", "Deploy", "Execution", "Teardown"}
+	buildParts = []string{"Key", "Logs", "Role"}
+)
+
 func (l *loading) checkTests(e *Environment) {
 	names := map[string]bool{}
 	for _, t := range e.Tests {
@@ -320,6 +325,14 @@ func (l *loading) checkTests(e *Environment) {
 			l.errorf(t.Path.Key("Name"), "name-twice", "%q is a test of this environment already", t.Name)
 		}
 		names[t.Name] = true
+		if slices.Contains(stageNames, t.Name) || t.Name == "Approve-"+e.Name {
+			l.errorf(t.Path.Key("Name"), "name-reserved", "%q is a name that the stage has itself: call the test something else", t.Name)
+		}
+		for _, part := range buildParts {
+			if whole, ok := strings.CutSuffix(t.Name, part); ok && slices.ContainsFunc(e.Tests, func(o Test) bool { return o.Name == whole }) {
+				l.errorf(t.Path.Key("Name"), "name-reserved", "%q is what test %q has itself: call one of them something else", t.Name, whole)
+			}
+		}
 		l.checkLocal(t.Path.Key("Spec"), t.Spec)
 		l.checkTimeout(t.Path.Key("Timeout"), t.Timeout)
 		for _, name := range slices.Sorted(maps.Keys(t.Env)) {
@@ -403,6 +416,39 @@ func (l *loading) checkNewVPC(e *Environment) {
 	}
 }
 
+// checkPartitions refuses accounts of several partitions of AWS, between which no role
+// can be assumed.
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html)
+func (l *loading) checkPartitions() {
+	own := l.config.Partition()
+	foreign := func(path compose.Path, what, partition string) {
+		if partition != own {
+			l.errorf(path, "partition", "%s is of partition %s, and the pipelines run in %s: no role is assumed from one in another", what, partition, own)
+		}
+	}
+	for _, e := range l.config.Environments {
+		told := map[string]bool{}
+		for _, t := range e.Targets() {
+			if !told[t.Region] {
+				foreign(e.Path, "region "+t.Region, partitionOf(t.Region))
+			}
+			told[t.Region] = true
+		}
+	}
+	for _, a := range l.config.Accounts {
+		for _, role := range [][2]string{{"DeployRoleArn", a.Roles.DeployRoleARN}, {"ExecutionRoleArn", a.Roles.ExecutionRoleARN}} {
+			if role[1] != "" {
+				foreign(a.Path.Key("Roles").Key(role[0]), "the role", strings.Split(role[1], ":")[1])
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.file.Connections)) {
+		if arn := l.file.Connections[name].ARN; arn != "" {
+			foreign(compose.At("Connections", name, "Arn"), "the connection", strings.Split(arn, ":")[1])
+		}
+	}
+}
+
 // checkNetworks refuses ephemeral environments in the network of a permanent one:
 // what they leave behind, or do wrong, would be there.
 func (l *loading) checkNetworks() {
@@ -435,12 +481,20 @@ func (l *loading) checkNetworks() {
 // checkOrder finds releases that reach a permanent environment unasked and untested.
 func (l *loading) checkOrder() {
 	names := map[string]bool{}
+	stages := map[string]*Environment{}
 	guarded := false
 	for _, e := range l.config.Environments {
 		if names[e.Name] {
 			l.errorf(e.Path.Key("Name"), "name-twice", "%q is an environment already", e.Name)
 		}
 		names[e.Name] = true
+		for _, t := range e.Targets() {
+			id := l.config.StageID(e, t)
+			if first := stages[id]; first != nil && first.Name != e.Name {
+				l.errorf(e.Path.Key("Name"), "name-twice", "its stage would be called %s, as one of environment %q", id, first.Name)
+			}
+			stages[id] = e
+		}
 		guarded = guarded || e.Approval != nil
 		if e.Type == Permanent && !guarded {
 			l.warn(e.Path.Key("Name"), "unguarded", "add Approval, or Tests to an environment before it",
@@ -467,6 +521,9 @@ func (l *loading) checkLast() {
 }
 
 func (l *loading) checkUnused() {
+	if len(l.config.Apps) == 0 {
+		l.report(compose.Note, "Apps", "apps-none", "", "there is no application: the CD pipeline alone is made")
+	}
 	for _, a := range l.config.Accounts {
 		if !l.used[a.Path] {
 			l.warn(a.Path, "account-unused", "", "nothing is deployed to account %q", a.Name)

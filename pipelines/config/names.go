@@ -71,6 +71,14 @@ func (c *Config) ExecutionRole() string { return c.Name + "-cloudformation" }
 // ReviewRole is the name of the managed role that reads what is deployed there.
 func (c *Config) ReviewRole() string { return c.Name + "-review" }
 
+// ProtectRole is the name of the managed role that keeps the stacks there from being
+// deleted.
+func (c *Config) ProtectRole() string { return c.Name + "-protect" }
+
+// ProtectionRole is the name of the role of the builds that have them kept, in the
+// tooling account.
+func (c *Config) ProtectionRole() string { return c.Name + "-protection" }
+
 // JanitorRole is the name of the role that removes ephemeral environments, in the
 // tooling account.
 func (c *Config) JanitorRole() string { return c.Name + "-janitor" }
@@ -98,11 +106,13 @@ func (c *Config) TopicARN(e Event) string {
 }
 
 // Partition is the AWS partition of the tooling account: aws, aws-cn or aws-us-gov.
-func (c *Config) Partition() string {
+func (c *Config) Partition() string { return partitionOf(c.Tooling.Region) }
+
+func partitionOf(region string) string {
 	switch {
-	case strings.HasPrefix(c.Tooling.Region, "cn-"):
+	case strings.HasPrefix(region, "cn-"):
 		return "aws-cn"
-	case strings.HasPrefix(c.Tooling.Region, "us-gov-"):
+	case strings.HasPrefix(region, "us-gov-"):
 		return "aws-us-gov"
 	default:
 		return "aws"
