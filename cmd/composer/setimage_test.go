@@ -35,7 +35,7 @@ func TestSetImage(t *testing.T) {
 		{"another folder", append(image, "--overlay", "--images", "digests/"), 0, "digests/app01.yaml: the image", ""},
 		{"a diagnostic", append(image, "--file", "shared.yml"), 1, "", "shared.yml:3:6: services.app01: the alias *a repeats the image of \"app01\" here, which would change with it [image-shared]\n     3 |   b: *a\n       |      ^~\n       = give each an image of its own\n"},
 		{"no service of the file", []string{"--service", "app1", "--image", uri + "@" + hash, "--file", "compose.yml"}, 1, "", "did you mean \"app01\"?"},
-		{"a tag", []string{"--service", "app01", "--image", uri + ":1", "--file", "compose.yml"}, 2, "", "--image: \"\" is no digest"},
+		{"a tag", []string{"--service", "app01", "--image", uri + ":1", "--file", "compose.yml"}, 2, "", "app01:1\" has no digest"},
 		{"another repository", append(image, "--file", "compose.yml", "--repository", "other"), 2, "", "--image: it is not of the repository other"},
 		{"the original's tag", []string{"--service", "app01", "--build-info", "latest.yml", "--repository", uri, "--file", "compose.yml"}, 2, "", "latest.yml: image_tag is \"latest\""},
 		{"a build of another", []string{"--service", "app02", "--build-info", "build_info.yml", "--file", "compose.yml"}, 2, "", "build_info.yml: service_name is \"app01\", and not \"app02\""},
