@@ -2,6 +2,8 @@ package plan
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"composecdk/compose"
 	"composecdk/pipelines/config"
@@ -41,10 +43,17 @@ func Load(c *config.Config, checkout string, environ map[string]string) (Models,
 		if project == nil {
 			continue
 		}
-		model, _ := compose.Resolve(project, sections)
+		model, more := compose.Resolve(project, sections)
+		found = append(found, slices.DeleteFunc(more, ofResources)...)
 		model.Groups = c.Groups(model)
 		models[e.Name] = model
 		found = append(found, config.Check(c, e, target, model, model.Outputs())...)
 	}
 	return known, found.Sort()
+}
+
+// ofResources tells of a diagnostic that it is no error, or about x-resources, of which
+// a synthesis alone knows what may stand in them.
+func ofResources(d compose.Diagnostic) bool {
+	return d.Severity != compose.Error || strings.Contains("."+string(d.Path), ".x-")
 }
