@@ -30,7 +30,9 @@ type cd struct {
 	engine    cdkpipelines.CodePipeline
 	sources   sources
 	// changes are the builds that tell what changes; nil before the first.
-	changes *changesBuilds
+	changes *builds
+	// protection are those that keep stacks from being deleted; nil before the first.
+	protection *builds
 	// janitorRole is that of the janitors; nil before the first.
 	janitorRole awsiam.Role
 	// admission is nil where no environment has triggers.

@@ -29,15 +29,23 @@ func (d *cd) newChanges(e *config.Environment) cdkpipelines.CodeBuildStep {
 	})
 }
 
-// changesBuilds are what the builds of all environments share: the review roles of
-// the targets trust one role.
-type changesBuilds struct {
+// builds are what builds of a kind share: a role, which the targets trust by its name,
+// and logs.
+type builds struct {
 	role    awsiam.IRole
 	logging *awscodebuild.LoggingOptions
 }
 
-func (d *cd) newChangesBuilds() *changesBuilds {
-	c, project := d.Config, changesProject(d.Config)
+// newBuilds are those of projects of the CD pipeline whose names begin alike.
+func (d *cd) newBuilds(id, role, project string, rights policy.Document) *builds {
+	logs := newLogs(d.stack, id+"Logs", d.Config)
+	made := newServiceRole(d.stack, id+"Role", d.Config, "codebuild", []string{arn(d.Config, "codebuild", "project/"+project+"-*")}, append(rights, writeLogsTo(*logs.AttrArn())))
+	made.SetRoleName(&role)
+	return &builds{role: asItIs(d.stack, id+"RoleAsItIs", made), logging: logsOf(d.stack, id+"LogsAsTheyAre", logs)}
+}
+
+func (d *cd) newChangesBuilds() *builds {
+	c := d.Config
 	reviewed := map[string]bool{}
 	for _, e := range c.Environments {
 		if e.Approval == nil {
@@ -47,14 +55,11 @@ func (d *cd) newChangesBuilds() *changesBuilds {
 			reviewed[reviewRole(c, t.Account)] = true
 		}
 	}
-	logs := newLogs(d.stack, "ChangesLogs", c)
-	role := newServiceRole(d.stack, "ChangesRole", c, "codebuild", []string{arn(c, "codebuild", "project/"+project+"-*")}, policy.Document{
-		d.artifacts.read(artifactPrefix(c.CDPipeline()), config.Composer), d.artifacts.useKey(c), writeLogsTo(*logs.AttrArn()),
+	return d.newBuilds("Changes", c.ChangesRole(), changesProject(c), policy.Document{
+		d.artifacts.read(artifactPrefix(c.CDPipeline()), config.Composer), d.artifacts.useKey(c),
 		allow("ReadState", []string{"codepipeline:GetPipelineState"}, arn(c, "codepipeline", c.CDPipeline())),
 		allow("ReadTargets", []string{"sts:AssumeRole"}, sortedKeys(reviewed)...),
 	})
-	role.SetRoleName(jsii.String(c.ChangesRole()))
-	return &changesBuilds{role: asItIs(d.stack, "ChangesRoleAsItIs", role), logging: logsOf(d.stack, "ChangesLogsAsTheyAre", logs)}
 }
 
 // asItIs is a role that nothing of the CDK adds to. It is imported by name: of an ARN

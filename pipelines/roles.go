@@ -12,8 +12,8 @@ import (
 
 // newRoles adds the roles stack of each account but those whose roles are given
 // (docs/decisions/roles.md): the policies of what CloudFormation may do there, which
-// `cdk bootstrap` takes, the role that reads what is deployed, and where the roles
-// are managed those that deploy. A person deploys it with rights of his own, before
+// `cdk bootstrap` takes, the roles that read what is deployed and keep it, and where the
+// roles are managed those that deploy. A person deploys it with rights of his own, before
 // anything else is in the account.
 func newRoles(app constructs.Construct, c *config.Config) []awscdk.Stack {
 	var made []awscdk.Stack
@@ -46,6 +46,9 @@ func newRolesOf(app constructs.Construct, c *config.Config, a *config.Account) a
 	}
 	if len(c.StageIDs(a)) > 0 {
 		role(stack, "Review", c.ReviewRole(), "tells what a release of "+c.Name+" changes", policy.ReviewTrust(c, a)).SetPolicies(inline(policy.Review(c, a)))
+	}
+	if len(c.Protected(a)) > 0 {
+		role(stack, "Protect", c.ProtectRole(), "keeps the stacks of "+c.Name+" from being deleted", policy.ProtectTrust(c)).SetPolicies(inline(policy.Protect(c, a)))
 	}
 	if a.Roles.Type == config.Managed {
 		execution := role(stack, "Execution", c.ExecutionRole(), "CloudFormation, for the stacks of "+c.Name, policy.ExecutionTrust(a))

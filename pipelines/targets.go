@@ -35,6 +35,9 @@ func (d *cd) permanent(e *config.Environment) error {
 			}
 			deployments = append(deployments, wave.AddStage(stage.Stage, &cdkpipelines.AddStageOpts{Post: &tests}))
 		}
+		if e.TerminationProtection {
+			wave.AddPost(d.protect(e, i, deployments))
+		}
 		asks := i == 0 && ask != nil
 		if asks {
 			approveChangeSets(deployments, ask)

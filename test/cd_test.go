@@ -78,7 +78,7 @@ func TestCD(t *testing.T) {
 		"UpdatePipeline":     {"01 SelfMutate"},
 		"throwaway-shop":     {"01 Network.Prepare", "02 Network.Deploy", "03 Services.Prepare", "04 Services.Deploy", "05 smoke", "06 Services.Delete", "07 Network.Delete"},
 		"production-changes": {"01 Changes-production"},
-		"production-shop":    {"01 Network.Prepare", "02 Network.Approve-production", "03 Network.Deploy", "04 Services.Prepare", "05 Services.Deploy"},
+		"production-shop":    {"01 Network.Prepare", "02 Network.Approve-production", "03 Network.Deploy", "04 Services.Prepare", "05 Services.Deploy", "06 Protect"},
 	} {
 		equal(t, "the actions of "+name, actions(stages[name]), want)
 	}
@@ -177,7 +177,7 @@ func TestCDTrust(t *testing.T) {
 func TestCDBuilds(t *testing.T) {
 	d := deliver(t, threeAccounts())
 	projects := d.cd.of("AWS::CodeBuild::Project")
-	equal(t, "builds: synthesis, update, test, changes", len(projects), 4)
+	equal(t, "builds: synthesis, update, test, changes, protection", len(projects), 5)
 	for _, p := range projects {
 		name := text(at(p, "Properties", "Name"))
 		if at(p, "Properties", "Environment", "PrivilegedMode") == true {
@@ -302,6 +302,7 @@ func TestWaves(t *testing.T) {
 		"03 production-shop-prod-eu-west-1.Network.Deploy", "03 production-shop-prod2-eu-west-1.Network.Deploy",
 		"04 production-shop-prod-eu-west-1.Services.Prepare", "04 production-shop-prod2-eu-west-1.Services.Prepare",
 		"05 production-shop-prod-eu-west-1.Services.Deploy", "05 production-shop-prod2-eu-west-1.Services.Deploy",
+		"06 Protect",
 	})
 	var baked []string
 	for _, r := range list(at(stages["production-1"], "OnSuccess", "Conditions", 0, "Rules")) {

@@ -227,7 +227,7 @@ func (c *chain) organization(arn string) string {
 // askAssume asks of each role who may assume it: of all roles of all templates, the
 // administrators and a stranger. A deploy role is for the CD pipeline, and where
 // there is an ephemeral environment for the janitor; a review role is for the builds
-// that tell what changes; the role of an action is for its pipeline; all others are
+// that tell what changes; a protect role for those that protect; the role of an action is for its pipeline; all others are
 // for services only.
 func (c *chain) askAssume() {
 	outsiders := c.outsiders()
@@ -270,6 +270,8 @@ func (c *chain) mayAssume(target chainRole) []string {
 	switch {
 	case strings.HasSuffix(target.arn, "/"+c.config.ReviewRole()):
 		return c.mayReview(c.account(target.account))
+	case strings.HasSuffix(target.arn, "/"+c.config.ProtectRole()):
+		return []string{named(c.config.ProtectionRole())}
 	case strings.Contains(target.arn, "ActionRole") && target.stack == "Cd":
 		return []string{named(c.config.CDRole())}
 	case strings.Contains(target.arn, "ActionRole") && target.stack == "Platform":

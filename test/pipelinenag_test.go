@@ -41,7 +41,7 @@ var pipelineNagExceptions = []engineException{
 		"CloudFormation makes what templates say, under names that AWS makes up: the services are listed, and roles have the permissions boundary",
 	},
 	{
-		`AwsSolutions-IAM5\[Resource::(arn:aws:cloudformation:\*:\d+:stack/.+-\*/\*|arn:aws:kms:\*:111111111111:key/mrk-\*|\*)\]`, `Roles-\w+/(Deploy|Review)`,
+		`AwsSolutions-IAM5\[Resource::(arn:aws:cloudformation:\*:\d+:stack/.+-\*/\*|arn:aws:kms:\*:111111111111:key/mrk-\*|\*)\]`, `Roles-\w+/(Deploy|Protect|Review)`,
 		"the stacks of one environment; the key of artifacts, whose own policy says that it is the one; composite alarms are answered for everything only",
 	},
 	{

@@ -130,7 +130,7 @@ func TestRolesStacks(t *testing.T) {
 	c, dir := released(t, everyRoleType)
 	want := map[string][]string{
 		"dev":    {c.DeployRole(), c.ExecutionRole(), c.ReviewRole()},
-		"prod":   {c.ReviewRole()},
+		"prod":   {c.ProtectRole(), c.ReviewRole()},
 		"shared": nil,
 	}
 	for _, a := range c.RolesAccounts() {
@@ -145,6 +145,7 @@ func TestRolesStacks(t *testing.T) {
 		}
 		trusts := map[string]policy.Document{
 			c.DeployRole(): policy.DeployTrust(c, a), c.ExecutionRole(): policy.ExecutionTrust(a), c.ReviewRole(): policy.ReviewTrust(c, a),
+			c.ProtectRole(): policy.ProtectTrust(c),
 		}
 		for _, name := range want[a.Name] {
 			equal(t, a.Name+": trust of "+name, roles[name]["AssumeRolePolicyDocument"], trusts[name].Map())

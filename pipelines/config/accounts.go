@@ -77,6 +77,21 @@ func (c *Config) Start(t Trigger) int {
 	})
 }
 
+// Protected are the stage ids of an account whose stacks have termination protection,
+// sorted.
+func (c *Config) Protected(a *Account) []string {
+	var found []string
+	for _, e := range c.Environments {
+		for _, t := range e.Targets() {
+			if t.Account == a && e.TerminationProtection {
+				found = append(found, c.StageID(e, t))
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
 // HasEphemeral tells whether an account holds an environment that is removed again.
 func (c *Config) HasEphemeral(a *Account) bool {
 	return slices.ContainsFunc(c.Environments, func(e *Environment) bool {
@@ -128,6 +143,15 @@ func (c *Config) ReviewRoleARN(a *Account) string {
 		return ""
 	}
 	return c.ARN("iam", "", a, "role/"+c.ReviewRole())
+}
+
+// ProtectRoleARN is the role that keeps the stacks of an account from being deleted:
+// where the roles are given, the one that deploys.
+func (c *Config) ProtectRoleARN(a *Account) string {
+	if a.Roles.Type == Given {
+		return a.Roles.DeployRoleARN
+	}
+	return c.ARN("iam", "", a, "role/"+c.ProtectRole())
 }
 
 // Boundary is the name of the permissions boundary of every role that is made in an

@@ -72,7 +72,7 @@ func (p *Plan) smallerWave(u Usage) string {
 		what = "alarm"
 	} else {
 		for _, a := range stage.Actions {
-			if a.Kind == Approve {
+			if a.Kind == Approve || a.Name == protect {
 				shared++
 			}
 		}

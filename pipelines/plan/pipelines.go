@@ -86,8 +86,13 @@ func (p *Plan) cd(models Models) *Pipeline {
 	if images := p.built(models); len(images) > 0 {
 		pipeline.Stages = append(pipeline.Stages, p.assets(images))
 	}
+	admitted := false
 	for _, e := range p.config.Environments {
 		stacks := p.stacks(e, models)
+		if len(e.Triggers) > 0 && !admitted {
+			admitted = true
+			pipeline.Stages = append(pipeline.Stages, p.single(e, "Admission", "Admission", Build))
+		}
 		if e.Type == config.Ephemeral {
 			pipeline.Stages = append(pipeline.Stages, p.ephemeral(e, stacks))
 			continue
@@ -136,15 +141,16 @@ func (p *Plan) asks(e *config.Environment) []Stage {
 	if e.Approval == nil {
 		return nil
 	}
-	account := p.config.Tooling.Account.Name
-	stage := func(name, action string, kind Kind) Stage {
-		return Stage{Name: name, path: e.Path, Actions: []Action{{Name: action, Kind: kind, RunOrder: 1, Account: account}}}
-	}
-	stages := []Stage{stage(e.Name+"-changes", "Changes-"+e.Name, Build)}
+	stages := []Stage{p.single(e, e.Name+"-changes", "Changes-"+e.Name, Build)}
 	if !e.Review {
-		stages = append(stages, stage(e.Name+"-approval", approvalOf(e), Approve))
+		stages = append(stages, p.single(e, e.Name+"-approval", approvalOf(e), Approve))
 	}
 	return stages
+}
+
+// single is a stage of one action in the tooling account.
+func (p *Plan) single(e *config.Environment, name, action string, kind Kind) Stage {
+	return Stage{Name: name, path: e.Path, Actions: []Action{{Name: action, Kind: kind, RunOrder: 1, Account: p.config.Tooling.Account.Name}}}
 }
 
 func approvalOf(e *config.Environment) string { return "Approve-" + e.Name }
@@ -172,6 +178,9 @@ func deletion(stacks layout.Order) []string {
 	return order
 }
 
+// protect is the action that keeps the stacks of a wave from being deleted.
+const protect = "Protect"
+
 // wave is the stage of targets that are deployed to together. CDK Pipelines names it
 // after the only target.
 func (p *Plan) wave(e *config.Environment, i int, stacks layout.Order) Stage {
@@ -193,6 +202,9 @@ func (p *Plan) wave(e *config.Environment, i int, stacks layout.Order) Stage {
 			path = append(path, p.config.StageID(e, t))
 		}
 		p.target(g, path, e, t, stacks, ask)
+	}
+	if e.TerminationProtection {
+		g.add(Build, p.config.Tooling.Account.Name, []string{name, protect}, slices.Clone(g.nodes)...)
 	}
 	stage := g.stage(name)
 	stage.path, stage.targets = e.Path.Key("Wave"), len(targets)

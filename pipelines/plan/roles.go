@@ -20,6 +20,7 @@ const (
 	rolesOfApp     = 2 // of its build, and of its pipelines and what they do
 	rolesOfManaged = 2 // deploy, CloudFormation
 	rolesOfReview  = 1
+	rolesOfProtect = 1
 	rolesOfFamily  = 2 // of the task, and of what starts it
 )
 
@@ -35,6 +36,9 @@ func (p *Plan) roles(models Models) {
 		}
 		if a.Roles.Type != config.Given && len(p.config.StageIDs(a)) > 0 {
 			r.Roles += rolesOfReview
+		}
+		if a.Roles.Type != config.Given && len(p.config.Protected(a)) > 0 {
+			r.Roles += rolesOfProtect
 		}
 		for _, e := range p.config.Environments {
 			for _, t := range e.Targets() {
@@ -104,7 +108,8 @@ func (p *Plan) janitorRoles() int {
 }
 
 // actionRoles is how many roles a pipeline that updates itself has for its actions:
-// one for all builds of CDK Pipelines, and one for each source, approval and test.
+// one for all builds of CDK Pipelines, and one for each source, approval, test and
+// admission.
 // Deployments use the roles of the targets.
 func (p *Plan) actionRoles(pipeline *Pipeline) int {
 	n := 1
@@ -117,6 +122,9 @@ func (p *Plan) actionRoles(pipeline *Pipeline) int {
 	}
 	if pipeline == p.cdPipeline() {
 		n += p.tests()
+		if slices.ContainsFunc(p.config.Environments, admits) {
+			n++
+		}
 	}
 	return n
 }
@@ -130,15 +138,24 @@ func (p *Plan) tests() int {
 	return n
 }
 
-// stepRoles are those of the projects of the CD pipeline: of each test, and one of
-// all that tell what changes.
+// stepRoles are those of the projects of the CD pipeline: of each test, one of all that
+// tell what changes, one of all that protect stacks, and one of the admission.
 func (p *Plan) stepRoles() int {
 	n := p.tests()
-	if slices.ContainsFunc(p.config.Environments, func(e *config.Environment) bool { return e.Approval != nil }) {
-		n++
+	for _, has := range []func(*config.Environment) bool{
+		func(e *config.Environment) bool { return e.Approval != nil },
+		func(e *config.Environment) bool { return e.TerminationProtection },
+		admits,
+	} {
+		if slices.ContainsFunc(p.config.Environments, has) {
+			n++
+		}
 	}
 	return n
 }
+
+// admits tells whether an environment takes some releases only.
+func admits(e *config.Environment) bool { return len(e.Triggers) > 0 }
 
 // channels are those of Slack, each with a role that may do nothing.
 func (p *Plan) channels() int {

@@ -213,7 +213,7 @@ func Boundary(c *config.Config, a *config.Account) Document {
 	}}
 	document = append(document, ofRoles(c, a)...)
 	held := []string{c.ARN("iam", "", a, "role/cdk-*"), c.ARN("iam", "", a, "policy/"+c.Name+"-*")}
-	for _, role := range []string{c.DeployRole(), c.ExecutionRole(), c.ReviewRole()} {
+	for _, role := range []string{c.DeployRole(), c.ExecutionRole(), c.ProtectRole(), c.ReviewRole()} {
 		held = append(held, c.ARN("iam", "", a, "role/"+role))
 	}
 	changes := []string{"iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*", "iam:Put*", "iam:Set*", "iam:Update*"}

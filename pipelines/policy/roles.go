@@ -62,14 +62,13 @@ func Deploy(c *config.Config, a *config.Account) Document {
 	}
 	return Document{
 		{
-			Sid: "Stacks", Effect: allow, Resource: stackARNs(c, a),
+			Sid: "Stacks", Effect: allow, Resource: stackARNs(c, a, c.StageIDs(a)),
 			Action: []string{
 				"cloudformation:ContinueUpdateRollback", "cloudformation:CreateChangeSet", "cloudformation:CreateStack",
 				"cloudformation:DeleteChangeSet", "cloudformation:DeleteStack", "cloudformation:DescribeChangeSet",
 				"cloudformation:DescribeStackEvents", "cloudformation:DescribeStackResources", "cloudformation:DescribeStacks",
 				"cloudformation:ExecuteChangeSet", "cloudformation:GetTemplate", "cloudformation:ListStackResources",
 				"cloudformation:RollbackStack", "cloudformation:SetStackPolicy", "cloudformation:UpdateStack",
-				"cloudformation:UpdateTerminationProtection",
 			},
 		},
 		{
@@ -92,7 +91,7 @@ func Deploy(c *config.Config, a *config.Account) Document {
 // (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html)
 func Review(c *config.Config, a *config.Account) Document {
 	document := Document{{
-		Sid: "Stacks", Effect: allow, Resource: stackARNs(c, a),
+		Sid: "Stacks", Effect: allow, Resource: stackARNs(c, a, c.StageIDs(a)),
 		Action: []string{"cloudformation:DescribeStacks", "cloudformation:GetTemplate", "cloudformation:ListStackResources"},
 	}}
 	if c.Bakes(a) {
@@ -101,10 +100,22 @@ func Review(c *config.Config, a *config.Account) Document {
 	return document
 }
 
-// stackARNs are the stacks of the application in an account.
-func stackARNs(c *config.Config, a *config.Account) []string {
+// ProtectTrust is who may assume the protect role of an account.
+func ProtectTrust(c *config.Config) Document { return trust(c, c.ProtectionRole()) }
+
+// Protect is what the protect role may do: nothing in IAM tells protecting a stack from
+// giving its protection up.
+func Protect(c *config.Config, a *config.Account) Document {
+	return Document{{
+		Sid: "Protection", Effect: allow, Resource: stackARNs(c, a, c.Protected(a)),
+		Action: []string{"cloudformation:UpdateTerminationProtection"},
+	}}
+}
+
+// stackARNs are the stacks of stages in an account.
+func stackARNs(c *config.Config, a *config.Account, stages []string) []string {
 	var arns []string
-	for _, id := range c.StageIDs(a) {
+	for _, id := range stages {
 		arns = append(arns, c.ARN("cloudformation", "*", a, "stack/"+id+"-*/*"))
 	}
 	return arns
