@@ -89,7 +89,7 @@ func TestPlanOfALargeProject(t *testing.T) {
 	if status := run([]string{"plan", "-c", file}, &stdout, &stderr); status != 1 {
 		t.Errorf("want exit status 1, got %d", status)
 	}
-	for _, want := range []string{"Environments[1].Wave: cd-scale/production-2: 120 of 50 actions per stage [quota-exceeded]", "a target has 30 actions: Wave: {Size: 1} fits"} {
+	for _, want := range []string{"Environments[1].Wave: cd-scale/production-2: 121 of 50 actions per stage [quota-exceeded]", "a target has 30 actions: Wave: {Size: 1} fits"} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("%q is not in %s", want, stderr.String())
 		}
