@@ -98,6 +98,7 @@ func (b *ci) pipeline(scope constructs.Construct, id, name string, role *string,
 			EncryptionKey: &awscodepipeline.CfnPipeline_EncryptionKeyProperty{Type: jsii.String("KMS"), Id: b.artifacts.key.KeyArn()},
 		},
 	})
+	notifyFailed(scope, "Notify"+id, b.Config, pipeline)
 	begin.rules(scope, "Start"+id, app.Source, arn(b.Config, "codepipeline", *pipeline.Ref()), b.start)
 }
 

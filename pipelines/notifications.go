@@ -4,6 +4,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awschatbot"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodestarnotifications"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -37,6 +38,24 @@ func notify(pipeline awscodepipeline.Pipeline, c *config.Config) {
 		})
 	}
 }
+
+// notifyFailed tells the topic of failures when an execution of a pipeline fails that is
+// written as a resource.
+func notifyFailed(scope constructs.Construct, id string, c *config.Config, pipeline awscodepipeline.CfnPipeline) {
+	this := constructs.NewConstruct(scope, &id)
+	awscodestarnotifications.NewCfnNotificationRule(this, jsii.String("Resource"), &awscodestarnotifications.CfnNotificationRuleProps{
+		Name:       awscdk.Names_UniqueResourceName(this, &awscdk.UniqueResourceNameOptions{MaxLength: jsii.Number(longestRuleName)}),
+		DetailType: jsii.String("FULL"), EventTypeIds: jsii.Strings("codepipeline-pipeline-pipeline-execution-failed"),
+		Resource: jsii.String(arn(c, "codepipeline", *pipeline.Ref())),
+		Targets: []any{&awscodestarnotifications.CfnNotificationRule_TargetProperty{
+			TargetType: jsii.String("SNS"), TargetAddress: jsii.String(c.TopicARN(config.Failed)),
+		}},
+	})
+}
+
+// longestRuleName is what a notification rule takes.
+// https://docs.aws.amazon.com/codestar-notifications/latest/APIReference/API_CreateNotificationRule.html
+const longestRuleName = 64
 
 // newSlack adds the channels of Slack that hear of events. A workspace is authorised
 // once, by hand, in the console of Amazon Q Developer in chat applications. Whoever

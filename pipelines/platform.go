@@ -47,6 +47,7 @@ func newPlatform(app constructs.Construct, c *config.Config) awscdk.Stack {
 		Stack: first, Post: &[]cdkpipelines.Step{composer},
 	}}})
 	engine.BuildPipeline()
+	notifyFailed(stack, "NotifyFailed", c, pipeline.Node().DefaultChild().(awscodepipeline.CfnPipeline))
 	limitQueues(synth.Project(), composer.Project(), engine.SelfMutationProject())
 	permitConnection(pipeline, sourceAction, c.Tooling.Source)
 	permitConnection(pipeline, composeSource, c.Compose.Source)

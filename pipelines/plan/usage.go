@@ -57,7 +57,7 @@ func (p *Plan) usage(models Models) {
 	p.use(rulesPerBus, tooling, rules, "Apps")
 	p.use(projectsPerRegion, tooling, p.projects(), "Apps")
 	p.use(repositoriesPerAcct, tooling, len(c.Apps), "Apps")
-	p.use(notificationsPerRule, tooling, notificationRules, "Notifications")
+	p.use(notificationsPerRule, tooling, len(p.Pipelines)+1, "Notifications") // failed of each, and succeeded of CD
 	for _, r := range p.Roles {
 		p.use(rolesPerAccount, r.Account, r.Roles, "Accounts")
 	}
@@ -114,9 +114,6 @@ func (p *Plan) cdBytes() int {
 	}
 	return n
 }
-
-// notificationRules are those of the CD pipeline: failed and succeeded.
-const notificationRules = 2
 
 // targetStacks counts the stacks of the application in each account and region.
 func (p *Plan) targetStacks(models Models) {
@@ -190,7 +187,7 @@ func (p *Plan) ciResources(group string) int {
 	n := 1
 	for _, app := range p.config.Apps {
 		if app.Group == group {
-			n += 4 + len(p.ci(app)) + eventRules(app.Source, app.Triggers)
+			n += 4 + 2*len(p.ci(app)) + eventRules(app.Source, app.Triggers)
 		}
 	}
 	return n
