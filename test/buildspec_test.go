@@ -255,6 +255,7 @@ var composer = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	kept = append(kept, dir)
 	program := filepath.Join(dir, "composer")
 	out, err := exec.Command("go", "build", "-o", program, "../cmd/composer").CombinedOutput()
 	if err != nil {

@@ -51,6 +51,27 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
+// TestSamePipelines: two runs must give the same pipelines, byte for byte, wherever they
+// happen, and in whatever order the pipeline.yaml has its keys.
+func TestSamePipelines(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "replicas")
+	if err := os.CopyFS(folder, os.DirFS("testdata/replicas")); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(folder, "pipeline.yaml")
+	run := func(environ map[string]string) map[string]string {
+		t.Helper()
+		got := call{context: map[string]any{"pipeline": file}, environ: environ}.run(t)
+		if got.status != 0 {
+			t.Fatalf("exit status %d:\n%s", got.status, got.stderr)
+		}
+		return files(t, got.assembly)
+	}
+	first := run(nil)
+	shuffleFile(t, file, 1)
+	expectSameFiles(t, first, run(map[string]string{"TZ": "Asia/Kathmandu", "LC_ALL": "tr_TR.UTF-8", "GOMAXPROCS": "1"}))
+}
+
 // TestOrder: the order of keys in a compose file must change nothing in the assembly,
 // and neither must that of lists which are sets. Each file is shuffled five times.
 func TestOrder(t *testing.T) {

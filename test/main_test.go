@@ -31,6 +31,9 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	jsii.Close()
+	for _, dir := range kept {
+		os.RemoveAll(dir) //nolint:errcheck // a left-over temporary folder harms nobody
+	}
 	os.Exit(code)
 }
 

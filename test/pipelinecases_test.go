@@ -4,6 +4,7 @@ package test
 
 import (
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -71,7 +72,7 @@ func deliverPipelines(t *testing.T, file string) *delivered {
 	if release == nil {
 		t.Fatalf("the compose files of %s have errors:\n%s", file, printed(t, found))
 	}
-	d := &delivered{name: c.Name, config: c, dir: t.TempDir()}
+	d := &delivered{name: c.Name, config: c, dir: keptDir(t)}
 	app := awscdk.NewApp(&awscdk.AppProps{Outdir: &d.dir, AnalyticsReporting: jsii.Bool(false), PostCliContext: &noAnnotations})
 	if err := pipelines.New(app, release.Props(nil)); err != nil {
 		t.Fatal(err)
@@ -94,6 +95,20 @@ func deliverPipelines(t *testing.T, file string) *delivered {
 	d.found = assembly.Check()
 	return d
 }
+
+// keptDir is a folder that is there until the last test has ended.
+func keptDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "composecdk-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept = append(kept, dir)
+	return dir
+}
+
+// kept are the folders to remove in the end.
+var kept []string
 
 // read reads the stacks of the assembly and of all that are nested in it.
 func (d *delivered) read(t *testing.T) {
