@@ -279,6 +279,38 @@ func TestDirect(t *testing.T) {
 	equal(t, "on failure", at(stages["production-shop"], "OnFailure"), map[string]string{"Result": "ROLLBACK"})
 }
 
+// TestOnFailure: a stage is tried again, or has nothing, as the file says.
+// https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_FailureConditions.html
+func TestOnFailure(t *testing.T) {
+	for does, want := range map[string]any{
+		"retry": map[string]any{"Result": "RETRY", "RetryConfiguration": map[string]string{"RetryMode": "FAILED_ACTIONS"}},
+		"none":  nil,
+	} {
+		c := threeAccounts()
+		c.Environments[1].OnFailure = does
+		stages, _ := deliver(t, c).pipelineStages()
+		equal(t, "on failure: "+does, at(stages["production-shop"], "OnFailure"), want)
+	}
+}
+
+// TestCutWave: of a wave that is more than the 50 actions of a stage every part has
+// the condition of the environment, and only the last one bakes.
+func TestCutWave(t *testing.T) {
+	c := threeAccounts()
+	e := c.Environments[1]
+	e.Bake, e.Tests = &config.Bake{Alarms: []string{"ErrorsHigh"}, For: time.Hour}, nil
+	for i := range 46 {
+		e.Tests = append(e.Tests, config.Test{Name: fmt.Sprintf("test%02d", i), Commands: []string{"true"}, Timeout: time.Hour})
+	}
+	stages, names := deliver(t, c).pipelineStages()
+	equal(t, "the stages", names[4:], []string{"production-changes", "production-shop.1", "production-shop.2"})
+	for _, name := range names[5:] {
+		contains(t, "the condition of "+name, at(stages[name], "BeforeEntry"), `"Result":"SKIP"`)
+	}
+	equal(t, "the first part", at(stages["production-shop.1"], "OnSuccess"), nil)
+	contains(t, "the last part", at(stages["production-shop.2"], "OnSuccess"), `"AlarmName":"ErrorsHigh"`)
+}
+
 // TestWaves: targets of a wave are deployed together, one approval stands before all
 // of them, and the next wave begins when the alarms of the one before stayed quiet.
 func TestWaves(t *testing.T) {
