@@ -88,6 +88,23 @@ func TestApprovalBeforeAll(t *testing.T) {
 	}
 }
 
+func TestAdmissionBeforeTheFirstWithTriggers(t *testing.T) {
+	c := project(1)
+	staging, production := *c.Environments[0], c.Environments[0]
+	staging.Name = "staging"
+	last := *production
+	last.Name, last.Triggers = "last", []config.Trigger{{Tags: []string{"v*"}}}
+	production.Triggers = last.Triggers
+	c.Environments = []*config.Environment{&staging, production, &last}
+	var names []string
+	for _, s := range New(c, unknown).cdPipeline().Stages[3:] {
+		names = append(names, s.Name)
+	}
+	if got, want := strings.Join(names, " "), "staging-shop Admission production-shop last-shop"; got != want {
+		t.Errorf("want %s, got %s", want, got)
+	}
+}
+
 func TestEphemeralEndsWithDeletion(t *testing.T) {
 	c := project(1)
 	c.Environments[0].Type, c.Environments[0].Tests = config.Ephemeral, []config.Test{{Name: "a"}, {Name: "b"}}
