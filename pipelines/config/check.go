@@ -274,6 +274,7 @@ var groupName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,60}$`)
 func (l *loading) checkEnvironment(e *Environment) {
 	l.checkTests(e)
 	l.checkApproval(e)
+	l.checkLimits(e)
 	l.checkVPC(e)
 	l.checkTriggers(l.config.Compose.Source, e.Triggers)
 	l.checkReached(e)
