@@ -422,8 +422,7 @@ func functionPattern(v map[string]any) string {
 // bootstrap, which trust the account.
 func (d delivery) roles(t *testing.T) {
 	pipelines := d.deployedPipelines(t)
-	project, role := d.build(t)
-	stranger := d.service(t, "codebuild.amazonaws.com", role, arnOf("codebuild", "project/"+project))
+	stranger := d.build(t, "")
 	taken := 0
 	for _, name := range slices.Sorted(maps.Keys(pipelines)) {
 		r := d.runner(t, pipelines[name], d.out)
@@ -448,28 +447,39 @@ func (d delivery) roles(t *testing.T) {
 	if taken == 0 {
 		t.Error("no action has a role")
 	}
-	managed := "arn:aws:iam::" + prod + ":role/blog-deploy"
-	for _, account := range []string{tooling, dev} {
-		if _, err := d.assume(d.admin(t, account), managed); err == nil {
-			t.Errorf("an administrator of account %s may take on %s", account, managed)
+	protects := d.build(t, "cd-blog-protect-")
+	if _, err := d.assume(protects, "arn:aws:iam::"+prod+":role/blog-protect"); err != nil {
+		t.Errorf("the build that protects the stacks: %v", err)
+	}
+	for _, managed := range []string{"blog-deploy", "blog-protect"} {
+		role := "arn:aws:iam::" + prod + ":role/" + managed
+		for name, as := range map[string]credentials{
+			"a build": stranger, "an administrator of the tooling account": d.admin(t, tooling), "an administrator of account " + dev: d.admin(t, dev),
+		} {
+			if _, err := d.assume(as, role); err == nil {
+				t.Errorf("%s may take on %s", name, role)
+			}
 		}
 	}
 	t.Logf("%d actions of %d pipelines", taken, len(pipelines))
 }
 
-// build is some project, and its role.
-func (d delivery) build(t *testing.T) (project, role string) {
+// build are the credentials of a build of the first project whose name begins as given.
+func (d delivery) build(t *testing.T, prefix string) credentials {
 	t.Helper()
 	projects := d.delivered(t, tooling).Projects
-	if len(projects) == 0 {
-		t.Fatal("no project is deployed")
+	for _, name := range slices.Sorted(maps.Keys(projects)) {
+		if !strings.HasPrefix(name, prefix) {
+			continue
+		}
+		var found struct{ ServiceRole string }
+		if err := json.Unmarshal(projects[name], &found); err != nil {
+			t.Fatal(err)
+		}
+		return d.service(t, "codebuild.amazonaws.com", found.ServiceRole, arnOf("codebuild", "project/"+name))
 	}
-	name := slices.Min(slices.Collect(maps.Keys(projects)))
-	var found struct{ ServiceRole string }
-	if err := json.Unmarshal(projects[name], &found); err != nil {
-		t.Fatal(err)
-	}
-	return name, found.ServiceRole
+	t.Fatalf("no project %s* is deployed", prefix)
+	return credentials{}
 }
 
 func (d delivery) throwaway(t *testing.T) {
