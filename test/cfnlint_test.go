@@ -12,6 +12,18 @@ import (
 	"testing"
 )
 
+// lintExceptions are the findings of cfn-lint that are right as they are.
+var lintExceptions = []engineException{
+	{
+		"E3703", `pipelines-\w+/(Cd|Platform) Resources/Pipeline\w+/Properties/Stages/\d+/Actions/\d+/Configuration/RoleArn`,
+		"the CDK writes the ARN of a bootstrap role with Fn::Join; Fn::Sub would say the same",
+	},
+	{
+		"W3005", `pipelines-\w+/(Cd|Platform) Resources/(Pipeline|Janitor)\w+/DependsOn/.*`,
+		"the CDK lets a pipeline and a state machine wait for the policies of their roles, and so for the roles",
+	},
+}
+
 // TestCfnLint runs cfn-lint over the templates of all cases, in one process,
 // beside a template with mistakes that only cfn-lint sees.
 func TestCfnLint(t *testing.T) {
@@ -36,7 +48,7 @@ func TestCfnLint(t *testing.T) {
 		}
 		found = append(found, engineFinding{f.Rule.ID, place + " " + strings.Join(path, "/"), f.Level + ": " + f.Message})
 	}
-	explained(t, found, nil)
+	explained(t, found, lintExceptions)
 	for _, rule := range []string{"W3037", "W3691"} {
 		if !strings.Contains(strings.Join(mistakes, " "), rule) {
 			t.Errorf("cfn-lint does not find %s, but %v", rule, mistakes)

@@ -115,7 +115,7 @@ func (j *judged) read(t *testing.T, outdir, stack, file string) {
 	j.nag = append(j.nag, nagFindings(t, filepath.Join(outdir, strings.Replace(file, ".template.json", ".metadata.json", 1)))...)
 }
 
-// writeTemplates puts the templates of all cases into a folder, as
+// writeTemplates puts the templates of all cases and of the pipelines into a folder, as
 // <case>/<stack>.template.json, and returns their paths. It leaves out a stack
 // without resources, which the CDK CLI does not deploy.
 func writeTemplates(t *testing.T, dir string) []string {
@@ -125,6 +125,13 @@ func writeTemplates(t *testing.T, dir string) []string {
 		for _, stack := range slices.Sorted(maps.Keys(c.templates)) {
 			if len(c.templates[stack].resources) > 0 {
 				files = append(files, writeTemplate(t, dir, c.name, stack, c.templates[stack].text))
+			}
+		}
+	}
+	for _, d := range deliveredCases(t) {
+		for _, stack := range d.stacks {
+			if !stack.application {
+				files = append(files, writeTemplate(t, dir, "pipelines-"+d.name, strings.ReplaceAll(stack.path, "/", "-"), stack.template.text))
 			}
 		}
 	}
