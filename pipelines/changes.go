@@ -1,7 +1,6 @@
 package pipelines
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -46,19 +45,10 @@ func (d *cd) newBuilds(id, role, project string, rights policy.Document) *builds
 
 func (d *cd) newChangesBuilds() *builds {
 	c := d.Config
-	reviewed := map[string]bool{}
-	for _, e := range c.Environments {
-		if e.Approval == nil {
-			continue
-		}
-		for _, t := range e.Targets() {
-			reviewed[reviewRole(c, t.Account)] = true
-		}
-	}
 	return d.newBuilds("Changes", c.ChangesRole(), changesProject(c), policy.Document{
 		d.artifacts.read(artifactPrefix(c.CDPipeline()), config.Composer), d.artifacts.useKey(c),
 		allow("ReadState", []string{"codepipeline:GetPipelineState"}, arn(c, "codepipeline", c.CDPipeline())),
-		allow("ReadTargets", []string{"sts:AssumeRole"}, sortedKeys(reviewed)...),
+		allow("ReadTargets", []string{"sts:AssumeRole"}, c.ReviewRoleARNs()...),
 	})
 }
 
@@ -104,12 +94,6 @@ func environmentStages(c *config.Config, e *config.Environment) []string {
 		names = append(names, waveStage(c, e, i))
 	}
 	return names
-}
-
-// reviewRole is the ARN of the role that reads what is deployed in an account. Where
-// the roles are given, the deploy role does.
-func reviewRole(c *config.Config, a *config.Account) string {
-	return cmp.Or(c.ReviewRoleARN(a), a.Roles.DeployRoleARN)
 }
 
 // permit lets a role do something to resources.

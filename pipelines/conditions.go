@@ -49,7 +49,7 @@ func (d *cd) quiet(b *config.Bake, alarm string, t config.Target) rule {
 		"AlarmName": alarm, "AlarmStates": "ALARM", "WaitTime": strconv.Itoa(int(b.For.Minutes())),
 	})
 	r["Region"] = t.Region
-	r["RoleArn"] = reviewRole(d.Config, t.Account)
+	r["RoleArn"] = d.Config.ReviewRoleARN(t.Account)
 	return r
 }
 
@@ -77,7 +77,7 @@ func (d *cd) waveSettings(e *config.Environment, i int, entry []rule, asks bool)
 		return s, nil
 	}
 	for _, t := range e.Waves[i] {
-		permit(d.role, []string{"sts:AssumeRole"}, reviewRole(d.Config, t.Account))
+		permit(d.role, []string{"sts:AssumeRole"}, d.Config.ReviewRoleARN(t.Account))
 		for _, alarm := range e.Bake.Alarms {
 			s.bake = append(s.bake, d.quiet(e.Bake, alarm, t))
 		}

@@ -85,13 +85,13 @@ func inline(document policy.Document) *[]any {
 func synthesizer(c *config.Config, account *config.Account) awscdk.IStackSynthesizer {
 	if account.Roles.Type == config.Bootstrap {
 		return awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
-			Qualifier: &account.Roles.Qualifier, LookupRoleArn: jsii.String(reviewRole(c, account)),
+			Qualifier: &account.Roles.Qualifier, LookupRoleArn: jsii.String(c.ReviewRoleARN(account)),
 		})
 	}
 	return awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
 		DeployRoleArn:                jsii.String(c.DeployRoleARN(account, "")),
 		CloudFormationExecutionRole:  jsii.String(c.ExecutionRoleARN(account, "")),
-		LookupRoleArn:                jsii.String(reviewRole(c, account)), // which composer changes reads in the assembly
+		LookupRoleArn:                jsii.String(c.ReviewRoleARN(account)), // which composer changes reads in the assembly
 		GenerateBootstrapVersionRule: jsii.Bool(false),
 	})
 }

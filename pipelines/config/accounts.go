@@ -136,13 +136,30 @@ func (c *Config) roleARN(a *Account, region, given, managed, bootstrap string) s
 	}
 }
 
-// ReviewRoleARN is the role that reads what is deployed in an account; empty where
-// the roles are given. The bootstrap stack's own, for look-ups, reads everything.
+// ReviewRoleARN is the role that reads what is deployed in an account: where the roles
+// are given, the one that deploys. The bootstrap stack's own, for look-ups, reads
+// everything.
 func (c *Config) ReviewRoleARN(a *Account) string {
 	if a.Roles.Type == Given {
-		return ""
+		return a.Roles.DeployRoleARN
 	}
 	return c.ARN("iam", "", a, "role/"+c.ReviewRole())
+}
+
+// ReviewRoleARNs are those of the accounts where somebody approves what a release
+// changes, sorted.
+func (c *Config) ReviewRoleARNs() []string {
+	var roles []string
+	for _, e := range c.Environments {
+		if e.Approval == nil {
+			continue
+		}
+		for _, t := range e.Targets() {
+			roles = append(roles, c.ReviewRoleARN(t.Account))
+		}
+	}
+	slices.Sort(roles)
+	return slices.Compact(roles)
 }
 
 // ProtectRoleARN is the role that keeps the stacks of an account from being deleted:

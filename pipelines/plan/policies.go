@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -118,7 +117,7 @@ func (p *Plan) cdRole() policy.Document {
 		for _, t := range e.Targets() {
 			targets[c.DeployRoleARN(t.Account, t.Region)] = true
 			if e.Bake != nil { // looks at its alarms
-				targets[reviewRole(c, t.Account)] = true
+				targets[c.ReviewRoleARN(t.Account)] = true
 			}
 		}
 	}
@@ -127,24 +126,10 @@ func (p *Plan) cdRole() policy.Document {
 		allow([]string{"sts:AssumeRole"}, append(roles, slices.Sorted(maps.Keys(targets))...)...))
 }
 
-// reviewRole reads what is deployed in an account: where roles are given, the deploy
-// role does.
-func reviewRole(c *config.Config, a *config.Account) string {
-	return cmp.Or(c.ReviewRoleARN(a), a.Roles.DeployRoleARN)
-}
-
 // changesRole is the policy of the builds that tell what a release changes.
 func (p *Plan) changesRole() policy.Document {
 	c := p.config
-	reviewed := map[string]bool{}
-	for _, e := range c.Environments {
-		if e.Approval == nil {
-			continue
-		}
-		for _, t := range e.Targets() {
-			reviewed[reviewRole(c, t.Account)] = true
-		}
-	}
+	reviewed := c.ReviewRoleARNs()
 	if len(reviewed) == 0 {
 		return nil
 	}
@@ -158,7 +143,7 @@ func (p *Plan) changesRole() policy.Document {
 		allow([]string{"kms:Decrypt", "kms:GenerateDataKey"}, keyARN(c, c.Tooling.Region)),
 		allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, arn("logs", "log-group:"+c.Name+"-cd-ChangesLogs-XXXXXXXXXXXX:*")), // as CloudFormation names it
 		allow([]string{"codepipeline:GetPipelineState"}, arn("codepipeline", pipeline)),
-		allow([]string{"sts:AssumeRole"}, slices.Sorted(maps.Keys(reviewed))...),
+		allow([]string{"sts:AssumeRole"}, reviewed...),
 	}
 	for i, sid := range []string{"ReadArtifacts", "UseKey", "WriteLogs", "ReadState", "ReadTargets"} {
 		document[i].Sid = sid
