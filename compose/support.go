@@ -311,13 +311,19 @@ func (r *resolver) unreadExtensions(path Path, s types.ServiceConfig) {
 }
 
 func (r *resolver) digestExtension(path Path, key string, value any) {
-	options, _ := value.(map[string]any)
+	options, ok := value.(map[string]any)
+	if !ok && !off(value) {
+		r.errorf(path, "unsupported-"+key, "%s has keys, such as InterpolateWithDigest", key)
+	}
 	for _, option := range slices.Sorted(maps.Keys(options)) {
-		if option != "InterpolateWithDigest" {
-			r.errorf(path.Key(option), "unsupported-"+key, "%s of %s is not built yet", option, key)
-			continue
+		switch at := path.Key(option); option {
+		case "InterpolateWithDigest":
+			r.notef(at, "image-digest", "ECS finds the digest of the image once for each deployment and keeps it for all tasks")
+		case "VulnerabilitiesScan":
+			r.add(Error, at, "unsupported-"+key, "limit the findings by Scan of the application in pipeline.yaml", "a compose file is no gate for its own images")
+		default:
+			r.errorf(at, "unsupported-"+key, "%s of %s is not built yet", option, key)
 		}
-		r.notef(path.Key(option), "image-digest", "ECS finds the digest of the image once for each deployment and keeps it for all tasks")
 	}
 }
 
