@@ -99,12 +99,14 @@ func (r *Release) Props(pattern func(func(constructs.Construct) error) (string, 
 
 // application makes the stacks of the application in the stage of a target.
 func (r *Release) application(stage awscdk.Stage, e *config.Environment, t config.Target) (*stacks.Application, error) {
-	w := r.workloads[*stage.Node().Id()]
+	id := *stage.Node().Id()
+	w := r.workloads[id]
 	if w == nil { // one of a pattern, by itself
 		var found compose.Diagnostics
 		if w, found = r.read(e, t); w == nil {
 			return nil, fmt.Errorf("%v", found)
 		}
+		r.workloads[id] = w
 	}
 	w.assembly = *stage.Outdir()
 	var err error

@@ -3,6 +3,8 @@
 package test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -60,7 +62,29 @@ func synthRelease(t *testing.T, r *pipelines.Release, dir string, patterns bool)
 // of templates, networks. The third production account has its own zones, and so is
 // no part of the pattern.
 func TestReplicas(t *testing.T) {
-	file := "testdata/replicas/pipeline.yaml"
+	expectReplicas(t, "testdata/replicas/pipeline.yaml", true)
+}
+
+// What holds a marker, or what could be left of one, is synthesised for each account.
+func TestNoReplicas(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "replicas")
+	if err := os.CopyFS(folder, os.DirFS("testdata/replicas")); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(folder, "compose.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	marked := strings.Replace(string(text), "  worker:\n", "  worker:\n    environment: {COLOUR: feedface}\n", 1)
+	if err := os.WriteFile(file, []byte(marked), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	expectReplicas(t, filepath.Join(folder, "pipeline.yaml"), false)
+}
+
+func expectReplicas(t *testing.T, file string, replicas bool) {
+	t.Helper()
 	alone, replicated := t.TempDir(), t.TempDir()
 	synthRelease(t, release(t, file), alone, false)
 	synthRelease(t, release(t, file), replicated, true)
@@ -79,7 +103,7 @@ func TestReplicas(t *testing.T) {
 			t.Errorf("%s is too much", name)
 		}
 	}
-	for stage, replica := range map[string]bool{"first": true, "second": true, "third": false} {
+	for stage, replica := range map[string]bool{"first": replicas, "second": replicas, "third": false} {
 		if made := strings.Contains(got["tree.json"], "production-shop-"+stage+"-eu-west-1/Services/web"); made == replica {
 			t.Errorf("the constructs of %s are made: %t", stage, made)
 		}
