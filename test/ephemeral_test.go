@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"composecdk/pipelines/config"
 )
 
 // TestEphemeral: nothing of a throw-away environment may outlive its stacks, and
@@ -74,15 +72,6 @@ func TestOutputsOfTests(t *testing.T) {
 	c.Environments[0].Tests[0].Path = "Environments[0].Tests[0]"
 	if _, err := tryDeliver(t, c, nil); err == nil || err.Error() != `Environments[0].Tests[0]: the environment has no output "Nonesuch"` {
 		t.Errorf("an output that is not there: %v", err)
-	}
-}
-
-// TestEphemeralRegion: the janitor works in the region of the pipelines only.
-func TestEphemeralRegion(t *testing.T) {
-	c := threeAccounts()
-	c.Environments[0].Waves = [][]config.Target{{{Account: c.Accounts[0], Region: "us-east-1"}}}
-	if _, err := tryDeliver(t, c, nil); err == nil || !strings.Contains(err.Error(), "an ephemeral environment is in the region of the tooling, eu-west-1") {
-		t.Errorf("an ephemeral environment elsewhere: %v", err)
 	}
 }
 
