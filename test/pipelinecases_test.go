@@ -113,7 +113,22 @@ var kept []string
 // read reads the stacks of the assembly and of all that are nested in it.
 func (d *delivered) read(t *testing.T) {
 	t.Helper()
-	err := filepath.WalkDir(d.dir, func(path string, _ fs.DirEntry, err error) error {
+	for _, s := range stacksIn(t, d.dir) {
+		d.stack(t, s.file, s.path, s.environment, s.name)
+	}
+}
+
+// assembledStack is a stack as the manifest of an assembly has it.
+type assembledStack struct {
+	// file is that of its template, path that of its construct.
+	file, path, environment, name string
+}
+
+// stacksIn are the stacks of an assembly and of all that are nested in it.
+func stacksIn(t *testing.T, dir string) []assembledStack {
+	t.Helper()
+	var found []assembledStack
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Base(path) != "manifest.json" {
 			return err
 		}
@@ -124,9 +139,10 @@ func (d *delivered) read(t *testing.T) {
 			}
 		}
 		readJSON(t, path, &manifest)
-		for id, artifact := range manifest.Artifacts {
-			if artifact.Type == "aws:cloudformation:stack" {
-				d.stack(t, filepath.Join(filepath.Dir(path), artifact.Properties.TemplateFile), artifact.DisplayName, artifact.Environment, or(artifact.Properties.StackName, id))
+		for id, a := range manifest.Artifacts {
+			if a.Type == "aws:cloudformation:stack" {
+				construct, _, _ := strings.Cut(a.DisplayName, " ")
+				found = append(found, assembledStack{filepath.Join(filepath.Dir(path), a.Properties.TemplateFile), construct, a.Environment, or(a.Properties.StackName, id)})
 			}
 		}
 		return nil
@@ -134,6 +150,7 @@ func (d *delivered) read(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return found
 }
 
 func (d *delivered) stack(t *testing.T, file, path, environment, name string) {
@@ -143,7 +160,6 @@ func (d *delivered) stack(t *testing.T, file, path, environment, name string) {
 		t.Fatal(err)
 	}
 	tm.t = t
-	path, _, _ = strings.Cut(path, " ")
 	where := strings.Split(strings.TrimPrefix(environment, "aws://"), "/")
 	d.stacks = append(d.stacks, deliveredStack{
 		path: path, account: where[0], region: where[1], name: name, template: tm,

@@ -5,7 +5,6 @@ package test
 import (
 	"crypto/sha256"
 	"fmt"
-	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -22,33 +21,13 @@ const pipelineGoldenDir = "testdata/pipelines/golden"
 func assembled(t *testing.T, dir string) map[string]template {
 	t.Helper()
 	found := map[string]template{}
-	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || filepath.Base(path) != "manifest.json" {
-			return err
+	for _, s := range stacksIn(t, dir) {
+		tm, err := readTemplate(s.file)
+		if err != nil {
+			t.Fatal(err)
 		}
-		var manifest struct {
-			Artifacts map[string]struct {
-				Type, DisplayName string
-				Properties        struct{ TemplateFile string }
-			}
-		}
-		readJSON(t, path, &manifest)
-		for _, artifact := range manifest.Artifacts {
-			if artifact.Type != "aws:cloudformation:stack" {
-				continue
-			}
-			tm, err := readTemplate(filepath.Join(filepath.Dir(path), artifact.Properties.TemplateFile))
-			if err != nil {
-				return err
-			}
-			tm.t = t
-			name, _, _ := strings.Cut(artifact.DisplayName, " ")
-			found[strings.ReplaceAll(name, "/", "-")] = tm
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+		tm.t = t
+		found[strings.ReplaceAll(s.path, "/", "-")] = tm
 	}
 	return found
 }
