@@ -21,10 +21,6 @@ type stageSettings struct {
 	onFailure string
 }
 
-// mostRules is how many a condition may have.
-// https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_Condition.html
-const mostRules = 5
-
 // rule is a rule of a condition, as CloudFormation writes it.
 type rule map[string]any
 
@@ -68,13 +64,13 @@ func conditions(result string, rules []rule) map[string]any {
 // waveSettings are those of a wave. A stage that holds an approval is not rolled
 // back as a whole: that would ask for the approval again, and a rejection would
 // start it. CloudFormation rolls back each of its stacks that fails.
-func (d *cd) waveSettings(e *config.Environment, i int, entry []rule, asks bool) (*stageSettings, error) {
+func (d *cd) waveSettings(e *config.Environment, i int, entry []rule, asks bool) *stageSettings {
 	s := &stageSettings{entry: entry, onFailure: e.OnFailure}
 	if asks && e.OnFailure == "rollback" {
 		s.onFailure = "none"
 	}
 	if e.Bake == nil {
-		return s, nil
+		return s
 	}
 	for _, t := range e.Waves[i] {
 		permit(d.role, []string{"sts:AssumeRole"}, d.Config.ReviewRoleARN(t.Account))
@@ -82,11 +78,7 @@ func (d *cd) waveSettings(e *config.Environment, i int, entry []rule, asks bool)
 			s.bake = append(s.bake, d.quiet(e.Bake, alarm, t))
 		}
 	}
-	if len(s.bake) > mostRules {
-		return nil, fmt.Errorf("%s: %d alarms of %d targets in a wave are %d rules, and CodePipeline takes %d: make the waves smaller, or one composite alarm",
-			e.Path, len(e.Bake.Alarms), len(e.Waves[i]), len(s.bake), mostRules)
-	}
-	return s, nil
+	return s
 }
 
 // applySettings writes them into the stages of the built pipeline. What CDK Pipelines

@@ -42,9 +42,7 @@ func (d *cd) permanent(e *config.Environment) error {
 		if asks {
 			approveChangeSets(deployments, ask)
 		}
-		if d.settings[waveStage(d.Config, e, i)], err = d.waveSettings(e, i, entry, asks); err != nil {
-			return err
-		}
+		d.settings[waveStage(d.Config, e, i)] = d.waveSettings(e, i, entry, asks)
 	}
 	return nil
 }
