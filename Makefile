@@ -13,8 +13,8 @@ GO_FILES := $(shell find . -name '*.go' -not -path './node_modules/*' -not -path
 ALIVE := ./.ci/alive
 
 # The packages that need no CDK, whose tests take seconds, and those that mutation measures.
-MEASURED := compose gate secretlike cmd/composer constructs/guard constructs/kernel
-PURE := $(MEASURED) changes handoff schema pipelines/buildspec pipelines/config pipelines/diagram pipelines/plan pipelines/policy
+MEASURED := compose gate secretscan cmd/composer constructs/guard constructs/kernel
+PURE := $(MEASURED) imageupdate templatediff schema pipelines/buildspec pipelines/config pipelines/diagram pipelines/plan pipelines/policy
 
 .PHONY: help setup build synth venv test test-fast e2e corpus fuzz mutation bench scale lint golden good wildcardonly diagram clean
 

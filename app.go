@@ -190,7 +190,7 @@ func build(in input, model *compose.Model, outdir string) (awscdk.App, *stacks.A
 	app := newApp(in, outdir)
 	scope := constructs.NewConstruct(app, jsii.String(stacks.Name(model.Name, in.env)))
 	application, err := stacks.NewApplication(scope, &stacks.ApplicationProps{
-		Model: model, Account: in.account, Region: in.region, Destroyable: in.throwaway,
+		Model: model, Account: in.account, Region: in.region, Ephemeral: in.ephemeral,
 	})
 	return app, application, err
 }

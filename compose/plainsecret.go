@@ -9,7 +9,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"composecdk/secretlike"
+	"composecdk/secretscan"
 )
 
 // plainSecret is the code of a secret in clear text. Its line is not shown: what is
@@ -76,10 +76,10 @@ func (t Text) shown() string {
 // looksSecret says what a text would be, "" where it looks like no secret. Only
 // one that stands in the file as it is can be one by its name.
 func (v shown) looksSecret() string {
-	if what := secretlike.Text(v.text); what != "" || strings.Contains(v.text, "${}") {
+	if what := secretscan.Text(v.text); what != "" || strings.Contains(v.text, "${}") {
 		return what
 	}
-	return secretlike.Named(v.name, v.text)
+	return secretscan.Named(v.name, v.text)
 }
 
 // plainSecrets reports what looks like a secret and stands in clear text, but for

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"composecdk/secretlike"
+	"composecdk/secretscan"
 )
 
 // withheld are the variables of the process that the files must not use, and why.
@@ -29,7 +29,7 @@ const credentialLike = "looks like a credential"
 // they may.
 func (o Options) withholds(name, value string) string {
 	allowed := slices.Contains(o.Allow, name)
-	secret := Credential(name) || secretlike.Text(value) != "" || secretlike.Named(name, value) != ""
+	secret := Credential(name) || secretscan.Text(value) != "" || secretscan.Named(name, value) != ""
 	switch {
 	case secret && (!allowed || o.Untrusted):
 		return credentialLike

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Throwaway is the metadata with which the template of an environment says that
+// Ephemeral is the metadata with which the template of an environment says that
 // nothing in it is kept or protected: the rules about loss of data pass it over.
-const Throwaway = "composecdk:throwaway"
+const Ephemeral = "composecdk:ephemeral"
 
 // data keeps what cannot be made again, and keeps it encrypted.
 var data = []Rule{
@@ -67,11 +67,11 @@ var snapshots = []string{
 
 var keeping = []string{"Retain", "RetainExceptOnCreate", "Snapshot"}
 
-func (s *Stack) throwaway() bool { return yes(at(s.template, "Metadata", Throwaway)) }
+func (s *Stack) ephemeral() bool { return yes(at(s.template, "Metadata", Ephemeral)) }
 
 func dataLost(a *Assembly, found *report) {
 	for _, r := range a.Of(stateful...) {
-		if r.Stack.throwaway() || r.copied() {
+		if r.Stack.ephemeral() || r.copied() {
 			continue
 		}
 		keeps := "Retain keeps it"
@@ -175,7 +175,7 @@ func holds(rows []wanted, protects bool) func(*Assembly, *report) {
 	return func(a *Assembly, found *report) {
 		for _, row := range rows {
 			for _, r := range a.Of(row.Type) {
-				if protects && r.Stack.throwaway() || slices.ContainsFunc(row.Unless, func(key string) bool { return r.Properties[key] != nil }) {
+				if protects && r.Stack.ephemeral() || slices.ContainsFunc(row.Unless, func(key string) bool { return r.Properties[key] != nil }) {
 					continue
 				}
 				for _, value := range row.values(r.Properties, row.Path) {

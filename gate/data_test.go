@@ -62,8 +62,8 @@ func TestMessagesOfData(t *testing.T) {
 	}
 }
 
-// A throw-away environment keeps nothing and protects nothing, but encrypts.
-func TestThrowaway(t *testing.T) {
+// An ephemeral environment keeps nothing and protects nothing, but encrypts.
+func TestEphemeral(t *testing.T) {
 	resources := `"Resources": {
 		"T": {"Type": "AWS::DynamoDB::Table", "Properties": {}},
 		"D": {"Type": "AWS::RDS::DBCluster", "Properties": {"BackupRetentionPeriod": 0}}
@@ -73,8 +73,8 @@ func TestThrowaway(t *testing.T) {
 		lost, unprotected, readable int
 	}{
 		{``, 4, 3, 1},
-		{`"Metadata": {"composecdk:throwaway": true},`, 0, 0, 1},
-		{`"Metadata": {"composecdk:throwaway": false},`, 4, 3, 1},
+		{`"Metadata": {"composecdk:ephemeral": true},`, 0, 0, 1},
+		{`"Metadata": {"composecdk:ephemeral": false},`, 4, 3, 1},
 	} {
 		a := oneTemplate(t, "{"+c.metadata+resources+"}")
 		for rule, want := range map[string]int{"data-lost": c.lost, "data-unprotected": c.unprotected, "data-unencrypted": c.readable} {

@@ -9,7 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"composecdk/secretlike"
+	"composecdk/secretscan"
 )
 
 // besides says which of a resource's values that no row of [Resource.shows] is for look
@@ -63,7 +63,7 @@ func (s *Stack) sweep(place, name string, v any, each func(place, why string)) {
 			s.sweep(place, name, item, each)
 		}
 	case string:
-		if what := secretlike.Text(v); what != "" {
+		if what := secretscan.Text(v); what != "" {
 			each(place, "holds "+what)
 		} else if what := property(name, v); what != "" {
 			each(place, "has the literal text of "+what)
@@ -95,7 +95,7 @@ func property(name, text string) string {
 	if tells.MatchString(name) || strings.HasPrefix(text, "$") || dynamic.MatchString(text) {
 		return ""
 	}
-	if what := secretlike.Named(name, text); slices.Contains([]string{"a password", "a token", "a secret"}, what) {
+	if what := secretscan.Named(name, text); slices.Contains([]string{"a password", "a token", "a secret"}, what) {
 		return what
 	}
 	return ""
@@ -124,7 +124,7 @@ func secretMember(v any) string {
 				name = pair
 			}
 			if text, ok := literal(v[key]); ok && !strings.HasPrefix(text, "$") && !tells.MatchString(name) {
-				if what := secretlike.Named(name, text); what != "" {
+				if what := secretscan.Named(name, text); what != "" {
 					return what
 				}
 			} else if what := secretMember(v[key]); what != "" {
@@ -149,7 +149,7 @@ var assignment = regexp.MustCompile(`(?:^|[\s;&|"'(])-{0,2}([A-Za-z][\w.-]*)=(?:
 func assigned(text string) (name, what string) {
 	for _, match := range assignment.FindAllStringSubmatch(text, -1) {
 		value := match[2] + match[3] + match[4]
-		if what := secretlike.Named(match[1], value); what != "" {
+		if what := secretscan.Named(match[1], value); what != "" {
 			return match[1], what
 		}
 	}
@@ -185,7 +185,7 @@ func (s *Stack) options(words []any) (name, what string) {
 		if !isOption || !isText || strings.HasPrefix(value, "-") || strings.ContainsAny(value, "=$") {
 			continue
 		}
-		if what := secretlike.Named(option, value); what != "" {
+		if what := secretscan.Named(option, value); what != "" {
 			return option, what
 		}
 	}

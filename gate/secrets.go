@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"composecdk/secretlike"
+	"composecdk/secretscan"
 )
 
 // secretRules keep secrets out of what everybody with a console can read.
@@ -136,12 +136,12 @@ func (r *Resource) shows() []shown {
 func (a *Assembly) builtSecrets(found *report) {
 	for _, i := range a.images {
 		for _, name := range slices.Sorted(maps.Keys(i.arguments)) {
-			if what := cmp.Or(secretlike.Text(i.arguments[name]), secretlike.Named(name, i.arguments[name])); what != "" {
+			if what := cmp.Or(secretscan.Text(i.arguments[name]), secretscan.Named(name, i.arguments[name])); what != "" {
 				found.image(i, "build argument %s is %s, which stays in the image: give it as a secret of the build", name, what)
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(i.secrets)) {
-			if what := secretlike.Text(i.secrets[name]); what != "" {
+			if what := secretscan.Text(i.secrets[name]); what != "" {
 				found.image(i, "build secret %s holds %s: name the file or the variable that holds it", name, what)
 			}
 		}
@@ -164,7 +164,7 @@ func plainSecret(a *Assembly, found *report) {
 		}
 		for _, name := range slices.Sorted(maps.Keys(s.Outputs)) {
 			why := s.secretIn(name, at(s.Outputs[name], "Value"))
-			if what := secretlike.Text(canonical(s.Outputs[name])); why == "" && what != "" {
+			if what := secretscan.Text(canonical(s.Outputs[name])); why == "" && what != "" {
 				why = "holds " + what
 			}
 			if why != "" {
@@ -190,14 +190,14 @@ func (s *Stack) secretIn(name string, value any) string {
 	if _, isList := value.([]any); value == nil || isList {
 		return ""
 	}
-	if what := secretlike.Text(s.text(value)); what != "" {
+	if what := secretscan.Text(s.text(value)); what != "" {
 		return "holds " + what
 	}
 	if plain, isLiteral := literal(value); isLiteral {
 		if what := secretMember(membersOf(plain)); what != "" {
 			return "has a field with the literal text of " + what
 		}
-		if what := secretlike.Named(name, plain); what != "" {
+		if what := secretscan.Named(name, plain); what != "" {
 			return "has the literal text of " + what
 		}
 	}

@@ -112,7 +112,7 @@ func (r *Release) application(stage awscdk.Stage, e *config.Environment, t confi
 	var err error
 	w.application, err = stacks.NewApplication(stage, &stacks.ApplicationProps{
 		Model: w.model, Account: t.Account.ID, Region: t.Region,
-		Destroyable:           e.Type == config.Ephemeral,
+		Ephemeral:             e.Type == config.Ephemeral,
 		TerminationProtection: e.TerminationProtection,
 		Synthesizer:           func() awscdk.IStackSynthesizer { return synthesizer(r.Config, t.Account) },
 	})

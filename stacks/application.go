@@ -20,8 +20,8 @@ type ApplicationProps struct {
 	Model *compose.Model
 	// Account and Region are the target; empty makes stacks that fit any.
 	Account, Region string
-	// Destroyable declares the environment throw-away: nothing in it is kept.
-	Destroyable bool
+	// Ephemeral declares the environment ephemeral: nothing in it is kept.
+	Ephemeral bool
 	// Synthesizer makes the synthesizer of a stack, which names the roles that deploy
 	// it; nil means those of the CDK's bootstrap stack. Each stack has its own, as it
 	// keeps the assets of its stack.
@@ -121,8 +121,8 @@ func (b *builder) stack(id, description string, after ...awscdk.Stack) awscdk.St
 		Id:     jsii.String("CloudFormation-Validate::F0001"),
 		Reason: jsii.String("a stack of which everything exists has no resources; the CDK CLI skips it"),
 	})
-	if b.props.Destroyable {
-		stack.AddMetadata(jsii.String(gate.Throwaway), true)
+	if b.props.Ephemeral {
+		stack.AddMetadata(jsii.String(gate.Ephemeral), true)
 	}
 	network.PresetAvailabilityZones(stack, &b.props.Model.Network)
 	for _, before := range after {

@@ -37,7 +37,7 @@ func (b *builder) data() {
 	for _, r := range m.CreationOrder() {
 		resource, ok := try(b, r.Path, func() (xresource.Resource, error) {
 			return xresource.New(section(r.Key, r.Path), &xresource.Props{
-				Model: r, Network: b.built.network, Value: b.value, Destroyable: b.props.Destroyable,
+				Model: r, Network: b.built.network, Value: b.value, Ephemeral: b.props.Ephemeral,
 			})
 		})
 		if ok {
@@ -55,7 +55,7 @@ func (b *builder) data() {
 	}
 	for _, v := range m.Volumes {
 		b.built.volumes[v.Name], _ = try(b, v.Path, func() (*service.Volume, error) {
-			return service.NewVolume(section("volumes", v.Path), v.Name, v, b.built.network, b.props.Destroyable)
+			return service.NewVolume(section("volumes", v.Path), v.Name, v, b.built.network, b.props.Ephemeral)
 		})
 	}
 	b.spare()
@@ -123,7 +123,7 @@ func (b *builder) secret(scope constructs.Construct, s *compose.Secret) (service
 	switch {
 	case s.Create:
 		policy := awscdk.RemovalPolicy_RETAIN
-		if b.props.Destroyable {
+		if b.props.Ephemeral {
 			policy = awscdk.RemovalPolicy_DESTROY
 		}
 		secret := awssecretsmanager.NewSecret(scope, id, &awssecretsmanager.SecretProps{

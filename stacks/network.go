@@ -24,7 +24,7 @@ type built struct {
 // and the namespaces.
 func (b *builder) network(stack awscdk.Stack) {
 	m := b.props.Model
-	if b.props.Destroyable {
+	if b.props.Ephemeral {
 		// Not the bucket of Exec sessions: one with objects cannot be deleted.
 		awscdk.RemovalPolicies_Of(stack).Destroy(&awscdk.RemovalPolicyProps{
 			ApplyToResourceTypes: jsii.Strings("AWS::KMS::Key", "AWS::Logs::LogGroup"),

@@ -100,7 +100,7 @@ func (b *builder) family(f *compose.Family, stack awscdk.Stack, peers constructs
 		return service.NewFamily(stack, f.Name, &service.FamilyProps{
 			Family: f, Network: b.built.network, Cluster: b.built.cluster, Namespaces: b.built.namespaces,
 			Client:  slices.ContainsFunc(m.Edges, func(e compose.Edge) bool { return e.From == f.Name }),
-			Secrets: b.built.secrets, Volumes: b.built.volumes, Groups: peers, Destroyable: b.props.Destroyable,
+			Secrets: b.built.secrets, Volumes: b.built.volumes, Groups: peers, Ephemeral: b.props.Ephemeral,
 			Resolve: func(t compose.Text) (cfn.Value, error) { return xresource.Text(t, b.value) },
 		})
 	})
@@ -143,7 +143,7 @@ func (b *builder) loadBalancers(stack awscdk.Stack) {
 		}
 		balancer, ok := try(b, lb.Path, func() (*ingress.LoadBalancer, error) {
 			return ingress.New(sections[lb.Key], lb.Name, &ingress.Props{
-				Model: lb, Network: b.built.network, Destroyable: b.props.Destroyable,
+				Model: lb, Network: b.built.network, Ephemeral: b.props.Ephemeral,
 				Family: func(name string) *service.Family { return b.built.families[name] },
 			})
 		})

@@ -22,7 +22,7 @@ import (
 // target is where a test deploys to; the zero value fits any account.
 type target struct {
 	Account, Region string
-	Throwaway       bool
+	Ephemeral       bool
 	// Context is further CDK context, such as the answers of look-ups.
 	Context map[string]any
 }
@@ -80,7 +80,7 @@ func attempt(to target, outdir string, files ...string) (result application, err
 	})
 	scope := constructs.NewConstruct(app, jsii.String(stacks.Name(model.Name, "")))
 	built, err := stacks.NewApplication(scope, &stacks.ApplicationProps{
-		Model: model, Account: to.Account, Region: to.Region, Destroyable: to.Throwaway,
+		Model: model, Account: to.Account, Region: to.Region, Ephemeral: to.Ephemeral,
 	})
 	if err != nil {
 		result.found = append(result.found, stacks.Exceptions(err, project)...).Sort()

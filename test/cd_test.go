@@ -64,7 +64,7 @@ func joined(v any) string {
 	return b.String()
 }
 
-// TestCD: a release goes through the throw-away environment, is told and approved,
+// TestCD: a release goes through the ephemeral environment, is told and approved,
 // and only then comes to production.
 func TestCD(t *testing.T) {
 	d := deliver(t, threeAccounts())
@@ -409,7 +409,7 @@ func TestAdmission(t *testing.T) {
 	equal(t, "the rules", rules, []string{`shop-cd-start-1-1 ["main"]`, `shop-cd-start-1-2 [{"wildcard":"feature/*"}]`, `shop-cd-start-2-1 [{"wildcard":"v*"}]`})
 	stages, names := d.pipelineStages()
 	equal(t, "the stages", names[3:], []string{"throwaway-shop", "Admission", "production-changes", "production-shop"})
-	equal(t, "the throw-away environment", at(stages["throwaway-shop"], "BeforeEntry"), nil)
+	equal(t, "the ephemeral environment", at(stages["throwaway-shop"], "BeforeEntry"), nil)
 	for _, name := range names[5:] {
 		contains(t, "the condition of "+name, at(stages[name], "BeforeEntry"), `"Variable":"#{Admission.ADMITTED_2}"`)
 	}

@@ -116,7 +116,7 @@ func deliverFile(t *testing.T, c *config.Config, flags map[string]any, file stri
 			}
 			return stacks.NewApplication(stage, &stacks.ApplicationProps{
 				Model: model, Account: to.Account.ID, Region: to.Region,
-				Destroyable: e.Type == config.Ephemeral, TerminationProtection: e.TerminationProtection,
+				Ephemeral: e.Type == config.Ephemeral, TerminationProtection: e.TerminationProtection,
 			})
 		},
 	})

@@ -109,7 +109,7 @@ func propertiesTable(k *xresource.Kind) string {
 		if other := k.Unless[name]; other != "" {
 			note = fmt.Sprintf(", none if you give `%s`", other)
 		}
-		if disposable, ok := k.Disposable[name]; ok {
+		if disposable, ok := k.Ephemeral[name]; ok {
 			note += fmt.Sprintf("; `%v` for what goes with its stack", disposable)
 		}
 		fmt.Fprintf(&b, "| `%s` | `%s`%s |\n", name, value, note)

@@ -25,7 +25,7 @@ var lasting = []string{
 
 // createOnlyFile lists the create-only properties of the lasting types, made by -update
 // from the CloudFormation schemas that cfn-lint has.
-const createOnlyFile = "../changes/createonly.tsv"
+const createOnlyFile = "../templatediff/createonly.tsv"
 
 // createOnly are the properties of which another value makes CloudFormation replace
 // the resource, by type; one that is nested is written a/b.

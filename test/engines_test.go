@@ -67,7 +67,7 @@ func judge(t *testing.T, cases []goldenCase) []judged {
 			t.Fatalf("%s has errors:\n%s", c.name, printed(t, found))
 		}
 		application, err := stacks.NewApplication(constructs.NewConstruct(app, &c.name), &stacks.ApplicationProps{
-			Model: model, Account: c.to.Account, Region: c.to.Region, Destroyable: c.to.Throwaway,
+			Model: model, Account: c.to.Account, Region: c.to.Region, Ephemeral: c.to.Ephemeral,
 		})
 		if err != nil {
 			t.Fatalf("%s cannot be built:\n%s", c.name, printed(t, stacks.Exceptions(err, project)))

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestEphemeral: nothing of a throw-away environment may outlive its stacks, and
+// TestEphemeral: nothing of an ephemeral environment may outlive its stacks, and
 // production's stacks cannot be deleted by mistake.
 func TestEphemeral(t *testing.T) {
 	d := deliver(t, threeAccounts())
@@ -26,7 +26,7 @@ func TestEphemeral(t *testing.T) {
 		}
 	}
 	if n == 0 {
-		t.Fatal("there is no throw-away environment")
+		t.Fatal("there is no ephemeral environment")
 	}
 	for stage, want := range map[string]any{"throwaway-shop": nil, "production-shop": true} {
 		var manifest struct {

@@ -28,7 +28,7 @@ type ingressCase struct {
 
 // tryIngress builds the families and the load balancers of a compose file in a
 // VPC, which is a new one unless another is given.
-func tryIngress(t *testing.T, file string, vpc *compose.Network, account string, destroyable bool) (ingressCase, error) {
+func tryIngress(t *testing.T, file string, vpc *compose.Network, account string, ephemeral bool) (ingressCase, error) {
 	t.Helper()
 	m := ingressModel(t, file)
 	stack := newStack(t, account)
@@ -56,7 +56,7 @@ func tryIngress(t *testing.T, file string, vpc *compose.Network, account string,
 	c := ingressCase{stack, map[string]*ingress.LoadBalancer{}}
 	for _, model := range m.LoadBalancers {
 		c.lbs[model.Name], err = ingress.New(stack, model.Key+"/"+model.Name, &ingress.Props{
-			Model: model, Network: n, Destroyable: destroyable,
+			Model: model, Network: n, Ephemeral: ephemeral,
 			Family: func(name string) *service.Family { return families[name] },
 		})
 		if err != nil {
@@ -411,7 +411,7 @@ func TestElbv2Application(t *testing.T) {
 	}
 }
 
-// A throw-away environment can always be deleted.
+// An ephemeral environment can always be deleted.
 func TestElbv2Destroyable(t *testing.T) {
 	c, err := tryIngress(t, richFile, nil, "", true)
 	if err != nil {

@@ -84,7 +84,7 @@ var nagExceptions = []engineException{
 		"applications that run unchanged under Docker log in with the user and the password of the secret; the file switches the other way on, EnableIAMDatabaseAuthentication",
 	},
 	{
-		`AwsSolutions-RDS11`, `(x-rds|x-throwaway)/Data/x-rds/audit/Definition/Resource`,
+		`AwsSolutions-RDS11`, `(x-rds|x-ephemeral)/Data/x-rds/audit/Definition/Resource`,
 		"the default port is what clients expect; the database has no public address, and only the bound services' security groups reach it",
 	},
 	{
@@ -92,19 +92,19 @@ var nagExceptions = []engineException{
 		"14 days of point-in-time recovery are there; Backtrack is billed by the change, and the file switches it on, BacktrackWindow",
 	},
 	{
-		`AwsSolutions-RDS3`, `x-throwaway/Data/x-rds/audit/Definition/Resource`,
+		`AwsSolutions-RDS3`, `x-ephemeral/Data/x-rds/audit/Definition/Resource`,
 		"a single instance is the file's choice; MultiAZ doubles its price",
 	},
 	{
-		`AwsSolutions-RDS10`, `x-throwaway/Data/x-rds/[^/]+/Definition/Resource`,
-		"the environment is declared throw-away: nothing in it is protected",
+		`AwsSolutions-RDS10`, `x-ephemeral/Data/x-rds/[^/]+/Definition/Resource`,
+		"the environment is declared ephemeral: nothing in it is protected",
 	},
 	{
 		`AwsSolutions-SQS2`, `x-sqs/Data/x-sqs/lost/Definition/Resource`,
 		"the file says SqsManagedSseEnabled: false, to show that it can",
 	},
 	{
-		`AwsSolutions-SQS3`, `(x-sqs/Data/x-sqs/plain|x-throwaway/Data/x-sqs/orders)/Definition/Resource`,
+		`AwsSolutions-SQS3`, `(x-sqs/Data/x-sqs/plain|x-ephemeral/Data/x-sqs/orders)/Definition/Resource`,
 		"whether a message that fails is kept elsewhere is the file's decision, RedrivePolicy",
 	},
 }

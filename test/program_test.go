@@ -274,11 +274,16 @@ func TestProgramTarget(t *testing.T) {
 			t.Errorf("%v: stacks are %s, want %s", part, got, want)
 		}
 	}
-	target["throwaway"] = "true"
+	target["ephemeral"] = "true"
 	target["account"] = 111111111111 // as a cdk.json may have it
 	gone := call{dir: dir, context: target}.run(t).clean()
+	delete(target, "ephemeral")
+	target["throwaway"] = "true" // the name of earlier releases
+	if text := (call{dir: dir, context: target}.run(t).clean()).read("*Services*.template.json"); text != gone.read("*Services*.template.json") {
+		t.Error("-c throwaway=true must be -c ephemeral=true")
+	}
 	if text := gone.read("*Services*.template.json"); strings.Contains(text, `"Retain"`) || !strings.Contains(kept.read("*Services*.template.json"), `"Retain"`) {
-		t.Error("logs must be kept, but in a throw-away environment")
+		t.Error("logs must be kept, but in an ephemeral environment")
 	}
 }
 
@@ -400,12 +405,12 @@ func TestProgramUsage(t *testing.T) {
 			"-c compose=a.yml,: expected compose files, separated by commas",
 		},
 		"several values": {
-			call{dir: dir, context: map[string]any{"account": "12", "region": "Dublin", "env": "a b", "throwaway": "yes", "compsoe": "x"}},
+			call{dir: dir, context: map[string]any{"account": "12", "region": "Dublin", "env": "a b", "ephemeral": "yes", "compsoe": "x"}},
 			`-c compsoe: did you mean "compose"?
 -c account=12: expected an account id of 12 digits
 -c region=Dublin: expected an AWS region, such as eu-west-1
 -c env=a b: expected letters, digits and -
--c throwaway=yes: expected true or false`,
+-c ephemeral=yes: expected true or false`,
 		},
 		"broken context": {
 			call{dir: dir, environ: map[string]string{"CDK_CONTEXT_JSON": "{"}},

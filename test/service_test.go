@@ -436,8 +436,8 @@ func TestFamilyService(t *testing.T) {
 		})
 	})
 	t.Run("keeps its logs unless nothing in the environment is worth keeping", func(t *testing.T) {
-		for destroyable, want := range map[bool]string{false: "Retain", true: "Delete"} {
-			tm := synth(t, build(t, func(_ *compose.Family, p *service.FamilyProps, _ awscdk.Stack) { p.Destroyable = destroyable }).stack)
+		for ephemeral, want := range map[bool]string{false: "Retain", true: "Delete"} {
+			tm := synth(t, build(t, func(_ *compose.Family, p *service.FamilyProps, _ awscdk.Stack) { p.Ephemeral = ephemeral }).stack)
 			equal(t, "policy", tm.resources["webLogGroup080F5ECF"].(map[string]any)["DeletionPolicy"], want)
 		}
 	})

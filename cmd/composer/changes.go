@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"composecdk/changes"
+	"composecdk/templatediff"
 )
 
 func changesCommand() *cobra.Command {
@@ -38,7 +38,7 @@ The exit status is 0, changes or none, and 2 for wrong usage or what cannot be r
 			if err != nil {
 				return err
 			}
-			if err := changes.Text(command.OutOrStdout(), all); err != nil {
+			if err := templatediff.Text(command.OutOrStdout(), all); err != nil {
 				return err
 			}
 			return writeSummary(out, all)
@@ -52,22 +52,22 @@ The exit status is 0, changes or none, and 2 for wrong usage or what cannot be r
 	return command
 }
 
-func compareAll(ctx context.Context, assemblies, names []string) ([]changes.Difference, error) {
-	var stacks []changes.Stack
+func compareAll(ctx context.Context, assemblies, names []string) ([]templatediff.Difference, error) {
+	var stacks []templatediff.Stack
 	for _, dir := range assemblies {
-		found, err := changes.Read(dir)
+		found, err := templatediff.Read(dir)
 		if err != nil {
 			return nil, err
 		}
 		stacks = append(stacks, found...)
 	}
 	for _, name := range names {
-		if !slices.ContainsFunc(stacks, func(s changes.Stack) bool { return s.Name == name }) {
+		if !slices.ContainsFunc(stacks, func(s templatediff.Stack) bool { return s.Name == name }) {
 			return nil, fmt.Errorf("--stack %s: there is no such stack in the assembly", name)
 		}
 	}
 	if len(names) > 0 {
-		stacks = slices.DeleteFunc(stacks, func(s changes.Stack) bool { return !slices.Contains(names, s.Name) })
+		stacks = slices.DeleteFunc(stacks, func(s templatediff.Stack) bool { return !slices.Contains(names, s.Name) })
 	}
 	return compareEach(ctx, stacks)
 }
@@ -76,8 +76,8 @@ func compareAll(ctx context.Context, assemblies, names []string) ([]changes.Diff
 // nearly a second.
 const atOnce = 8
 
-func compareEach(ctx context.Context, stacks []changes.Stack) ([]changes.Difference, error) {
-	all, problems := make([]changes.Difference, len(stacks)), make([]error, len(stacks))
+func compareEach(ctx context.Context, stacks []templatediff.Stack) ([]templatediff.Difference, error) {
+	all, problems := make([]templatediff.Difference, len(stacks)), make([]error, len(stacks))
 	accounts := newAccounts()
 	var wait sync.WaitGroup
 	free := make(chan struct{}, atOnce)
@@ -90,19 +90,19 @@ func compareEach(ctx context.Context, stacks []changes.Stack) ([]changes.Differe
 				problems[i] = fmt.Errorf("%s: %w", s.Name, err)
 				return
 			}
-			all[i] = changes.Compare(s, deployed)
+			all[i] = templatediff.Compare(s, deployed)
 		})
 	}
 	wait.Wait()
 	return all, errors.Join(problems...)
 }
 
-func writeSummary(file string, all []changes.Difference) error {
+func writeSummary(file string, all []templatediff.Difference) error {
 	if file == "" {
 		return nil
 	}
-	changed := slices.ContainsFunc(all, changes.Difference.Changes)
-	text := fmt.Sprintf("CHANGED=%t\nSUMMARY=%s\n", changed, changes.Summary(all))
+	changed := slices.ContainsFunc(all, templatediff.Difference.Changes)
+	text := fmt.Sprintf("CHANGED=%t\nSUMMARY=%s\n", changed, templatediff.Summary(all))
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("--out %s: it cannot be written", file)
 	}

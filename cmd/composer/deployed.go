@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"composecdk/changes"
+	"composecdk/templatediff"
 )
 
 // accounts reads what is deployed in several accounts, by the AWS CLI.
@@ -34,7 +34,7 @@ var (
 )
 
 // template is the deployed template of a stack, nil where there is no such stack.
-func (a *accounts) template(ctx context.Context, s changes.Stack) (*changes.Template, error) {
+func (a *accounts) template(ctx context.Context, s templatediff.Stack) (*templatediff.Template, error) {
 	role := s.LookupRole
 	if s.Account == "" {
 		role = "" // of the account that the caller is in
@@ -66,7 +66,7 @@ func (a *accounts) template(ctx context.Context, s changes.Stack) (*changes.Temp
 	if json.Unmarshal(body, &text) == nil {
 		body = []byte(text)
 	}
-	deployed, err := changes.Parse(body)
+	deployed, err := templatediff.Parse(body)
 	if err != nil {
 		return nil, fmt.Errorf("the deployed template: %w", err)
 	}

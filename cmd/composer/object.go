@@ -8,15 +8,15 @@ import (
 	"regexp"
 	"strings"
 
-	"composecdk/handoff"
+	"composecdk/imageupdate"
 )
 
 // object is one of S3, by the AWS CLI.
 type object struct{ uri, bucket, key string }
 
 var (
-	_         handoff.Store = object{}
-	objectURI               = regexp.MustCompile(`^s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)$`)
+	_         imageupdate.Store = object{}
+	objectURI                   = regexp.MustCompile(`^s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)$`)
 )
 
 func newObject(uri string) (object, error) {
@@ -30,7 +30,7 @@ func newObject(uri string) (object, error) {
 // largestObject is as much as compose files may take, by far.
 const largestObject = 64 << 20
 
-// Get implements handoff.Store: the version is the ETag.
+// Get implements imageupdate.Store: the version is the ETag.
 func (o object) Get(ctx context.Context) (archive []byte, version string, err error) {
 	err = o.inFolder(func(file string) error {
 		out, err := aws(ctx, os.Environ(), "s3api", "get-object", "--bucket="+o.bucket, "--key="+o.key, "--query=ETag", "--output=text", file)
@@ -47,7 +47,7 @@ func (o object) Get(ctx context.Context) (archive []byte, version string, err er
 	return archive, version, err
 }
 
-// Put implements handoff.Store, by a conditional write.
+// Put implements imageupdate.Store, by a conditional write.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 func (o object) Put(ctx context.Context, archive []byte, version string) error {
 	return o.inFolder(func(file string) error {
@@ -56,7 +56,7 @@ func (o object) Put(ctx context.Context, archive []byte, version string) error {
 		}
 		_, err := aws(ctx, os.Environ(), "s3api", "put-object", "--bucket="+o.bucket, "--key="+o.key, "--body="+file, "--if-match="+version, "--output=json")
 		if err != nil && outdated.MatchString(err.Error()) {
-			return fmt.Errorf("%s: %w", o.uri, handoff.ErrOutdated)
+			return fmt.Errorf("%s: %w", o.uri, imageupdate.ErrOutdated)
 		}
 		return err
 	})

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"composecdk/compose"
-	"composecdk/handoff"
+	"composecdk/imageupdate"
 )
 
 // setImage is what the command line of set-image says.
@@ -102,7 +102,7 @@ func (s *setImage) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	said, err := s.apply(ctx, change)
-	if refusal := (*handoff.Refusal)(nil); errors.As(err, &refusal) {
+	if refusal := (*imageupdate.Refusal)(nil); errors.As(err, &refusal) {
 		return errors.Join(compose.Diagnostics{compose.Diagnostic(*refusal)}.Print(stderr), errFound)
 	}
 	if err != nil {
@@ -113,9 +113,9 @@ func (s *setImage) run(ctx context.Context, stdout, stderr io.Writer) error {
 }
 
 // newImage is the image that the service is to have.
-func (s *setImage) newImage() (handoff.Image, error) {
+func (s *setImage) newImage() (imageupdate.Image, error) {
 	if s.buildInfo == "" {
-		image, err := handoff.ParseImage(s.image)
+		image, err := imageupdate.ParseImage(s.image)
 		if err == nil && s.repository != "" && image.Repository != s.repository {
 			err = fmt.Errorf("it is not of the repository %s", s.repository)
 		}
@@ -126,11 +126,11 @@ func (s *setImage) newImage() (handoff.Image, error) {
 	}
 	text, err := readSmall(s.buildInfo)
 	if err != nil {
-		return handoff.Image{}, err
+		return imageupdate.Image{}, err
 	}
-	info, err := handoff.ParseBuildInfo(text)
+	info, err := imageupdate.ParseBuildInfo(text)
 	if err != nil {
-		return handoff.Image{}, fmt.Errorf("%s: %w", s.buildInfo, err)
+		return imageupdate.Image{}, fmt.Errorf("%s: %w", s.buildInfo, err)
 	}
 	image, err := info.Image(s.service, s.repository)
 	if err != nil {
@@ -139,15 +139,15 @@ func (s *setImage) newImage() (handoff.Image, error) {
 	return image, nil
 }
 
-func (s *setImage) change(image handoff.Image) (handoff.Change, error) {
+func (s *setImage) change(image imageupdate.Image) (imageupdate.Change, error) {
 	if s.overlay {
-		return handoff.InFolder(s.images, s.service, image)
+		return imageupdate.InFolder(s.images, s.service, image)
 	}
-	return handoff.InFile(s.file, s.service, image)
+	return imageupdate.InFile(s.file, s.service, image)
 }
 
 // apply makes the change, and says what became of it.
-func (s *setImage) apply(ctx context.Context, change handoff.Change) (said string, err error) {
+func (s *setImage) apply(ctx context.Context, change imageupdate.Change) (said string, err error) {
 	const already, now = "already", "now"
 	switch {
 	case s.zip != "":
@@ -169,7 +169,7 @@ func (s *setImage) apply(ctx context.Context, change handoff.Change) (said strin
 	if err != nil || author.Name == "" {
 		return "", fmt.Errorf("--author is %q: give a name and an address, as in composer <composer@localhost>", s.who)
 	}
-	commit, err := change.Push(ctx, handoff.Push{
+	commit, err := change.Push(ctx, imageupdate.Push{
 		Checkout: s.checkout, Remote: s.remote, Branch: s.branch, Message: s.message,
 		Author: author.Name, Email: author.Address, Attempts: s.attempts,
 	})

@@ -25,9 +25,9 @@ type Props struct {
 	Network *network.Network
 	// Family finds the families that the target groups name.
 	Family func(name string) *service.Family
-	// Destroyable says that nothing in this environment is worth keeping: there
+	// Ephemeral says that nothing in this environment is worth keeping: there
 	// is no deletion protection then, even if the file asks for it.
-	Destroyable bool
+	Ephemeral bool
 }
 
 // LoadBalancer is an Application or Network Load Balancer with its listeners,
@@ -111,7 +111,7 @@ func (lb *LoadBalancer) create() error {
 	const protection = "deletion_protection.enabled"
 	for _, name := range slices.Sorted(maps.Keys(lb.model.Attributes)) {
 		value := lb.model.Attributes[name]
-		if name == protection && lb.props.Destroyable {
+		if name == protection && lb.props.Ephemeral {
 			value = "false"
 		}
 		l2.SetAttribute(jsii.String(name), substituted(value))
@@ -187,7 +187,7 @@ func (lb *LoadBalancer) addresses(selection *awsec2.SubnetSelection) *[]*elbv2.S
 	var mappings []*elbv2.SubnetMapping
 	for i, subnet := range *lb.props.Network.VPC().SelectSubnets(selection).Subnets {
 		address := awsec2.NewCfnEIP(lb.construct, jsii.String(fmt.Sprintf("Address%d", i+1)), &awsec2.CfnEIPProps{Domain: jsii.String("vpc")})
-		if lb.model.RetainElasticIPs && !lb.props.Destroyable {
+		if lb.model.RetainElasticIPs && !lb.props.Ephemeral {
 			address.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
 		}
 		mappings = append(mappings, &elbv2.SubnetMapping{Subnet: subnet, AllocationId: address.AttrAllocationId()})

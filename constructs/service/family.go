@@ -35,8 +35,8 @@ type FamilyProps struct {
 	// Groups is where the security group of the tasks stands: in a stack that comes
 	// before all of those whose families call each other. nil is beside the rest.
 	Groups constructs.Construct
-	// Destroyable says that nothing in this environment is worth keeping.
-	Destroyable bool
+	// Ephemeral says that nothing in this environment is worth keeping.
+	Ephemeral bool
 }
 
 // Family is a task definition and its ECS service on Fargate.
@@ -66,7 +66,7 @@ func NewFamily(scope constructs.Construct, id string, props *FamilyProps) (*Fami
 	if err := f.addRoles(this); err != nil {
 		return nil, err
 	}
-	f.logs = newLogs(this, m.Logging, f.execution, props.Destroyable)
+	f.logs = newLogs(this, m.Logging, f.execution, props.Ephemeral)
 	f.task = f.newTask(this)
 	for _, part := range []func(constructs.Construct) error{
 		f.addContainers, f.addVolumes, f.addService, f.addRecords, f.addScaling, f.addIngress, f.openVolumes,

@@ -90,8 +90,8 @@ func runtimePlatform(m *compose.Family) *awsecs.RuntimePlatform {
 	return platform
 }
 
-func removal(destroyable bool) awscdk.RemovalPolicy {
-	if destroyable {
+func removal(ephemeral bool) awscdk.RemovalPolicy {
+	if ephemeral {
 		return awscdk.RemovalPolicy_DESTROY
 	}
 	return awscdk.RemovalPolicy_RETAIN

@@ -20,7 +20,7 @@ type logs struct {
 	group cfn.Value // its name
 }
 
-func newLogs(this constructs.Construct, m compose.Logging, execution *ExecutionRole, destroyable bool) *logs {
+func newLogs(this constructs.Construct, m compose.Logging, execution *ExecutionRole, ephemeral bool) *logs {
 	retention, ok := network.LogRetention(m.RetentionDays)
 	if !ok {
 		retention = awslogs.RetentionDays_ONE_MONTH
@@ -28,7 +28,7 @@ func newLogs(this constructs.Construct, m compose.Logging, execution *ExecutionR
 	group := awslogs.NewLogGroup(this, jsii.String("LogGroup"), &awslogs.LogGroupProps{
 		LogGroupName:  cfn.Optional(m.Group),
 		Retention:     retention,
-		RemovalPolicy: removal(destroyable),
+		RemovalPolicy: removal(ephemeral),
 	})
 	execution.allow(Statement{
 		Actions:   []string{"logs:CreateLogStream", "logs:PutLogEvents"},

@@ -30,10 +30,10 @@ type Volume struct {
 }
 
 // NewVolume creates an encrypted file system with backups for a volume, which
-// outlives its stack unless the environment is destroyable, or uses the existing
+// outlives its stack unless the environment is ephemeral, or uses the existing
 // one; and the access point to the volume's folder. The security group of an
 // existing file system is not known: it must admit the tasks by itself.
-func NewVolume(scope constructs.Construct, id string, m *compose.Volume, n *network.Network, destroyable bool) (*Volume, error) {
+func NewVolume(scope constructs.Construct, id string, m *compose.Volume, n *network.Network, ephemeral bool) (*Volume, error) {
 	this := constructs.NewConstruct(scope, &id)
 	v := &Volume{model: m}
 	var fileSystem awsefs.IFileSystem
@@ -44,7 +44,7 @@ func NewVolume(scope constructs.Construct, id string, m *compose.Volume, n *netw
 			FileSystemId: jsii.String(m.External), SecurityGroup: none,
 		})
 	} else {
-		fileSystem = v.create(this, n, destroyable)
+		fileSystem = v.create(this, n, ephemeral)
 	}
 	v.fileSystem = cfn.FromToken(fileSystem.FileSystemId())
 	v.arn = cfn.FromToken(fileSystem.FileSystemArn())
@@ -69,7 +69,7 @@ func gid(m *compose.Volume) string {
 	return m.GID
 }
 
-func (v *Volume) create(this constructs.Construct, n *network.Network, destroyable bool) awsefs.IFileSystem {
+func (v *Volume) create(this constructs.Construct, n *network.Network, ephemeral bool) awsefs.IFileSystem {
 	group := awsec2.NewSecurityGroup(this, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{
 		Vpc:              n.VPC(),
 		Description:      jsii.String(cfn.Description("volume " + v.model.Name)),
@@ -88,7 +88,7 @@ func (v *Volume) create(this constructs.Construct, n *network.Network, destroyab
 		// task that mounts read-only could write. Any policy of its own takes
 		// anonymous access from a file system, and leaves the roles to decide.
 		AllowAnonymousAccess: jsii.Bool(true),
-		RemovalPolicy:        removal(destroyable),
+		RemovalPolicy:        removal(ephemeral),
 	})
 	resource := fileSystem.Node().DefaultChild().(awscdk.CfnResource)
 	for _, name := range sortedKeys(v.model.Properties) {

@@ -46,7 +46,7 @@ func (p *Props) properties() (map[string]any, error) {
 func (p *Props) defaults() map[string]any {
 	defaults := maps.Clone(p.Kind.Defaults)
 	if p.policy() == "Delete" {
-		maps.Copy(defaults, p.Kind.Disposable)
+		maps.Copy(defaults, p.Kind.Ephemeral)
 	}
 	for name, other := range p.Kind.Unless {
 		if _, given := p.Model.Properties[other]; given {
@@ -59,8 +59,8 @@ func (p *Props) defaults() map[string]any {
 // over merges defaults under properties as written, and resolves references.
 func (p *Props) over(properties, defaults map[string]any) (map[string]any, error) {
 	merged := cfn.Under(properties, defaults)
-	if p.Destroyable {
-		maps.Copy(merged, p.Kind.Disposable)
+	if p.Ephemeral {
+		maps.Copy(merged, p.Kind.Ephemeral)
 	}
 	resolved, err := p.resolve(merged)
 	if err != nil {

@@ -28,8 +28,8 @@ var DynamoDB = &Kind{
 		"DeletionProtectionEnabled":        true,
 		"PointInTimeRecoverySpecification": map[string]any{"PointInTimeRecoveryEnabled": true},
 	},
-	Unless:     map[string]string{"BillingMode": "ProvisionedThroughput"},
-	Disposable: map[string]any{"DeletionProtectionEnabled": false},
+	Unless:    map[string]string{"BillingMode": "ProvisionedThroughput"},
+	Ephemeral: map[string]any{"DeletionProtectionEnabled": false},
 	Profiles: map[string]map[string]Profile{"": {
 		"RW":                       tableProfile(append(tableRead(), tableWrite()...), tableStream()),
 		"RO":                       tableProfile(tableRead(), nil),

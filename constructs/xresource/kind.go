@@ -22,9 +22,9 @@ type Kind struct {
 	// the user gives the property that Unless names for it.
 	Defaults map[string]any
 	Unless   map[string]string
-	// Disposable are the defaults that differ for a resource that goes with its
-	// stack. In a throw-away environment they win over the user's own properties.
-	Disposable map[string]any
+	// Ephemeral are the defaults that differ for a resource that goes with its
+	// stack. In an ephemeral environment they win over the user's own properties.
+	Ephemeral map[string]any
 	// Values are the return values: the attribute for Fn::GetAtt by the name
 	// that ReturnValues uses. Ref is what CloudFormation's Ref returns.
 	Values map[string]string
@@ -52,9 +52,9 @@ type Props struct {
 	Network *network.Network
 	// Value finds the value of another resource, which is built already.
 	Value func(compose.Ref) (cfn.Value, error)
-	// Destroyable makes everything go with its stack: the environment is
-	// declared throw-away.
-	Destroyable bool
+	// Ephemeral makes everything go with its stack: the environment is
+	// declared ephemeral.
+	Ephemeral bool
 }
 
 // Profile is an access profile: what a service may do with a resource.
@@ -105,10 +105,10 @@ func (k *Kind) schema() *compose.Schema {
 }
 
 // policy is the deletion policy of a resource: what the file says, else the
-// kind's own, and none in a throw-away environment.
+// kind's own, and none in an ephemeral environment.
 func (p *Props) policy() string {
 	switch {
-	case p.Destroyable:
+	case p.Ephemeral:
 		return "Delete"
 	case p.Model.DeletionPolicy != "":
 		return p.Model.DeletionPolicy

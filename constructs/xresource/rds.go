@@ -39,7 +39,7 @@ var RDS = &Kind{
 		"DeletionProtection":    true,
 		"StorageEncrypted":      true,
 	},
-	Disposable: map[string]any{"DeletionProtection": false},
+	Ephemeral: map[string]any{"DeletionProtection": false},
 	Profiles: map[string]map[string]Profile{"DBCluster": {
 		"RO": {{Actions: []string{"rds:DescribeDBClusters", "rds:DescribeDBInstances", "rds:ListTagsForResource"}}},
 	}},

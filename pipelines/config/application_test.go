@@ -92,10 +92,10 @@ func TestApplication(t *testing.T) {
 	}
 	throwaway, production := models["throwaway"], models["production"]
 	if v := throwaway.Network.New; v == nil || v.CIDR != "10.99.0.0/16" || v.NATGateways != 1 || strings.Join(v.AvailabilityZones, " ") != "eu-west-1a eu-west-1b" {
-		t.Errorf("the throw-away VPC is %+v", throwaway.Network)
+		t.Errorf("the ephemeral VPC is %+v", throwaway.Network)
 	}
 	if throwaway.Cluster.Existing != "" || throwaway.Namespaces[0].Lookup {
-		t.Error("the throw-away environment uses what exists")
+		t.Error("the ephemeral environment uses what exists")
 	}
 	if v := production.Network.Existing; v == nil || v.ID != "vpc-0123456789abcdef0" || len(v.Subnets) != 3 {
 		t.Errorf("the VPC of production is %+v", production.Network)

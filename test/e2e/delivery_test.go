@@ -54,7 +54,7 @@ func TestDelivery(t *testing.T) {
 	step(t, "pipelines: deploy once more: nothing changes", d.again)
 	step(t, "pipelines: what is deployed is what the templates say", d.readBack)
 	step(t, "pipelines: each action takes on its role, and nobody else does", d.roles)
-	step(t, "pipelines: the throw-away stage deploys and deletes, and leaves nothing", d.throwaway)
+	step(t, "pipelines: the ephemeral stage deploys and deletes, and leaves nothing", d.throwaway)
 	step(t, "pipelines: change sets of production", d.production)
 	d.stubs(t)
 }
@@ -502,7 +502,7 @@ func (d delivery) throwaway(t *testing.T) {
 	for _, kind := range slices.Sorted(maps.Keys(after.Resources)) {
 		was, is := slices.Sorted(slices.Values(before.Resources[kind])), slices.Sorted(slices.Values(after.Resources[kind]))
 		if !slices.Equal(was, is) {
-			t.Errorf("%s: before the throw-away environment there were %v, after it %v", kind, was, is)
+			t.Errorf("%s: before the ephemeral environment there were %v, after it %v", kind, was, is)
 		}
 	}
 	if !slices.Equal(slices.Sorted(maps.Keys(before.Stacks)), slices.Sorted(maps.Keys(after.Stacks))) {

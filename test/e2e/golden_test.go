@@ -47,8 +47,8 @@ func (c cdk) goldenCases(t *testing.T) {
 func (c cdk) goldenCase(t *testing.T, name string) {
 	// Several cases have the same project name: each is an environment of its own.
 	app := c.at(t, there, "test/testdata/golden/"+name+"/compose.yaml").with("env", name)
-	if name == "x-throwaway" {
-		app = app.with("throwaway", "true")
+	if name == "x-ephemeral" {
+		app = app.with("ephemeral", "true")
 	}
 	var templates map[string]template
 	step(t, "deploy "+name, func(t *testing.T) { _, templates = c.deploy(t, app) })
@@ -57,8 +57,8 @@ func (c cdk) goldenCase(t *testing.T, name string) {
 		step(t, "destroy readme: the database is protected, then leaves a snapshot", func(t *testing.T) {
 			c.destroyProtected(t, app, templates)
 		})
-	case "x-throwaway":
-		step(t, "destroy x-throwaway: nothing is kept", func(t *testing.T) {
+	case "x-ephemeral":
+		step(t, "destroy x-ephemeral: nothing is kept", func(t *testing.T) {
 			full := c.account(t, there)
 			if _, err := c.destroy(app); err != nil {
 				t.Fatal(err)

@@ -37,7 +37,7 @@ type input struct {
 	outdir          string
 	account, region string
 	env             string
-	throwaway       bool
+	ephemeral       bool
 	// pipeline is the pipeline.yaml where pipelines are asked for, and checkout the
 	// folder with the compose repository that it is about.
 	pipeline, checkout string
@@ -59,7 +59,7 @@ var (
 	accountSetting    = setting{"account", regexp.MustCompile(`^\d{12}$`), "an account id of 12 digits"}
 	regionSetting     = setting{"region", regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-\d+$`), "an AWS region, such as eu-west-1"}
 	envSetting        = setting{"env", regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`), "letters, digits and -"}
-	throwawaySetting  = setting{"throwaway", regexp.MustCompile(`^(true|false)$`), "true or false"}
+	ephemeralSetting  = setting{"ephemeral", regexp.MustCompile(`^(true|false)$`), "true or false"}
 	untrustedSetting  = setting{"untrusted", regexp.MustCompile(`^(true|false)$`), "true or false"}
 	allowSetting      = setting{"allow", regexp.MustCompile(`^[A-Za-z_]\w*(,[A-Za-z_]\w*)*$`), "names of environment variables, separated by commas"}
 	pipelineSetting   = setting{"pipeline", regexp.MustCompile(`^[^\x00]+$`), "a pipeline.yaml, or a compose file with x-cicd"}
@@ -69,7 +69,7 @@ var (
 )
 
 // settings are all of them.
-var settings = []setting{composeSetting, accountSetting, regionSetting, envSetting, throwawaySetting, untrustedSetting, allowSetting, rootSetting, pipelineSetting, checkoutSetting, unreleasedSetting}
+var settings = []setting{composeSetting, accountSetting, regionSetting, envSetting, ephemeralSetting, untrustedSetting, allowSetting, rootSetting, pipelineSetting, checkoutSetting, unreleasedSetting}
 
 // readInput reads the contract of the CDK CLI, CDK_OUTDIR and CDK_CONTEXT_JSON,
 // and finds the compose files: context, COMPOSE_FILE, the working directory, the
@@ -85,7 +85,8 @@ func readInput(env map[string]string) (input, error) {
 	if err != nil {
 		return in, &usageError{err}
 	}
-	problems := misspelt(given)
+	problems := renamed(given)
+	problems = errors.Join(problems, misspelt(given))
 	value := func(s setting) string {
 		text, err := s.read(given)
 		problems = errors.Join(problems, err)
@@ -94,7 +95,7 @@ func readInput(env map[string]string) (input, error) {
 	files := value(composeSetting)
 	in.account, in.region = value(accountSetting), value(regionSetting)
 	in.env = value(envSetting)
-	in.throwaway = value(throwawaySetting) == "true"
+	in.ephemeral = value(ephemeralSetting) == "true"
 	in.load = compose.Options{Environ: env, Untrusted: value(untrustedSetting) == "true", Root: value(rootSetting)}
 	if allow := value(allowSetting); allow != "" {
 		in.load.Allow = strings.Split(allow, ",")
@@ -112,6 +113,28 @@ func readInput(env map[string]string) (input, error) {
 	return in, nil
 }
 
+// earlierNames maps the names that settings had in earlier releases to those of today.
+var earlierNames = map[string]string{"throwaway": ephemeralSetting.name}
+
+// renamed moves settings that were given under their earlier names to those of today.
+func renamed(given map[string]any) error {
+	var problems []error
+	for _, earlier := range slices.Sorted(maps.Keys(earlierNames)) {
+		value, ok := given[earlier]
+		if !ok {
+			continue
+		}
+		name := earlierNames[earlier]
+		if _, both := given[name]; both {
+			problems = append(problems, fmt.Errorf("-c %s: it is the earlier name of -c %s; give one of them", earlier, name))
+			continue
+		}
+		given[name] = value
+		delete(given, earlier)
+	}
+	return errors.Join(problems...)
+}
+
 // onlyOne refuses settings that say what the file of the pipelines says, and the other
 // way round.
 func onlyOne(given map[string]any) error {
@@ -124,7 +147,7 @@ func onlyOne(given map[string]any) error {
 		}
 		return errors.Join(problems...)
 	}
-	for _, s := range []setting{composeSetting, accountSetting, regionSetting, envSetting, throwawaySetting, rootSetting} {
+	for _, s := range []setting{composeSetting, accountSetting, regionSetting, envSetting, ephemeralSetting, rootSetting} {
 		if given[s.name] != nil {
 			problems = append(problems, fmt.Errorf("-c %s: with -c pipeline the file says that", s.name))
 		}

@@ -1,6 +1,6 @@
-// Package secretlike tells what looks like a secret, so that what is refused in a
+// Package secretscan tells what looks like a secret, so that what is refused in a
 // compose file and what is found in a template are the same.
-package secretlike
+package secretscan
 
 import (
 	"maps"

@@ -1,4 +1,4 @@
-package changes
+package templatediff
 
 import (
 	"cmp"
@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"composecdk/secretlike"
+	"composecdk/secretscan"
 )
 
 // Kind is what becomes of a resource.
@@ -242,7 +242,7 @@ func tell(name string, v any) (string, bool) {
 	default:
 		return "", false
 	}
-	return text, secretlike.Named(name, text+"x") == ""
+	return text, secretscan.Named(name, text+"x") == ""
 }
 
 // replaces says whether another value of the property makes CloudFormation replace a

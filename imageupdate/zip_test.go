@@ -1,4 +1,4 @@
-package handoff
+package imageupdate
 
 import (
 	"archive/zip"

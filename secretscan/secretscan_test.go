@@ -1,4 +1,4 @@
-package secretlike
+package secretscan
 
 import "testing"
 
