@@ -15,7 +15,7 @@ import (
 
 	"composecdk/compose"
 	"composecdk/constructs/guard"
-	"composecdk/constructs/xresource"
+	"composecdk/compose/kinds"
 	"composecdk/stacks"
 )
 
@@ -42,7 +42,7 @@ func loadModel(files ...string) (*compose.Project, *compose.Model, compose.Diagn
 	if project == nil {
 		return nil, nil, found.Sort()
 	}
-	model, more := compose.Resolve(project, xresource.Schemas())
+	model, more := compose.Resolve(project, kinds.Schemas())
 	found = append(found, more...).Sort()
 	if found.HasErrors() {
 		model = nil

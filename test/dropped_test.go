@@ -19,7 +19,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"composecdk/compose"
-	"composecdk/constructs/xresource"
+	"composecdk/compose/kinds"
 )
 
 // TestNothingIsDropped changes and removes every value of every file of the corpus,
@@ -347,4 +347,4 @@ func covers(said map[string]string, path string) bool {
 }
 
 // schemas are those of all kinds.
-var schemas = xresource.Schemas()
+var schemas = kinds.Schemas()

@@ -20,7 +20,7 @@ import (
 
 	"composecdk/compose"
 	"composecdk/constructs/guard"
-	"composecdk/constructs/xresource"
+	"composecdk/compose/kinds"
 	"composecdk/pipelines"
 	"composecdk/pipelines/config"
 	"composecdk/pipelines/config/scale"
@@ -417,7 +417,7 @@ func (p planned) shared() template {
 // The kinds that a plan counts must be those that are deployed.
 func TestPlannedSections(t *testing.T) {
 	var keys []string
-	for _, schema := range xresource.Schemas() {
+	for _, schema := range kinds.Schemas() {
 		keys = append(keys, schema.Key)
 	}
 	if slices.Sort(keys); !slices.Equal(keys, plan.Sections()) {

@@ -29,7 +29,7 @@ type FamilyProps struct {
 	// Secrets by the name of the compose.Secret.
 	Secrets map[string]Secret
 	// Resolve resolves references and pseudo parameters in text of the file.
-	Resolve func(compose.Text) (cfn.Value, error)
+	Resolve cfn.Resolver
 	// Volumes by the name of the compose.Volume.
 	Volumes map[string]*Volume
 	// Groups is where the security group of the tasks stands: in a stack that comes
@@ -80,6 +80,26 @@ func NewFamily(scope constructs.Construct, id string, props *FamilyProps) (*Fami
 
 // Model is what the family was built from.
 func (f *Family) Model() *compose.Family { return f.model }
+
+// Value returns a value of the family by its name in compose.Node.
+func (f *Family) Value(name string) (cfn.Value, bool) {
+	switch name {
+	case "LogGroupName":
+		return f.logs.group, true
+	case "SecurityGroupId":
+		return f.groupID, true
+	case "ServiceArn":
+		return cfn.FromToken(f.service.ServiceArn()), true
+	case "ServiceName":
+		return cfn.FromToken(f.service.ServiceName()), true
+	case "TaskDefinitionArn":
+		return cfn.FromToken(f.task.TaskDefinitionArn()), true
+	case "TaskRoleArn":
+		return cfn.FromToken(f.taskRole.role.RoleArn()), true
+	default:
+		return cfn.Value{}, false
+	}
+}
 
 // Container is the one with the given name, or nil.
 func (f *Family) Container(name string) *Container {

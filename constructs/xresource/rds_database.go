@@ -12,6 +12,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/compose"
+	"composecdk/compose/kinds"
 	"composecdk/constructs/cfn"
 	"composecdk/constructs/service"
 )
@@ -22,7 +23,7 @@ type database struct {
 	secret  awssecretsmanager.ISecret // nil for an existing database without
 	group   cfn.Value
 	port    int
-	engine  engine
+	engine  kinds.Engine
 	name    cfn.Value // the initial database
 	scope   constructs.Construct
 	strings map[string]service.Secret // connection strings by variable
@@ -43,8 +44,8 @@ var _ Connectable = (*database)(nil)
 // a security group of its own, with a generated user and password.
 func newDatabase(scope constructs.Construct, props *Props) (Resource, error) {
 	d := &database{scope: scope, strings: map[string]service.Secret{}}
-	d.engine, _ = engineNamed(engineOf(props.Model))
-	d.port = d.engine.port
+	d.engine, _ = kinds.EngineNamed(kinds.EngineOf(props.Model))
+	d.port = d.engine.Port
 	if port, ok := props.Model.Properties["Port"]; ok {
 		number, err := strconv.Atoi(fmt.Sprint(port))
 		if err != nil {
@@ -64,22 +65,22 @@ func newDatabase(scope constructs.Construct, props *Props) (Resource, error) {
 	}
 	d.values = resource
 	awssecretsmanager.NewCfnSecretTargetAttachment(scope, jsii.String("SecretAttachment"), &awssecretsmanager.CfnSecretTargetAttachmentProps{
-		SecretId: d.secret.SecretArn(), TargetId: resource.attribute(Ref).Token(), TargetType: jsii.String(databaseType(props.Model)),
+		SecretId: d.secret.SecretArn(), TargetId: resource.attribute(kinds.Ref).Token(), TargetType: jsii.String(databaseType(props.Model)),
 	})
 	return d, nil
 }
 
 func databaseType(r *compose.Resource) string {
-	if isCluster(r) {
-		return clusterType
+	if kinds.IsCluster(r) {
+		return kinds.ClusterType
 	}
-	return instanceType
+	return kinds.InstanceType
 }
 
 // newServer makes the cluster with its instances, or the single instance: the
 // user's properties over those of MacroParameters over the defaults.
 func (d *database) newServer(props *Props) (*defined, error) {
-	parameters := props.Model.Parameters.(*rdsParameters)
+	parameters := props.Model.Parameters.(*kinds.RDSParameters)
 	user := maps.Clone(props.Model.Properties)
 	delete(user, "MasterUserPassword")
 	delete(user, "MasterUsername")
@@ -95,7 +96,7 @@ func (d *database) newServer(props *Props) (*defined, error) {
 	if parameters.EngineVersion != "" {
 		defaults["EngineVersion"] = parameters.EngineVersion
 	}
-	if isCluster(props.Model) {
+	if kinds.IsCluster(props.Model) {
 		return d.newCluster(props, user, defaults)
 	}
 	return d.newInstance(props, user, defaults)
@@ -125,7 +126,7 @@ func (d *database) subnetGroup(props *Props) cfn.Value {
 
 // newInstance makes a single instance, as small as fits every engine of RDS.
 func (d *database) newInstance(props *Props, user, defaults map[string]any) (*defined, error) {
-	parameters := props.Model.Parameters.(*rdsParameters)
+	parameters := props.Model.Parameters.(*kinds.RDSParameters)
 	defaults["Port"] = strconv.Itoa(d.port)
 	defaults["VPCSecurityGroups"] = []any{d.group}
 	defaults["PubliclyAccessible"] = false
@@ -134,14 +135,14 @@ func (d *database) newInstance(props *Props, user, defaults map[string]any) (*de
 	defaults["StorageType"] = "gp3"
 	defaults["MultiAZ"] = parameters.MultiAZ
 	for _, instance := range parameters.Instances {
-		maps.Copy(defaults, instance.properties())
+		maps.Copy(defaults, instanceProperties(instance))
 		if size := instance.AllocatedStorage + instance.DBAllocatedStorage; size > 0 {
 			defaults["AllocatedStorage"] = strconv.Itoa(size)
 		}
 	}
 	if g := parameters.ParametersGroups; g != nil {
 		group := awsrds.NewCfnDBParameterGroup(d.scope, jsii.String("ParameterGroup"), &awsrds.CfnDBParameterGroupProps{
-			Family: &g.Family, Description: g.description(props), Parameters: g.Parameters,
+			Family: &g.Family, Description: groupDescription(g, props), Parameters: g.Parameters,
 		})
 		defaults["DBParameterGroupName"] = cfn.FromToken(group.Ref())
 	}
@@ -151,9 +152,9 @@ func (d *database) newInstance(props *Props, user, defaults map[string]any) (*de
 // define makes the cluster or the instance. database is the property with the
 // name of the initial database.
 func (d *database) define(props *Props, arn, database string, user, defaults map[string]any) (*defined, error) {
-	d.name = cfn.Literal(d.engine.database)
+	d.name = cfn.Literal(d.engine.Database)
 	if given, ok := user[database]; ok {
-		name, err := props.text(given)
+		name, err := props.Resolve.One(given)
 		if err != nil {
 			return nil, err
 		}
@@ -169,11 +170,12 @@ func (d *database) define(props *Props, arn, database string, user, defaults map
 	if err != nil {
 		return nil, err
 	}
-	return &defined{cfn: resource, kind: props.Kind, arn: arn, tokens: map[string]cfn.Value{}}, nil
+	server := &defined{cfn: resource, kind: props.Kind, arn: arn, tokens: map[string]cfn.Value{}}
+	return server, props.relate(server, resource)
 }
 
-// properties are those that the file gives an instance.
-func (i rdsInstance) properties() map[string]any {
+// instanceProperties returns the properties that the file gives an instance.
+func instanceProperties(i kinds.RDSInstance) map[string]any {
 	properties := map[string]any{"PubliclyAccessible": i.PubliclyAccessible}
 	if i.DBInstanceClass != "" {
 		properties["DBInstanceClass"] = i.DBInstanceClass
@@ -187,7 +189,7 @@ func (i rdsInstance) properties() map[string]any {
 	return properties
 }
 
-func (g *rdsParameterGroup) description(props *Props) *string {
+func groupDescription(g *kinds.RDSParameterGroup, props *Props) *string {
 	if g.Description == "" {
 		return jsii.String("parameters of the database " + props.Model.Name)
 	}

@@ -1,4 +1,4 @@
-package xresource
+package kinds
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 
 // checkDatabase applies the rules of a database that no single property shows.
 func checkDatabase(c *compose.Checker, r *compose.Resource) {
-	checkMappings(c, r.Path.Key("Settings").Key("SecretsMappings"), r, r.Settings.(*rdsSettings).SecretsMappings)
+	checkMappings(c, r.Path.Key("Settings").Key("SecretsMappings"), r, r.Settings.(*RDSSettings).SecretsMappings)
 	for _, b := range c.Model.Bindings {
 		if b.Resource == r {
 			checkDatabaseBinding(c, b)
@@ -28,7 +28,7 @@ func checkDatabase(c *compose.Checker, r *compose.Resource) {
 	checkEngine(c, r)
 	checkInstances(c, r)
 	checkCredentials(c, r)
-	path, parameters := r.Path.Key("MacroParameters"), r.Parameters.(*rdsParameters)
+	path, parameters := r.Path.Key("MacroParameters"), r.Parameters.(*RDSParameters)
 	if len(parameters.RdsFeatures) > 0 {
 		c.Errorf(path.Key("RdsFeatures"), "unsupported-rds-features", "RdsFeatures is not supported yet")
 	}
@@ -38,12 +38,12 @@ func checkDatabase(c *compose.Checker, r *compose.Resource) {
 }
 
 func checkEngine(c *compose.Checker, r *compose.Resource) {
-	name := engineOf(r)
+	name := EngineOf(r)
 	if name == "" {
 		c.Errorf(r.Path, "engine-missing", "a database needs an Engine, in Properties or MacroParameters")
 		return
 	}
-	if _, ok := engineNamed(name); ok {
+	if _, ok := EngineNamed(name); ok {
 		return
 	}
 	path := r.Path.Key("MacroParameters").Key("Engine")
@@ -52,23 +52,23 @@ func checkEngine(c *compose.Checker, r *compose.Resource) {
 	}
 	var names []string
 	for _, e := range engines {
-		if strings.HasSuffix(e.name, "-") {
-			e.name += "…"
+		if strings.HasSuffix(e.Name, "-") {
+			e.Name += "…"
 		}
-		names = append(names, e.name)
+		names = append(names, e.Name)
 	}
 	c.Unknown(path, "engine-unknown", "a database engine of Amazon RDS", name, names)
 }
 
 // checkInstances reports what the kind of database cannot follow.
 func checkInstances(c *compose.Checker, r *compose.Resource) {
-	path, parameters := r.Path.Key("MacroParameters"), r.Parameters.(*rdsParameters)
+	path, parameters := r.Path.Key("MacroParameters"), r.Parameters.(*RDSParameters)
 	if g := parameters.ParametersGroups; g != nil && g.Family == "" {
 		c.Errorf(path.Key("ParametersGroups"), "parameter-group", "a parameter group needs a Family, such as aurora-postgresql16")
 	}
-	if !isCluster(r) {
+	if !IsCluster(r) {
 		if n := len(parameters.Instances); n > 1 {
-			c.Errorf(path.Key("Instances"), "instances", "engine %s has one instance, found %d", engineOf(r), n)
+			c.Errorf(path.Key("Instances"), "instances", "engine %s has one instance, found %d", EngineOf(r), n)
 		}
 		return
 	}
@@ -106,7 +106,7 @@ func checkCredentials(c *compose.Checker, r *compose.Resource) {
 
 // checkDatabaseBinding checks what a service asks of a database.
 func checkDatabaseBinding(c *compose.Checker, b *compose.Binding) {
-	options := b.Options.(*rdsService)
+	options := b.Options.(*RDSService)
 	checkMappings(c, b.Path.Key("SecretsMappings"), b.Resource, options.SecretsMappings)
 	hasSecret := true
 	if b.Resource.Mode == compose.Import {
@@ -123,7 +123,7 @@ func checkDatabaseBinding(c *compose.Checker, b *compose.Binding) {
 		}
 	}
 	path = b.Path.Key("GrantTaskAccess")
-	variable, granted, ok := taskAccess(options.GrantTaskAccess)
+	variable, granted, ok := TaskAccess(options.GrantTaskAccess)
 	if !ok {
 		c.Errorf(path, "type", "expected true, false or {SecretEnvName: <variable>}")
 	}
@@ -138,7 +138,7 @@ func checkDatabaseBinding(c *compose.Checker, b *compose.Binding) {
 // checkSecretVariables gives the secrets of a binding their variables. Where two
 // databases would set the same one, the first one does.
 func checkSecretVariables(c *compose.Checker, b *compose.Binding) {
-	for _, m := range secretVariables(b) {
+	for _, m := range SecretVariables(b) {
 		for _, other := range c.Model.Bindings {
 			if other == b {
 				break
@@ -146,18 +146,18 @@ func checkSecretVariables(c *compose.Checker, b *compose.Binding) {
 			if other.Container != b.Container || other.Resource.Key != b.Resource.Key {
 				continue
 			}
-			if slices.ContainsFunc(secretVariables(other), func(o mapping) bool { return o.variable == m.variable }) {
-				c.Warnf(b.Path, "variable-taken", "%s of service %s is a secret of %s already, and stays that", m.variable, b.Container.Service, other.Resource.Path)
-				b.Options.(*rdsService).taken = append(b.Options.(*rdsService).taken, m.variable)
+			if slices.ContainsFunc(SecretVariables(other), func(o SecretVariable) bool { return o.Variable == m.Variable }) {
+				c.Warnf(b.Path, "variable-taken", "%s of service %s is a secret of %s already, and stays that", m.Variable, b.Container.Service, other.Resource.Path)
+				b.Options.(*RDSService).taken = append(b.Options.(*RDSService).taken, m.Variable)
 			}
 		}
-		c.TakeVariable(b, b.Path, m.variable)
+		c.TakeVariable(b, b.Path, m.Variable)
 	}
 }
 
 // checkMappings checks the form of SecretsMappings, which may be a mapping or a
 // list, and the names in it.
-func checkMappings(c *compose.Checker, path compose.Path, r *compose.Resource, s secretsMappings) {
+func checkMappings(c *compose.Checker, path compose.Path, r *compose.Resource, s SecretsMappings) {
 	switch s.PrefixWithDbName.(type) {
 	case nil, bool, string:
 	default:

@@ -1,4 +1,4 @@
-package xresource
+package kinds
 
 import (
 	"strings"
@@ -11,13 +11,14 @@ import (
 var RDS = &Kind{
 	Schema: compose.Schema{
 		Key:        "x-rds",
-		Type:       clusterType,
+		Type:       ClusterType,
 		Required:   []string{"Lookup", "MacroParameters", "Properties"},
-		Parameters: rdsParameters{},
-		Settings:   rdsSettings{},
-		Service:    rdsService{},
+		Parameters: RDSParameters{},
+		Settings:   RDSSettings{},
+		Service:    RDSService{},
 		Lookups:    []string{"cluster", "db", "secret"},
 		Main:       "DBCluster",
+		Bare:       []string{"DBClusterArn", "DBInstanceArn"},
 		Networked:  true,
 		Snapshots:  true,
 		AccessAliases: map[string]compose.Grant{
@@ -43,23 +44,22 @@ var RDS = &Kind{
 	Profiles: map[string]map[string]Profile{"DBCluster": {
 		"RO": {{Actions: []string{"rds:DescribeDBClusters", "rds:DescribeDBInstances", "rds:ListTagsForResource"}}},
 	}},
-	New:    newDatabase,
-	Import: importDatabase,
+	Keys: []KeyProperty{{Path: "KmsKeyId", Via: "rds"}, {Path: "PerformanceInsightsKMSKeyId", Via: "rds"}, {Path: "PerformanceInsightsKmsKeyId", Via: "rds"}},
 }
 
 const (
-	clusterType  = "AWS::RDS::DBCluster"
-	instanceType = "AWS::RDS::DBInstance"
+	ClusterType  = "AWS::RDS::DBCluster"
+	InstanceType = "AWS::RDS::DBInstance"
 )
 
-// rdsParameters are the MacroParameters of a database: its main properties
+// RDSParameters are the MacroParameters of a database: its main properties
 // without CloudFormation's detail.
-type rdsParameters struct {
+type RDSParameters struct {
 	Engine, EngineVersion string
 	// Instances of an Aurora cluster; one of db.t3.medium by default.
-	Instances []rdsInstance
+	Instances []RDSInstance
 	// ParametersGroups makes a parameter group.
-	ParametersGroups *rdsParameterGroup
+	ParametersGroups *RDSParameterGroup
 	MultiAZ          bool
 	// RdsFeatures gives the database roles for S3; not supported yet.
 	RdsFeatures []any
@@ -67,7 +67,7 @@ type rdsParameters struct {
 	PermissionsBoundary string
 }
 
-type rdsInstance struct {
+type RDSInstance struct {
 	DBInstanceClass      string
 	DBAllocatedStorage   int
 	AllocatedStorage     int
@@ -76,16 +76,16 @@ type rdsInstance struct {
 	PromotionTier        *int
 }
 
-type rdsParameterGroup struct {
+type RDSParameterGroup struct {
 	Description, Family string
 	Parameters          map[string]string
 }
 
-// rdsSettings is the kind's part of Settings.
-type rdsSettings struct{ SecretsMappings secretsMappings }
+// RDSSettings is the kind's part of Settings.
+type RDSSettings struct{ SecretsMappings SecretsMappings }
 
-// secretsMappings says which keys of the secret become variables.
-type secretsMappings struct {
+// SecretsMappings says which keys of the secret become variables.
+type SecretsMappings struct {
 	// PrefixWithDbName is put before each variable name: true is the name of the
 	// resource, a text is that text.
 	PrefixWithDbName any
@@ -93,9 +93,9 @@ type secretsMappings struct {
 	Mappings any
 }
 
-// rdsService is the kind's part of a Services entry.
-type rdsService struct {
-	SecretsMappings secretsMappings
+// RDSService is the kind's part of a Services entry.
+type RDSService struct {
+	SecretsMappings SecretsMappings
 	// GrantTaskAccess lets the application read the secret itself: true, or
 	// {SecretEnvName: <variable for the secret's ARN>}.
 	GrantTaskAccess any
@@ -108,16 +108,16 @@ type rdsService struct {
 	taken []string
 }
 
-// engine is what differs between database engines: the port, the scheme of a
+// Engine is what differs between database engines: the port, the scheme of a
 // connection string, and the database that is there without being asked for.
-type engine struct {
-	name     string // with "-" at its end, the beginning of several names
-	port     int
-	scheme   string
-	database string
+type Engine struct {
+	Name     string // with "-" at its end, the beginning of several names
+	Port     int
+	Scheme   string
+	Database string
 }
 
-var engines = []engine{
+var engines = []Engine{
 	{"aurora-postgresql", 5432, "postgresql", "postgres"},
 	{"aurora-mysql", 3306, "mysql", ""},
 	{"aurora", 3306, "mysql", ""},
@@ -129,14 +129,14 @@ var engines = []engine{
 	{"db2-", 50000, "db2", ""},
 }
 
-// engineNamed finds an engine by its full name, such as "oracle-ee".
-func engineNamed(name string) (engine, bool) {
+// EngineNamed finds an engine by its full name, such as "oracle-ee".
+func EngineNamed(name string) (Engine, bool) {
 	for _, e := range engines {
-		if name == e.name || strings.HasSuffix(e.name, "-") && strings.HasPrefix(name, e.name) {
+		if name == e.Name || strings.HasSuffix(e.Name, "-") && strings.HasPrefix(name, e.Name) {
 			return e, true
 		}
 	}
-	return engine{}, false
+	return Engine{}, false
 }
 
 // secretKeys are the keys that the secret of a new database has once it is
@@ -144,7 +144,7 @@ func engineNamed(name string) (engine, bool) {
 func secretKeys(r *compose.Resource) []string {
 	keys := []string{"engine", "host", "password", "port", "username"}
 	identifier, database := "dbInstanceIdentifier", "DBName"
-	if isCluster(r) {
+	if IsCluster(r) {
 		identifier, database = "dbClusterIdentifier", "DatabaseName"
 	}
 	if r.Properties[database] != nil {
@@ -153,29 +153,29 @@ func secretKeys(r *compose.Resource) []string {
 	return append(keys, identifier)
 }
 
-// engineOf is the engine of a database, "" where neither Properties nor
+// EngineOf is the engine of a database, "" where neither Properties nor
 // MacroParameters name one.
-func engineOf(r *compose.Resource) string {
+func EngineOf(r *compose.Resource) string {
 	engine, _ := r.Properties["Engine"].(string)
 	if engine == "" {
-		engine = r.Parameters.(*rdsParameters).Engine
+		engine = r.Parameters.(*RDSParameters).Engine
 	}
 	return engine
 }
 
-// isCluster tells an Aurora or Multi-AZ cluster from a single instance.
-func isCluster(r *compose.Resource) bool {
+// IsCluster tells an Aurora or Multi-AZ cluster from a single instance.
+func IsCluster(r *compose.Resource) bool {
 	if r.Lookup != nil {
 		_, instance := r.Lookup["db"]
 		return !instance
 	}
 	_, multiAZ := r.Properties["DBClusterInstanceClass"]
-	return multiAZ || strings.HasPrefix(engineOf(r), "aurora")
+	return multiAZ || strings.HasPrefix(EngineOf(r), "aurora")
 }
 
 // databaseWithout lists the values of the other one of cluster and instance.
 func databaseWithout(r *compose.Resource) []string {
-	if isCluster(r) {
+	if IsCluster(r) {
 		return []string{"DBInstanceArn"}
 	}
 	return []string{"DBClusterArn", "ReadEndpoint.Address"}
