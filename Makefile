@@ -62,7 +62,7 @@ e2e: setup build venv ## deploy the example and the golden cases to an emulator 
 	@set -o pipefail; go test -count=1 -v -tags e2e -timeout 10m ./test/e2e | grep --line-buffered -vE '^ *(=== |--- PASS|PASS$$)'
 
 corpus: setup ## what becomes of every compose file of ../shared/corpus, as a table
-	@set -o pipefail; go test -count=1 -v -run '^TestCorpus' ./test | grep --line-buffered -vE '^ *(=== |--- PASS|PASS$$)'
+	@set -o pipefail; go test -count=1 -v -run '^TestCorpus' ./test/applications | grep --line-buffered -vE '^ *(=== |--- PASS|PASS$$)'
 
 fuzz: ## every fuzz target for 20 seconds
 	@./.ci/fuzz 20s
@@ -95,7 +95,8 @@ bin/govulncheck:
 
 golden: setup build venv ## rewrite the golden files; review the diff as code
 	@$(ALIVE) "golden files of compose" go test ./compose -update
-	@$(ALIVE) "golden files of test" go test -timeout 30m ./test -update
+	@$(ALIVE) "golden files of test" go test -timeout 30m ./test/applications ./test/pipelines -update
+	@$(ALIVE) "golden files and pages" go test ./test/programs -update
 
 good: setup build ## rewrite the good assembly that the tests of gate inject faults into
 	./gate/testdata/good.sh

@@ -260,16 +260,22 @@ func (r *resolver) reaches(from, to *Resource, seen map[*Resource]bool) bool {
 // checkUnread reports the references that stand where none is read: the text would
 // reach AWS as it is written.
 func (r *resolver) checkUnread() {
-	read := map[Path]bool{}
+	read, reported := map[Path]bool{}, map[Path]bool{}
 	for _, named := range r.model.references {
 		read[named.path] = true
 	}
 	for _, d := range r.found {
+		reported[d.Path] = reported[d.Path] || d.Severity == Error
 		read[d.Path] = true // about which enough is said
 	}
 	visit := func(path Path, text string) {
 		if read[path] || !strings.Contains(text, "::") {
 			return
+		}
+		for above := path; above != ""; above = above.parent() {
+			if reported[above] {
+				return
+			}
 		}
 		for _, ref := range ParseText(text).Refs() {
 			if ref.Key != servicesSection && slices.Contains(r.referable(), ref.Key) {

@@ -11,7 +11,6 @@ var ACM = &Kind{
 	Schema: compose.Schema{
 		Key:        "x-acm",
 		Type:       "AWS::CertificateManager::Certificate",
-		Required:   []string{"Lookup", "MacroParameters", "Properties"},
 		Parameters: ACMParameters{},
 		Main:       "Arn",
 		Bare:       []string{"Arn"},

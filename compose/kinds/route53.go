@@ -87,9 +87,33 @@ func checkZone(c *compose.Checker, r *compose.Resource) {
 	if text, ok := given.(string); ok && name != "" && strings.TrimSuffix(text, ".") != name {
 		c.Errorf(r.Path.Key("Properties").Key("Name"), "zone-name", "the zone is named %q and %q: give one name", name, text)
 	}
+	if name != "" {
+		checkAliases(c, r, name)
+	}
 	if r.Mode == compose.Import {
-		if id := r.Finder.(*ZoneLookup).HostedZoneId; id != "" && !IsZoneID(id) {
+		finder := r.Finder.(*ZoneLookup)
+		if id := finder.HostedZoneId; id != "" && !IsZoneID(id) {
 			c.Errorf(r.Path.Key("Lookup").Key("HostedZoneId"), "zone-id", "%q is not the id of a hosted zone, such as Z0123456789ABCDEFGHIJ", id)
+		}
+		if finder.IsPrivateZone && finder.HostedZoneId == "" && c.Model.Network.New != nil {
+			c.Errorf(r.Path.Key("Lookup").Key("IsPrivateZone"), "zone-new-vpc", "no private zone can exist for a VPC that is made here: give HostedZoneId, or x-vpc.Lookup")
+		}
+	}
+}
+
+// checkAliases reports DNS names of load balancers that do not belong to their zone.
+func checkAliases(c *compose.Checker, r *compose.Resource, zone string) {
+	for _, lb := range c.Model.LoadBalancers {
+		for _, alias := range lb.Aliases {
+			refs := alias.Zone.Refs()
+			if len(refs) == 0 || refs[0].Key != r.Key || refs[0].Name != r.Name {
+				continue
+			}
+			for i, name := range alias.Names {
+				if !InZone(name, zone) {
+					c.Errorf(alias.Path.Key("Names").Index(i), "zone-other", "%s is not in the hosted zone %s", name, zone)
+				}
+			}
 		}
 	}
 }

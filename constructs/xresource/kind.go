@@ -34,6 +34,15 @@ func constructions() []construction {
 	}
 }
 
+// Keys lists the sections of the kinds that can be built, in the order of kinds.All.
+func Keys() []string {
+	var keys []string
+	for _, c := range constructions() {
+		keys = append(keys, c.Key)
+	}
+	return keys
+}
+
 // Props is what a kind may use to build one resource.
 type Props struct {
 	Kind    *kinds.Kind

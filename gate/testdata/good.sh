@@ -6,7 +6,7 @@ set -euo pipefail
 good=gate/testdata/good
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-for app in rich=test/testdata/rich blog=examples/blog; do
+for app in rich=test/fixture/testdata/rich blog=examples/blog; do
 	name=${app%%=*}
 	context='{"compose":"'${app#*=}'/compose.yaml","account":"111111111111","region":"eu-west-1"}'
 	CDK_VALIDATION=false CDK_OUTDIR=$scratch/$name CDK_CONTEXT_JSON=$context bin/composecdk 2>/dev/null

@@ -3,5 +3,5 @@
 // the size of the policies that grow with the number of accounts and applications,
 // what of all that AWS limits, and what the pipelines cost. It is pure Go.
 //
-// A test holds all of it against the synthesised templates (test/plan_test.go).
+// A test holds all of it against the synthesised templates (test/pipelines/plan_test.go).
 package plan

@@ -18,7 +18,7 @@ func TestEveryTypeHasARow(t *testing.T) {
 	for _, g := range rows {
 		kinds[g.kind] = true
 	}
-	files, err := filepath.Glob("../../test/testdata/golden/*/*.yaml")
+	files, err := filepath.Glob("../../test/applications/testdata/golden/*/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no golden templates: %v", err)
 	}

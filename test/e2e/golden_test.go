@@ -46,7 +46,7 @@ func (c cdk) goldenCases(t *testing.T) {
 
 func (c cdk) goldenCase(t *testing.T, name string) {
 	// Several cases have the same project name: each is an environment of its own.
-	app := c.at(t, there, "test/testdata/golden/"+name+"/compose.yaml").with("env", name)
+	app := c.at(t, there, "test/applications/testdata/golden/"+name+"/compose.yaml").with("env", name)
 	if name == "x-ephemeral" {
 		app = app.with("ephemeral", "true")
 	}
@@ -96,7 +96,7 @@ func (c cdk) destroyProtected(t *testing.T, app application, templates map[strin
 
 // unknownType proves that this test can fail: moto alone would skip such a resource.
 func (c cdk) unknownType(t *testing.T) {
-	app := c.at(t, there, "test/testdata/golden/x-sqs/compose.yaml").with("env", "unknown")
+	app := c.at(t, there, "test/applications/testdata/golden/x-sqs/compose.yaml").with("env", "unknown")
 	if _, err := c.on(app, "synth", "--quiet"); err != nil {
 		t.Fatal(err)
 	}

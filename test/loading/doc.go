@@ -1,0 +1,2 @@
+// Package loading reads compose files into the model, as the program does.
+package loading

@@ -1,0 +1,17 @@
+//go:build !race
+
+package pipelines
+
+import "composecdk/test/assembly"
+
+// template and the functions on values of JSON go by short names here: nearly every
+// line has one.
+type template = assembly.Template
+
+var (
+	at       = assembly.At
+	list     = assembly.List
+	text     = assembly.Text
+	equal    = assembly.Equal
+	contains = assembly.Contains
+)

@@ -1,0 +1,43 @@
+//go:build !race
+
+// Package pipelines holds every test of the pipelines that the CDK makes: one package is
+// one binary, which starts the jsii kernel, a Node process, once. The kernel serves one
+// goroutine, so that no test here runs in parallel, and it cannot be closed twice.
+package pipelines
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/aws/jsii-runtime-go"
+
+	"composecdk/test/fixture"
+)
+
+func TestMain(m *testing.M) {
+	if err := fixture.Restart(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	code := m.Run()
+	jsii.Close()
+	for _, dir := range kept {
+		os.RemoveAll(dir) //nolint:errcheck // a left-over temporary folder harms nobody
+	}
+	os.Exit(code)
+}
+
+// kept are the folders to remove in the end.
+var kept []string
+
+// keptDir returns a folder that is there until the last test has ended.
+func keptDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "composecdk-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept = append(kept, dir)
+	return dir
+}
