@@ -108,10 +108,11 @@ func (r *resolver) checkFunction(path Path, name string, argument any) {
 // checkSub checks Fn::Sub: its text, or a list of its text and its variables.
 func (r *resolver) checkSub(path Path, argument any) {
 	variables := map[string]any{}
+	at := path
 	if list, ok := argument.([]any); ok && len(list) == 2 {
 		variables, _ = list[1].(map[string]any)
 		r.readValue(path.Index(1), variables)
-		argument = list[0]
+		argument, at = list[0], path.Index(0)
 	}
 	text, ok := argument.(string)
 	if !ok {
@@ -124,5 +125,5 @@ func (r *resolver) checkSub(path Path, argument any) {
 				m[1], slices.Concat(PseudoParameters, slices.Collect(maps.Keys(variables))))
 		}
 	}
-	r.refer(path, subVariable.ReplaceAllString(text, ""))
+	r.refer(at, subVariable.ReplaceAllString(text, ""))
 }

@@ -2,9 +2,9 @@ package xresource
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsroute53"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -60,11 +60,23 @@ func importZone(scope constructs.Construct, props *Props) (Resource, error) {
 		if err := needsTarget(scope, props.Model.Path.Key("Lookup")); err != nil {
 			return nil, err
 		}
-		options := &awsroute53.HostedZoneProviderProps{DomainName: &name, PrivateZone: &finder.IsPrivateZone}
-		if finder.IsPrivateZone {
-			options.VpcId = props.Network.VPC().VpcId()
-		}
-		id = cfn.FromToken(awsroute53.HostedZone_FromLookup(scope, jsii.String("Zone"), options).HostedZoneId())
+		id = cfn.Literal(findZone(scope, props, name, finder.IsPrivateZone))
 	}
 	return &imported{arn: "HostedZoneId", values: map[string]cfn.Value{"HostedZoneId": id, "ZoneName": cfn.Literal(name)}}, nil
+}
+
+// findZone asks for the id of a zone through CDK context. Until the CDK CLI has answered,
+// it is one of the form that the validation of the templates wants.
+func findZone(scope constructs.Construct, props *Props, name string, private bool) string {
+	query := map[string]any{"domainName": name, "privateZone": private}
+	if private {
+		query["vpcId"] = *props.Network.VPC().VpcId()
+	}
+	answer := awscdk.ContextProvider_GetValue(scope, &awscdk.GetContextValueOptions{
+		Provider: jsii.String("hosted-zone"), Props: &query,
+		DummyValue: map[string]any{"Id": "/hostedzone/Z00000000000000000000", "Name": name},
+	})
+	found, _ := answer.Value.(map[string]any)
+	id, _ := found["Id"].(string)
+	return strings.TrimPrefix(id, "/hostedzone/")
 }

@@ -93,8 +93,13 @@ func ask(t *testing.T, j judged) *closure {
 		for _, r := range resources {
 			c.pairs++
 			policy := resourcePolicies[r.arn]
+			if policy == nil && r.kind.Type == "AWS::KMS::Key" {
+				policy = leftToIAM // of a key that exists
+			}
 			c.askBinding(application, task.family, resources, r, policy)
-			c.Asks(agent, "the agent of "+task.family.Name+" on a resource", r.arn, policy, r.kind.services(), iam.Secure, nil)
+			if len(r.kind.services()) > 0 {
+				c.Asks(agent, "the agent of "+task.family.Name+" on a resource", r.arn, policy, r.kind.services(), iam.Secure, nil)
+			}
 		}
 		c.askKeys(application, agent, task.family, resources)
 		c.askSecrets(application, agent, task)
@@ -191,6 +196,9 @@ func (c *closure) granted(f *compose.Family, resources []xres, matches func(xres
 func (c *closure) askBinding(application int, f *compose.Family, resources []xres, r xres, policy any) {
 	granted := c.granted(f, resources, func(o xres) bool { return o.arn == r.arn })
 	for _, place := range r.places() {
+		if len(r.kind.services()) == 0 {
+			continue // nothing is allowed on it
+		}
 		var want []string
 		for _, s := range granted {
 			if slices.ContainsFunc(patterns(s), func(p string) bool { return iam.Wild(strings.ReplaceAll(p, "${ARN}", r.arn), place) }) {
@@ -198,7 +206,7 @@ func (c *closure) askBinding(application int, f *compose.Family, resources []xre
 			}
 		}
 		c.Asks(application, r.kind.Key+": "+f.Name, place, policy, r.kind.services(), iam.Secure, want)
-		if policy != nil && r.model.Mode == compose.Create {
+		if policy != nil && r.model.Mode == compose.Create && r.kind.Type != "AWS::KMS::Key" {
 			c.Asks(application, f.Name+" without TLS", place, policy, r.kind.services(), iam.Insecure, nil)
 		}
 	}
@@ -277,23 +285,27 @@ func (c *closure) arnOf(m *compose.Resource) string {
 	panic(m.Path + " looks nothing up")
 }
 
-// lookedUp is the ARN of what a Lookup describes. Of a queue and a table the name
-// is enough; the others are asked for.
+// lookedUp is the ARN of what a Lookup describes. Where the name is not enough, it is
+// asked for.
 func lookedUp(m *compose.Resource, scope string, target compose.LookupTarget) string {
-	form := iam.ARNForms[map[string]string{"x-sqs": "AWS::SQS::Queue", "x-dynamodb": "AWS::DynamoDB::Table"}[m.Key]]
-	name := target.Name + target.Identifier
+	form, name := iam.ARNForms[m.Schema.Type], target.Identifier
+	if name == "" {
+		name = target.Name
+	}
 	url := strings.Split(name, "/")
 	switch {
 	case target.Arn != "":
 		return target.Arn
 	case len(url) == 5: // https://sqs.<region>.amazonaws.com/<account>/<name>
 		return "arn:aws:sqs:" + strings.Split(url[2], ".")[1] + ":" + url[3] + ":" + url[4]
-	case form != "" && name != "":
-		return strings.Replace(form, "*", name, 1)
-	case form != "":
-		return strings.Replace(form, "*", "unanswered", 1)
-	default:
+	case m.Schema.Lookups != nil:
 		return "arn:aws:rds:eu-west-1:111111111111:" + scope + ":unanswered"
+	case strings.HasPrefix(name, "alias/"):
+		return strings.Replace(form, "*", "1234abcd-12ab-34cd-56ef-1234567890ab", 1) // the CDK's own placeholder
+	case name != "":
+		return strings.Replace(form, "*", name, 1)
+	default:
+		return strings.Replace(form, "*", "unanswered", 1)
 	}
 }
 
@@ -362,6 +374,9 @@ func (c *closure) askKeys(application, agent int, f *compose.Family, resources [
 			var want []string
 			for _, s := range c.granted(f, resources, func(r xres) bool { return r.key.arn == k.arn && r.key.via == via }) {
 				want = append(want, s.KeyActions...)
+			}
+			for _, s := range c.granted(f, resources, func(r xres) bool { return r.arn == k.arn }) {
+				want = append(want, s.Actions...) // of the key itself, whatever it is used through
 			}
 			c.Asks(application, "key: "+f.Name+" through "+via, k.arn, leftToIAM, []string{"kms"}, context, want)
 			if via == k.via {
@@ -557,13 +572,24 @@ func (c *closure) resourcePolicies() map[string]any {
 	policies := map[string]any{}
 	for _, kind := range slices.Sorted(maps.Keys(policyTypes)) {
 		for _, p := range c.All(kind) {
-			for _, ref := range list(c.Property(p, policyTypes[kind])) {
+			for _, ref := range listed(c.Property(p, policyTypes[kind])) {
 				id, _ := at(ref, "Ref").(string)
 				policies[c.ARN(iam.Placed{Stack: p.Stack, ID: id})] = c.Properties(p)["PolicyDocument"]
 			}
 		}
 	}
+	for _, p := range c.All("AWS::KMS::Key") {
+		policies[c.ARN(p)] = c.Properties(p)["KeyPolicy"]
+	}
 	return policies
+}
+
+// listed is a value as a list, which one alone may stand for.
+func listed(v any) []any {
+	if items, ok := v.([]any); ok {
+		return items
+	}
+	return []any{v}
 }
 
 // askResourcePolicy asks what others may do with a new resource: an administrator
@@ -573,35 +599,120 @@ func (c *closure) askResourcePolicy(r xres, policy any) {
 	if r.model.Mode != compose.Create {
 		return
 	}
-	c.Asks(c.Who(iam.Stranger, iam.Everything), "a stranger", r.arn, policy, r.kind.services(), iam.Secure, nil)
+	if len(r.kind.services()) > 0 {
+		c.Asks(c.Who(iam.Stranger, iam.Everything), "a stranger", r.arn, policy, r.kind.services(), iam.Secure, nil)
+	}
 	if policy == nil {
 		return
 	}
-	var parameters struct {
-		AwsPrincipalsAccess struct{ Publish, Consume, PublishConsume []string }
+	want := map[string][]string{"states.amazonaws.com": nil}
+	for _, a := range c.admissions(r.model) {
+		want[a.service] = append(want[a.service], a.actions...)
 	}
-	if err := json.Unmarshal([]byte(text(r.model.Parameters)), &parameters); err != nil {
-		c.T.Fatal(err)
-	}
-	want := map[string][]string{"events.amazonaws.com": nil}
-	for profile, services := range map[string][]string{
-		"Publish": parameters.AwsPrincipalsAccess.Publish, "Consume": parameters.AwsPrincipalsAccess.Consume,
-		"RWMessages": parameters.AwsPrincipalsAccess.PublishConsume,
-	} {
-		for _, service := range services {
-			if !strings.Contains(service, ".") {
-				service += ".amazonaws.com"
-			}
-			for _, s := range r.kind.Profiles[""][profile] {
-				want[service] = append(want[service], s.Actions...)
+	for _, service := range slices.Sorted(maps.Keys(want)) {
+		for account, allowed := range map[string][]string{iam.HomeAccount: want[service], iam.StrangerAccount: nil} {
+			context := map[string]any{"aws:SecureTransport": "true", "aws:SourceAccount": account, "aws:SourceArn": sourceOf(service, account)}
+			for _, place := range r.policyPlaces() {
+				var here []string
+				for _, action := range allowed {
+					if takes(place, r.arn, action) {
+						here = append(here, action)
+					}
+				}
+				c.Asks(c.Who(service), "a service: "+service+" for "+account, place, policy, r.policyServices(), context, here)
 			}
 		}
 	}
-	for _, service := range slices.Sorted(maps.Keys(want)) {
-		about := "a service: " + service + " for "
-		home := map[string]any{"aws:SecureTransport": "true", "aws:SourceAccount": iam.HomeAccount}
-		c.Asks(c.Who(service), about+iam.HomeAccount, r.arn, policy, r.kind.services(), home, want[service])
-		abroad := map[string]any{"aws:SecureTransport": "true", "aws:SourceAccount": iam.StrangerAccount}
-		c.Asks(c.Who(service), about+iam.StrangerAccount, r.arn, policy, r.kind.services(), abroad, nil)
+}
+
+// policyServices are the IAM prefixes of what the policy of a resource can allow.
+func (r xres) policyServices() []string {
+	services := r.kind.services()
+	if len(services) == 0 {
+		services = []string{"kms"}
 	}
+	return services
+}
+
+// policyPlaces are the resource, and of a bucket also what lies in it.
+func (r xres) policyPlaces() []string {
+	if r.kind.Type == "AWS::S3::Bucket" {
+		return []string{r.arn, r.arn + "/some"}
+	}
+	return []string{r.arn}
+}
+
+// takes reports whether an action is one on this place: that of an object, or that of the
+// resource itself.
+func takes(place, arn, action string) bool {
+	return (place != arn) == strings.HasSuffix(action, "Object")
+}
+
+// sourceOf is on behalf of what a service of an account acts.
+func sourceOf(service, account string) string {
+	switch service {
+	case "s3.amazonaws.com", "logging.s3.amazonaws.com":
+		return "arn:aws:s3:::depot-named-111111111111-eu-west-1" // the only named one; others take any
+	case "delivery.logs.amazonaws.com":
+		return "arn:aws:logs:" + iam.HomeRegion + ":" + account + ":delivery-source:1"
+	default:
+		return "arn:aws:elasticloadbalancing:" + iam.HomeRegion + ":" + account + ":loadbalancer/app/one/1"
+	}
+}
+
+// admitted is what an AWS service may do with a resource.
+type admitted struct {
+	service string
+	actions []string
+}
+
+// admissions are those that a file asks for: by naming services, by naming the resource
+// where AWS sends something, and of a key by naming it for a resource that has some.
+func (c *closure) admissions(m *compose.Resource) []admitted {
+	var all []admitted
+	if parameters, ok := m.Parameters.(*kinds.SQSParameters); ok {
+		access := parameters.AwsPrincipalsAccess
+		for profile, services := range map[string][]string{
+			"Publish": access.Publish, "Consume": access.Consume, "RWMessages": access.PublishConsume,
+		} {
+			for _, service := range services {
+				if !strings.Contains(service, ".") {
+					service += ".amazonaws.com"
+				}
+				for _, s := range kindOf(m).Profiles[""][profile] {
+					all = append(all, admitted{service, s.Actions})
+				}
+			}
+		}
+	}
+	for _, other := range c.model.Resources {
+		if other.Mode != compose.Create {
+			continue
+		}
+		for _, row := range kindOf(other).Deliveries {
+			for _, place := range kinds.Places(other, row.Path) {
+				if names(place.Value, m) {
+					all = append(all, admitted{row.Service, row.Actions})
+				}
+			}
+		}
+		if property, _ := kinds.KeyOf(other); other != m && names(property, m) {
+			for _, a := range c.admissions(other) {
+				all = append(all, admitted{a.service, []string{"kms:Decrypt", "kms:GenerateDataKey"}})
+			}
+		}
+	}
+	for _, lb := range c.model.LoadBalancers {
+		if names(lb.Attributes["access_logs.s3.bucket"], m) {
+			all = append(all, admitted{"logdelivery.elasticloadbalancing.amazonaws.com", []string{"s3:PutObject"}})
+		}
+	}
+	return all
+}
+
+// names reports whether a value of the file is a reference to a resource.
+func names(value any, m *compose.Resource) bool {
+	written, _ := value.(string)
+	ref, ok := compose.ParseRef(written)
+	return ok && ref.Key == m.Key && ref.Name == m.Name
 }

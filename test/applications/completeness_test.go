@@ -156,6 +156,9 @@ func valuesTable(k *kinds.Kind) string {
 		if k.Values[name] == kinds.Ref {
 			from = "`Ref`"
 		}
+		if k.Values[name] == kinds.Derived {
+			from = "derived"
+		}
 		if name == k.Main {
 			variable = "the name of the resource, `ORDERS`, or as `ReturnValues` says"
 		}
@@ -175,7 +178,7 @@ func code(names []string) string {
 // text, to its closing brace.
 func excerpt(t *testing.T, file, begin string) string {
 	t.Helper()
-	source, err := os.ReadFile(filepath.Join(kindsDir, file))
+	source, err := os.ReadFile(filepath.Join("../..", file))
 	if err != nil {
 		t.Fatal(err)
 	}

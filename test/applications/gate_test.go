@@ -16,7 +16,6 @@ import (
 var acceptedInGoldens = []gate.Acceptance{
 	{Rule: "circuit-breaker", At: "services/Services/batchService*", Reason: "the file says failure_action: pause"},
 	{Rule: "data-unencrypted", At: "mail/Data/xsqslostDefinition*", Reason: "the file says SqsManagedSseEnabled: false"},
-	{Rule: "plain-secret", At: "use-cases/Services/xelbv2lbAlistener443*", Reason: "the file has the ClientSecret in clear text, of which a warning tells"},
 	{Rule: "public-task", At: "networks/Services/webService*", Reason: "the file says AssignPublicIp: true"},
 }
 
@@ -27,6 +26,7 @@ var acceptedInCorpus = []gate.Acceptance{
 	{Rule: "data-public", At: "use-cases/Data/xs3bucket*", Reason: "the file says RestrictPublicBuckets: false"},
 	{Rule: "data-unprotected", At: "*/Data/xrds*", Reason: "the file says DeletionProtection: false"},
 	{Rule: "open-to-world", At: "*/Services/*ingress*", Reason: "the file says x-network.Ingress from 0.0.0.0/0"},
+	{Rule: "plain-secret", At: "use-cases/Services/xelbv2lbAlistener443*", Reason: "the file has the ClientSecret in clear text, of which a warning tells"},
 	{Rule: "public-task", At: "use-cases/Services/yelbuiService*", Reason: "the file says AssignPublicIp: true"},
 	{Rule: "wildcard-action", At: "use-cases/Data/xkmskeyC*", Reason: "the policy is the file's own (KeyPolicy)"},
 	{Rule: "wildcard-action", At: "use-cases/Data/xs3bucket*", Reason: "the policy is the file's own (MacroParameters.BucketPolicy)"},
