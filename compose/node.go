@@ -2,6 +2,7 @@ package compose
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -49,7 +50,7 @@ func (m *Model) Node(ref Ref) (Node, bool) {
 		return Node{Path: vpcSectionKey, Values: vpcValues, stage: networkStage}, true
 	case servicesSection:
 		if f, ok := m.Family(ref.Name); ok {
-			return Node{Path: f.Member(), Values: familyValues, stage: familyStage}, true
+			return Node{Path: f.Member(), Values: f.values(), stage: familyStage}, true
 		}
 		return Node{}, false
 	case keyElbv2:
@@ -84,6 +85,14 @@ func (m *Model) Family(name string) (*Family, bool) {
 		}
 	}
 	return nil, false
+}
+
+// values lists the values of a family; one without an ECS service lacks those of it.
+func (f *Family) values() []string {
+	if f.Run == RunTask {
+		return slices.DeleteFunc(slices.Clone(familyValues), func(name string) bool { return strings.HasPrefix(name, "Service") })
+	}
+	return familyValues
 }
 
 // LoadBalancer finds the load balancer of x-elbv2 that a reference names.

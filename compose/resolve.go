@@ -36,6 +36,7 @@ func Resolve(p *Project, schemas []*Schema) (*Model, Diagnostics) {
 		r.bindings,
 		r.loadBalancers,
 		r.edges,
+		r.checkJobs,
 		r.checkKinds,
 		r.referTexts,
 		r.checkReferences,

@@ -54,6 +54,9 @@ func (s *summary) services(m *compose.Model) {
 				tasks += ", by " + string(b.Resource.Path)
 			}
 		}
+		if f.Run == compose.RunTask {
+			tasks = "a job"
+		}
 		var containers []string
 		for _, c := range f.Containers {
 			containers = append(containers, containerText(c, f))
