@@ -393,7 +393,7 @@ func (c cdk) census(t *testing.T) {
 // emitted are the types of resources in the golden templates.
 func (c cdk) emitted(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(c.root, "test", "testdata", "golden", "*", "*.yaml"))
+	files, err := filepath.Glob(filepath.Join(c.root, "test", "applications", "testdata", "golden", "*", "*.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

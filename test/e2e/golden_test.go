@@ -26,7 +26,7 @@ var notDeployed = map[string]string{
 // must be able to make. All of it goes through the roles that the second account has
 // for the first.
 func (c cdk) goldenCases(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(c.root, "test", "testdata", "golden", "*", "compose.yaml"))
+	files, err := filepath.Glob(filepath.Join(c.root, "test", "applications", "testdata", "golden", "*", "compose.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no golden cases: %v", err)
 	}
@@ -38,7 +38,7 @@ func (c cdk) goldenCases(t *testing.T) {
 		c.goldenCase(t, name)
 	}
 	for name := range notDeployed {
-		if _, err := os.Stat(filepath.Join(c.root, "test", "testdata", "golden", name)); err != nil {
+		if _, err := os.Stat(filepath.Join(c.root, "test", "applications", "testdata", "golden", name)); err != nil {
 			t.Errorf("notDeployed names a case that is gone: %v", err)
 		}
 	}
