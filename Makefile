@@ -66,7 +66,7 @@ kind: setup venv ## all tests about one kind of x-resource, in seconds: KIND=x-s
 	KIND=$(KIND) go test -count=1 -run '^Test($(OF_A_KIND))$$' ./test/applications
 
 e2e: setup build venv ## deploy the example and the golden cases to an emulator of AWS
-	@set -o pipefail; go test -count=1 -v -tags e2e -timeout 10m ./test/e2e | grep --line-buffered -vE '^ *(=== |--- PASS|PASS$$)'
+	@set -o pipefail; go test -count=1 -v -tags e2e -timeout 40m ./test/e2e | grep --line-buffered -vE '^ *(=== |--- PASS|PASS$$)'
 
 corpus: setup ## what becomes of every compose file of ../shared/corpus, as a table
 	@set -o pipefail; go test -count=1 -v -run '^TestCorpus' ./test/applications | grep --line-buffered -vE '^ *(=== |--- PASS|PASS$$)'
