@@ -68,6 +68,7 @@ func attempt(to target, outdir string, files ...string) (result application, err
 	}
 	app := awscdk.NewApp(&awscdk.AppProps{
 		Outdir: &outdir, AnalyticsReporting: jsii.Bool(false), Context: &to.Context,
+		StackTraces: jsii.Bool(false), PostCliContext: &map[string]any{"aws:cdk:disable-creation-stack-traces": true},
 	})
 	scope := constructs.NewConstruct(app, jsii.String(stacks.Name(model.Name, "")))
 	built, err := stacks.NewApplication(scope, &stacks.ApplicationProps{
