@@ -36,6 +36,10 @@ func TestEveryKindIsComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	fixtures, err := filepath.Glob("testdata/kinds/*.yml")
+	if err != nil || len(fixtures) != len(xresource.Kinds()) {
+		t.Errorf("%d fixtures of %d kinds: %v", len(fixtures), len(xresource.Kinds()), err)
+	}
 	for _, k := range kinds(t) {
 		name := strings.TrimPrefix(k.Key, "x-")
 		for what, path := range map[string]string{

@@ -23,8 +23,8 @@ func WriteTemplate(t *testing.T, dir, name, stack, text string) string {
 	return file
 }
 
-// Finding is what an engine has against a place: a construct path, or a
-// resource and property of a template.
+// Finding is an objection of an engine to a place: a construct path, or a resource and
+// property of a template.
 type Finding struct{ Rule, Place, Says string }
 
 // Exception is a finding that is right as it is. Rule and Place are regular
