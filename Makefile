@@ -16,7 +16,7 @@ ALIVE := ./.ci/alive
 MEASURED := compose gate secretscan cmd/composer constructs/guard constructs/kernel
 PURE := $(MEASURED) imageupdate templatediff schema pipelines/buildspec pipelines/config pipelines/diagram pipelines/plan pipelines/policy
 
-.PHONY: help setup build synth venv test test-fast e2e corpus fuzz mutation bench scale lint golden good wildcardonly diagram clean
+.PHONY: help setup build synth venv test test-fast kind e2e corpus fuzz mutation bench scale lint golden good wildcardonly diagram clean
 
 help: ## list the tasks
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -58,8 +58,15 @@ test: setup build venv ## every test
 test-fast: ## the tests of what needs no CDK, in seconds
 	go test $(PURE:%=./%)
 
+# The tests of applications that run case by case, each of which is of a kind.
+OF_A_KIND := Golden|Invariants|MissingIsFound|Gate|KindErrors|EveryKindIsComplete|DocumentedKinds|FilesOfAKind|LeastPrivilege|Nag|Validation|CfnLint|NeighboursKeepTheirData|Neighbours|Order|EmulatorHasEveryType|Corpus|NothingIsDropped
+
+kind: setup venv ## all tests about one kind of x-resource, in seconds: KIND=x-s3
+	@test -n "$(KIND)" || { echo "which kind? make kind KIND=x-sqs"; exit 2; }
+	KIND=$(KIND) go test -count=1 -run '^Test($(OF_A_KIND))$$' ./test/applications
+
 e2e: setup build venv ## deploy the example and the golden cases to an emulator of AWS
-	@set -o pipefail; go test -count=1 -v -tags e2e -timeout 10m ./test/e2e | grep --line-buffered -vE '^ *(=== |--- PASS|PASS$$)'
+	@set -o pipefail; go test -count=1 -v -tags e2e -timeout 40m ./test/e2e | grep --line-buffered -vE '^ *(=== |--- PASS|PASS$$)'
 
 corpus: setup ## what becomes of every compose file of ../shared/corpus, as a table
 	@set -o pipefail; go test -count=1 -v -run '^TestCorpus' ./test/applications | grep --line-buffered -vE '^ *(=== |--- PASS|PASS$$)'

@@ -55,10 +55,11 @@ func testCall(t *testing.T) {
 		Message string    `json:"message"`
 		Time    time.Time `json:"time"`
 	}
+	asked := time.Now()
 	if status := get(t, front.URL+"/a/page", &answer); status != http.StatusOK {
 		t.Fatalf("status %d", status)
 	}
-	if time.Since(answer.Time).Abs() > time.Minute {
+	if !local.Between(answer.Time, asked, time.Now()) {
 		t.Errorf("app02 says it is %s", answer.Time)
 	}
 
@@ -74,7 +75,7 @@ func testCall(t *testing.T) {
 	if err := json.Unmarshal([]byte(messages[0].Body), &body); err != nil {
 		t.Fatal(err)
 	}
-	if body.ID != answer.Request || body.Path != "/a/page" || time.Since(body.Time).Abs() > time.Minute {
+	if body.ID != answer.Request || body.Path != "/a/page" || !local.Between(body.Time, asked, time.Now()) {
 		t.Errorf("message %+v, the answer was %+v", body, answer)
 	}
 
@@ -91,12 +92,8 @@ func testCall(t *testing.T) {
 	}
 
 	for _, p := range []*local.Process{front, clock} {
-		started := time.Now()
 		if err := p.Stop(); err != nil {
 			t.Errorf("SIGTERM: %v\n%s", err, p.Output())
-		}
-		if took := time.Since(started); took > 5*time.Second {
-			t.Errorf("shutdown took %s", took)
 		}
 		for line := range strings.Lines(p.Output()) {
 			if !json.Valid([]byte(line)) {

@@ -3,12 +3,24 @@ package config
 import (
 	"context"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
 	"composecdk/compose"
 	"composecdk/pipelines/config/scale"
 )
+
+// busy returns how long the process has computed: unlike a clock it does not run on while
+// others do.
+func busy(t *testing.T) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
 
 // Projects of many applications and accounts must load without a word, in a second
 // or two, with all that they ask for.
@@ -18,7 +30,7 @@ func TestScale(t *testing.T) {
 		if err := scale.Write(dir, size.apps, size.accounts); err != nil {
 			t.Fatal(err)
 		}
-		start := time.Now()
+		start := busy(t)
 		c, found := Load(Options{File: filepath.Join(dir, "pipeline.yaml"), Untrusted: true})
 		if c == nil || found.HasErrors() || found.Count(compose.Warning) > 0 {
 			t.Fatal(render(found))
@@ -49,7 +61,7 @@ func TestScale(t *testing.T) {
 		if found := Check(c, production, production.Targets()[0], m, nil); len(found) > 0 {
 			t.Error(render(found))
 		}
-		if spent := time.Since(start); spent > 20*time.Second {
+		if spent := busy(t) - start; spent > 20*time.Second {
 			t.Errorf("%d applications take %s", size.apps, spent)
 		}
 	}

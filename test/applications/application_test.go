@@ -38,7 +38,13 @@ type application struct {
 // synthesise does what the program does, without its validation.
 func synthesise(t *testing.T, to target, files ...string) application {
 	t.Helper()
-	app, err := attempt(to, t.TempDir(), files...)
+	return synthesiseIn(t, t.TempDir(), to, files...)
+}
+
+// synthesiseIn is synthesise into a folder.
+func synthesiseIn(t *testing.T, outdir string, to target, files ...string) application {
+	t.Helper()
+	app, err := attempt(to, outdir, files...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,6 +68,7 @@ func attempt(to target, outdir string, files ...string) (result application, err
 	}
 	app := awscdk.NewApp(&awscdk.AppProps{
 		Outdir: &outdir, AnalyticsReporting: jsii.Bool(false), Context: &to.Context,
+		StackTraces: jsii.Bool(false), PostCliContext: &map[string]any{"aws:cdk:disable-creation-stack-traces": true},
 	})
 	scope := constructs.NewConstruct(app, jsii.String(stacks.Name(model.Name, "")))
 	built, err := stacks.NewApplication(scope, &stacks.ApplicationProps{

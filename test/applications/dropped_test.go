@@ -59,7 +59,7 @@ func TestNothingIsDropped(t *testing.T) {
 		}
 	}
 	for _, s := range silent {
-		if !met[s.reason] {
+		if !met[s.reason] && fixture.Kind() == "" {
 			t.Errorf("no value needs the reason %q any more", s.reason)
 		}
 	}

@@ -511,7 +511,7 @@ x-elbv2:
 	}
 	tm := synth(t, c.stack)
 	tm.Count("AWS::ElasticLoadBalancingV2::LoadBalancer", 0)
-	contains(t, "looked up", missing(t, tm), "load-balancer")
+	contains(t, "looked up", missingContext(t, tm), "load-balancer")
 	_, l := listener(tm, 8080)
 	contains(t, "existing load balancer", l["LoadBalancerArn"], "arn:")
 	var in []string

@@ -26,6 +26,7 @@ var invariants = []struct {
 	{"deployments roll back", deploymentsRollBack},
 	{"tasks are private", tasksArePrivate},
 	{"names are of the characters that AWS takes", namesAreValid},
+	{"nothing that was asked for is missing", nothingIsMissing},
 }
 
 // checkInvariants runs all rules on a synthesised application.
@@ -370,6 +371,6 @@ func namesAreValid(t *testing.T, app application) {
 // files of others.
 func TestInvariants(t *testing.T) {
 	for _, c := range goldenCases(t) {
-		t.Run(c.name, func(t *testing.T) { checkInvariants(t, synthesise(t, c.to, c.files...)) })
+		t.Run(c.name, func(t *testing.T) { checkInvariants(t, c.synthesised(t)) })
 	}
 }

@@ -23,5 +23,6 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	jsii.Close()
+	fixture.RemoveKept()
 	os.Exit(code)
 }

@@ -13,12 +13,24 @@ import (
 	"composecdk/test/fixture"
 )
 
+// smallest are resources of each kind that need nothing else.
+var smallest = map[string]string{
+	"x-dynamodb": "{Properties: {AttributeDefinitions: [{AttributeName: id, AttributeType: S}], KeySchema: [{AttributeName: id, KeyType: HASH}]}}",
+	"x-rds":      "{MacroParameters: {Engine: aurora-mysql}}",
+	"x-sqs":      "{}",
+	"x-kms":      "{}",
+	"x-s3":       "{}",
+	"x-route53":  "{Properties: {Name: example.net, HostedZoneConfig: {Comment: a}}}",
+	"x-acm":      "{MacroParameters: {DomainNames: [www.example.com], HostedZoneId: Z0123456789ABCDEFGHIJ}}",
+}
+
 // TestNeighbours: to add something to a file, or to remove it again, must change
 // no logical id and no property of the rest, but for what refers to it. Each case
 // lists all that may change, and all of it must.
 func TestNeighbours(t *testing.T) {
 	base := synthesise(t, target{}, fixture.Rich)
-	for name, test := range map[string]struct{ add, changes string }{
+	type addition struct{ add, changes string }
+	tests := map[string]addition{
 		"a service, first by name": {
 			"services: {aaa: {image: 'a:1', ports: ['7000']}}",
 			`\+ Services/aaa\w+`,
@@ -30,14 +42,6 @@ func TestNeighbours(t *testing.T) {
 		"a family of two": {
 			"services: {m1: {image: 'm:1', deploy: {labels: {ecs.task.family: mmm}}}, m2: {image: 'm:2', deploy: {labels: {ecs.task.family: mmm}}}}",
 			`\+ Services/mmm\w+`,
-		},
-		"resources of all kinds, first by name": {
-			`x-sqs: {aaa: {Properties: {VisibilityTimeout: 10}}}
-x-dynamodb: {aaa: {Properties: {AttributeDefinitions: [{AttributeName: id, AttributeType: S}], KeySchema: [{AttributeName: id, KeyType: HASH}]}}}
-x-rds: {aaa: {MacroParameters: {Engine: aurora-mysql}}}`,
-			`\+ Data/xsqsaaa\w+
-\+ Data/xdynamodbaaa\w+
-\+ Data/xrdsaaa\w+`,
 		},
 		"a resource that a service uses": {
 			"x-sqs: {another: {Services: {web: {Access: Publish}}}}",
@@ -72,7 +76,19 @@ x-rds: {aaa: {MacroParameters: {Engine: aurora-mysql}}}`,
 ~ Services/workerService[0-9A-F]{8} .*
 ~ Services/workerServiceTaskCountTarget\w+ DependsOn`,
 		},
-	} {
+	}
+	if fixture.Kind() != "" {
+		clear(tests)
+	}
+	for _, k := range selectedKinds(t) {
+		if smallest[k.Key] == "" {
+			t.Errorf("smallest has no resource of %s", k.Key)
+		}
+		tests[k.Key+", first by name"] = addition{
+			k.Key + ": {aaa: " + smallest[k.Key] + "}", `\+ Data/` + strings.ReplaceAll(k.Key, "-", "") + `aaa\w+`,
+		}
+	}
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			more := synthesise(t, target{}, fixture.Rich, fixture.Write(t, test.add))
 			patterns := strings.Split(test.changes, "\n")

@@ -54,7 +54,7 @@ func mustNetwork(t *testing.T, stack awscdk.Stack, m *compose.Network) *network.
 	return n
 }
 
-func missing(t *testing.T, tm template) any {
+func missingContext(t *testing.T, tm template) any {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(tm.Dir, "manifest.json"))
 	if err != nil {
@@ -93,8 +93,8 @@ func TestNewVPC(t *testing.T) {
 			m.New.MaxAZs, m.New.NATGateways = 3, -1
 			mustNetwork(t, stack, m)
 			tm := synth(t, stack)
-			if missing(t, tm) != nil || strings.Contains(tm.Text, "dummy1") {
-				t.Errorf("account %q: the synthesis waits for a look-up: %v", account, missing(t, tm))
+			if missingContext(t, tm) != nil || strings.Contains(tm.Text, "dummy1") {
+				t.Errorf("account %q: the synthesis waits for a look-up: %v", account, missingContext(t, tm))
 			}
 			tm.Count("AWS::EC2::Subnet", 9)
 			tm.Count("AWS::EC2::NatGateway", 3)
@@ -108,7 +108,7 @@ func TestNewVPC(t *testing.T) {
 		mustNetwork(t, stack, m)
 		tm := synth(t, stack)
 		contains(t, "zone", tm.Of("AWS::EC2::Subnet"), `"AvailabilityZone":"eu-west-1c"`)
-		equal(t, "missing", missing(t, tm), nil)
+		equal(t, "missing", missingContext(t, tm), nil)
 	})
 	t.Run("has the endpoints, flow logs and DHCP domain of the file, and no NAT if the file says so", func(t *testing.T) {
 		stack := newStack(t, "")
@@ -152,7 +152,7 @@ func TestExistingVPC(t *testing.T) {
 		if cidr, ok := n.CIDR(); !ok || *cidr.Token() != "10.1.0.0/16" {
 			t.Errorf("got CIDR %v %v", *cidr.Token(), ok)
 		}
-		equal(t, "missing", missing(t, synth(t, stack)), nil)
+		equal(t, "missing", missingContext(t, synth(t, stack)), nil)
 	})
 	tags := &compose.Network{Path: "x-vpc", Existing: &compose.ExistingVPC{
 		Tags: map[string]string{"Name": "shared"},
@@ -167,7 +167,7 @@ func TestExistingVPC(t *testing.T) {
 		n := mustNetwork(t, stack, tags)
 		equal(t, "subnets", n.SubnetIDs(compose.AppSubnets), []string{"subnet-00000000000000001", "subnet-00000000000000002"})
 		equal(t, "vpc", *n.VPC().VpcId(), "vpc-00000000000000000")
-		contains(t, "missing", missing(t, synth(t, stack)), `"subnetGroupNameTag":"vpc::usage"`)
+		contains(t, "missing", missingContext(t, synth(t, stack)), `"subnetGroupNameTag":"vpc::usage"`)
 	})
 	t.Run("given by tags takes the answer of the CDK context", func(t *testing.T) {
 		stack := newStack(t, "111111111111")
@@ -183,7 +183,7 @@ func TestExistingVPC(t *testing.T) {
 		if cidr, ok := n.CIDR(); !ok || *cidr.Token() != "10.2.0.0/16" {
 			t.Errorf("got CIDR %v %v", *cidr.Token(), ok)
 		}
-		equal(t, "missing", missing(t, synth(t, stack)), nil)
+		equal(t, "missing", missingContext(t, synth(t, stack)), nil)
 	})
 	t.Run("given by tags fails clearly without an account", func(t *testing.T) {
 		_, err := network.NewNetwork(newStack(t, ""), "x-vpc", tags)
@@ -260,5 +260,5 @@ func TestNamespaces(t *testing.T) {
 	}
 	tm := synth(t, stack)
 	equal(t, "zone", tm.One("AWS::ServiceDiscovery::PrivateDnsNamespace")["Name"], "shop.internal")
-	contains(t, "missing", missing(t, tm), "AWS::ServiceDiscovery::PrivateDnsNamespace")
+	contains(t, "missing", missingContext(t, tm), "AWS::ServiceDiscovery::PrivateDnsNamespace")
 }

@@ -21,7 +21,7 @@ const (
 	region     = "eu-west-1"
 	here       = "111111111111" // the account that deploys
 	there      = "222222222222" // the account that trusts it
-	cliTimeout = 2 * time.Minute
+	cliTimeout = 10 * time.Minute
 )
 
 // cdk runs the CDK CLI of package.json, with the program of `make build`.

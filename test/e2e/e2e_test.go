@@ -217,6 +217,7 @@ func (c cdk) programs(t *testing.T, out string, templates map[string]template) {
 		Message string
 		Time    time.Time
 	}
+	asked := time.Now()
 	response, err := http.Get(app01.URL + "/a/page")
 	if err != nil {
 		t.Fatal(err)
@@ -225,7 +226,7 @@ func (c cdk) programs(t *testing.T, out string, templates map[string]template) {
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || response.StatusCode != http.StatusOK {
 		t.Fatalf("app01: %s: %v", response.Status, err)
 	}
-	if time.Since(answer.Time).Abs() > time.Minute {
+	if !local.Between(answer.Time, asked, time.Now()) {
 		t.Errorf("app02 says it is %s", answer.Time)
 	}
 
@@ -393,7 +394,7 @@ func (c cdk) census(t *testing.T) {
 // emitted are the types of resources in the golden templates.
 func (c cdk) emitted(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(c.root, "test", "testdata", "golden", "*", "*.yaml"))
+	files, err := filepath.Glob(filepath.Join(c.root, "test", "applications", "testdata", "golden", "*", "*.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

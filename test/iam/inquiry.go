@@ -11,7 +11,7 @@ import (
 	"composecdk/test/fixture"
 )
 
-// Principal is who asks: an ARN, or an AWS service, with its identity policies.
+// Principal asks: an ARN, or an AWS service, with its identity policies.
 type Principal struct {
 	ARN      string `json:"arn"`
 	Policies []any  `json:"policies"`

@@ -33,5 +33,5 @@ func Trusting(edit func(statement map[string]any)) func(map[string]any) {
 	}
 }
 
-// Object is one of JSON.
+// Object is a JSON object.
 type Object = map[string]any

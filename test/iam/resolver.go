@@ -116,7 +116,7 @@ func NewResolver(t *testing.T, name string, templates map[string]assembly.Templa
 // Placed is a resource of a template, by its stack and logical id.
 type Placed struct{ Stack, ID string }
 
-// All are the resources of a type, sorted.
+// All returns the resources of a type, sorted.
 func (r Resolver) All(kind string) []Placed {
 	var found []Placed
 	for stack, parsed := range r.Stacks {
@@ -130,18 +130,18 @@ func (r Resolver) All(kind string) []Placed {
 	return found
 }
 
-// Properties are those of a resource, resolved.
+// Properties returns the properties of a resource, resolved.
 func (r Resolver) Properties(p Placed) map[string]any {
 	properties, _ := r.resolve(p.Stack, r.Stacks[p.Stack].Resources[p.ID]["Properties"]).(map[string]any)
 	return properties
 }
 
-// Property is one property as written.
+// Property returns one property as written.
 func (r Resolver) Property(p Placed, name string) any {
 	return assembly.At(r.Stacks[p.Stack].Resources[p.ID], "Properties", name)
 }
 
-// ARN is the ARN of a resource.
+// ARN returns the ARN of a resource.
 func (r Resolver) ARN(p Placed) string {
 	kind, _ := r.Stacks[p.Stack].Resources[p.ID]["Type"].(string)
 	form, ok := ARNForms[kind]

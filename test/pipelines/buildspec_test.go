@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"go.yaml.in/yaml/v4"
@@ -250,21 +249,6 @@ func (b *run) unharmed() {
 	}
 }
 
-// composer is the program, built once.
-var composer = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "composer-test-")
-	if err != nil {
-		return "", err
-	}
-	kept = append(kept, dir)
-	program := filepath.Join(dir, "composer")
-	out, err := exec.Command("go", "build", "-o", program, "../../cmd/composer").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return program, nil
-})
-
 // gitRepository is a bare repository with a compose file on main.
 func gitRepository(t *testing.T) string {
 	t.Helper()
@@ -457,19 +441,10 @@ func merging(t *testing.T, c *config.Config, app string) project {
 	return p
 }
 
-func composerProgram(t *testing.T) string {
-	t.Helper()
-	program, err := composer()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return program
-}
-
 func TestMergePushesOneFile(t *testing.T) {
 	p := merging(t, toolingOf(ciApp("app01", nil)), "app01")
 	remote := gitRepository(t)
-	env := map[string]string{"COMPOSE_URL": remote, "COMPOSER_PROGRAM": composerProgram(t)}
+	env := map[string]string{"COMPOSE_URL": remote, "COMPOSER_PROGRAM": fixture.Program(t, "composer")}
 	for range 2 { // the second time nothing changes
 		b := newRun(t, p, env)
 		b.write("build_info.yml", "service_name: app01\nrepo_name: shop/app01\nimage_tag: "+digest+"\n")
@@ -506,7 +481,7 @@ func TestMergeTakesOnlyADigestFromABuild(t *testing.T) {
 		"no composer":               {"image_tag: " + digest + "\n", "aws s3", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newRun(t, p, map[string]string{"COMPOSE_URL": remote, "COMPOSER_PROGRAM": composerProgram(t), "FAIL": test.fail})
+			b := newRun(t, p, map[string]string{"COMPOSE_URL": remote, "COMPOSER_PROGRAM": fixture.Program(t, "composer"), "FAIL": test.fail})
 			b.write("build_info.yml", test.info)
 			if err := b.run(p); err == nil {
 				t.Error("the build succeeds")
@@ -525,7 +500,7 @@ func TestMergeTakesOnlyADigestFromABuild(t *testing.T) {
 func TestMergeIsNotTalkedIntoAnotherService(t *testing.T) {
 	p := merging(t, toolingOf(ciApp("app01", nil), ciApp("app02", nil)), "app02")
 	remote := gitRepository(t)
-	b := newRun(t, p, map[string]string{"COMPOSE_URL": remote, "COMPOSER_PROGRAM": composerProgram(t)})
+	b := newRun(t, p, map[string]string{"COMPOSE_URL": remote, "COMPOSER_PROGRAM": fixture.Program(t, "composer")})
 	b.write("build_info.yml", "service_name: app01\nrepo_name: shop/app01\nimage_tag: "+digest+"\n")
 	if err := b.run(p); err != nil {
 		t.Fatal(err)
@@ -542,7 +517,7 @@ func TestMergeReplacesAnObject(t *testing.T) {
 	writeZip(t, object, "compose.yml", "services: {}\n")
 	var replaced []string
 	for range 2 { // the second time nothing changes
-		b := newRun(t, p, map[string]string{"COMPOSER_PROGRAM": composerProgram(t)})
+		b := newRun(t, p, map[string]string{"COMPOSER_PROGRAM": fixture.Program(t, "composer")})
 		copyTo(t, object, filepath.Join(b.state, "object.zip"))
 		b.write("build_info.yml", "image_tag: '"+digest+"'\r\n")
 		if err := b.run(p); err != nil {
@@ -643,7 +618,7 @@ func TestEveryBuildspecOfTheExampleRuns(t *testing.T) {
 		projects := projectsOf(templates[stack])
 		for _, name := range slices.Sorted(maps.Keys(projects)) {
 			p := projects[name]
-			env := map[string]string{"COMPOSER_PROGRAM": composerProgram(t), "CODEBUILD_SRC_DIR_blog_compose_Source": t.TempDir()}
+			env := map[string]string{"COMPOSER_PROGRAM": fixture.Program(t, "composer"), "CODEBUILD_SRC_DIR_blog_compose_Source": t.TempDir()}
 			if stack == "Merge" {
 				maps.Copy(env, overridesOf(t, actionOf(t, templates["Ciapps"], "ci-app01", "Merge")))
 				env["COMPOSE_URL"] = gitRepository(t)
@@ -669,7 +644,7 @@ func TestMergeIntoABranchWithAHostileName(t *testing.T) {
 		p := merging(t, c, "app01")
 		remote := gitRepository(t)
 		git(t, remote, "branch", "-m", "main", branch)
-		b := newRun(t, p, map[string]string{"COMPOSE_URL": remote, "COMPOSER_PROGRAM": composerProgram(t)})
+		b := newRun(t, p, map[string]string{"COMPOSE_URL": remote, "COMPOSER_PROGRAM": fixture.Program(t, "composer")})
 		b.write("build_info.yml", "image_tag: "+digest+"\n")
 		if err := b.run(p); err != nil {
 			t.Errorf("%q: %v", branch, err)

@@ -72,7 +72,7 @@ func deliverPipelines(t *testing.T, file string) *delivered {
 	if release == nil {
 		t.Fatalf("the compose files of %s have errors:\n%s", file, fixture.Printed(t, found))
 	}
-	d := &delivered{name: c.Name, config: c, dir: keptDir(t)}
+	d := &delivered{name: c.Name, config: c, dir: fixture.KeptDir(t)}
 	app := awscdk.NewApp(&awscdk.AppProps{Outdir: &d.dir, AnalyticsReporting: jsii.Bool(false), PostCliContext: &engine.NoAnnotations})
 	if err := pipelines.New(app, release.Props(nil)); err != nil {
 		t.Fatal(err)

@@ -22,22 +22,6 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	jsii.Close()
-	for _, dir := range kept {
-		os.RemoveAll(dir) //nolint:errcheck // a left-over temporary folder harms nobody
-	}
+	fixture.RemoveKept()
 	os.Exit(code)
-}
-
-// kept are the folders to remove in the end.
-var kept []string
-
-// keptDir returns a folder that is there until the last test has ended.
-func keptDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "composecdk-test-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	kept = append(kept, dir)
-	return dir
 }

@@ -14,6 +14,7 @@ import (
 // wherever and with whatever locale, zone and number of threads they happen, and in
 // whatever order the file has its keys.
 func TestSameBytes(t *testing.T) {
+	t.Parallel()
 	surroundings := []map[string]string{
 		{"TZ": "Asia/Kathmandu", "LANG": "tr_TR.UTF-8", "LC_ALL": "tr_TR.UTF-8", "GOMAXPROCS": "1"},
 		{"TZ": "America/St_Johns", "LANG": "C", "GOMAXPROCS": "7", "GOGC": "1"},
@@ -47,6 +48,7 @@ func TestSameBytes(t *testing.T) {
 // TestSamePipelines: two runs must give the same pipelines, byte for byte, wherever they
 // happen, and in whatever order the pipeline.yaml has its keys.
 func TestSamePipelines(t *testing.T) {
+	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "replicas")
 	if err := os.CopyFS(folder, os.DirFS(fixture.Replicas)); err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ var ownFlags = map[string]string{}
 // TestFeatureFlags: cdk.json must have the flags that exactly this version of the
 // library recommends, so that an upgrade shows every new behaviour as a diff.
 func TestFeatureFlags(t *testing.T) {
+	t.Parallel()
 	var recommended map[string]any
 	if err := json.Unmarshal(fixture.LibraryFile(t, "package/recommended-feature-flags.json"), &recommended); err != nil {
 		t.Fatal(err)
@@ -47,6 +48,7 @@ func TestFeatureFlags(t *testing.T) {
 // TestPins: the CDK CLI, Node.js and all else from npm must be of one exact version,
 // and come from the public registry.
 func TestPins(t *testing.T) {
+	t.Parallel()
 	var manifest struct{ DevDependencies map[string]string }
 	assembly.ReadJSON(t, "../../package.json", &manifest)
 	for _, name := range []string{"aws-cdk", "node"} {

@@ -12,25 +12,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"composecdk/test/assembly"
 	"composecdk/test/fixture"
 )
-
-// binary is the program, built once. It stays in bin, where `go build` finds that
-// it is up to date.
-var binary = sync.OnceValues(func() (string, error) {
-	path, err := filepath.Abs("../../bin/composecdk-under-test")
-	if err != nil {
-		return "", err
-	}
-	if out, err := exec.Command("go", "build", "-o", path, "../..").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return path, nil
-})
 
 // call is how the program is called, as the CDK CLI does it.
 type call struct {
@@ -50,10 +36,7 @@ type outcome struct {
 
 func (c call) run(t *testing.T) outcome {
 	t.Helper()
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := fixture.Program(t, "composecdk")
 	if c.dir == "" {
 		c.dir = t.TempDir()
 	}
@@ -76,7 +59,7 @@ func (c call) run(t *testing.T) outcome {
 	}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err = cmd.Run()
+	err := cmd.Run()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
@@ -159,6 +142,7 @@ func (o outcome) stackNames() string {
 // TestProgramInput: the program must find the compose files in every way that a
 // user of the CDK or of Docker can say which they are.
 func TestProgramInput(t *testing.T) {
+	t.Parallel()
 	dir := fixture.Folder(t, map[string]string{
 		"compose.yaml":          "name: found\nservices: {web: {image: 'web:1'}}\n",
 		"compose.override.yaml": "services: {web: {image: 'web:2'}}\n",
@@ -186,6 +170,7 @@ func TestProgramInput(t *testing.T) {
 		"working directory, with override": {call{dir: dir}, "web=web:2", "found"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			got := test.run(t).clean()
 			if images := got.images(); images != test.images {
 				t.Errorf("containers are %s, want %s", images, test.images)
@@ -200,6 +185,7 @@ func TestProgramInput(t *testing.T) {
 // TestProgramDefault: where nothing is given the example is synthesised, into
 // templates that fit any account, and the embedded cdk.json does what the file does.
 func TestProgramDefault(t *testing.T) {
+	t.Parallel()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
@@ -229,6 +215,7 @@ func TestProgramDefault(t *testing.T) {
 
 // TestProgramSummary holds what a user sees at the end of `make synth`.
 func TestProgramSummary(t *testing.T) {
+	t.Parallel()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
@@ -242,6 +229,7 @@ func TestProgramSummary(t *testing.T) {
 // TestProgramTarget: an account and a region bind the stacks without a look-up,
 // and the environment names them.
 func TestProgramTarget(t *testing.T) {
+	t.Parallel()
 	dir := fixture.Folder(t, map[string]string{"compose.yaml": "name: shop\nservices: {web: {image: 'web:1'}}\n"})
 	target := map[string]any{"account": "111111111111", "region": "eu-west-1", "env": "prod"}
 	kept := call{dir: dir, context: target}.run(t).clean()
@@ -275,6 +263,7 @@ func TestProgramTarget(t *testing.T) {
 // TestProgramDiagnostics: all errors at once, at their places with the line and a
 // caret, end with status 1; warnings are printed and end with 0.
 func TestProgramDiagnostics(t *testing.T) {
+	t.Parallel()
 	dir := fixture.Folder(t, map[string]string{
 		"wrong.yml": `services:
   web:
@@ -323,6 +312,7 @@ x-sqs:
 // TestProgramTemplateErrors: what the CDK's validation has against a template is
 // told at the place of the compose file that it came from.
 func TestProgramTemplateErrors(t *testing.T) {
+	t.Parallel()
 	dir := fixture.Folder(t, map[string]string{"compose.yaml": `services:
   web:
     image: web:1
@@ -341,6 +331,7 @@ x-sqs:
 // TestProgramAllErrors: what only the CDK knows about Properties is told together
 // with the mistakes that keep the model from being built.
 func TestProgramAllErrors(t *testing.T) {
+	t.Parallel()
 	dir := fixture.Folder(t, map[string]string{"compose.yaml": `services:
   web:
     imag: web:1
@@ -375,6 +366,7 @@ x-sqs:
 // TestProgramUsage: a wrong call ends with status 2, says all that is wrong with
 // it, and touches nothing.
 func TestProgramUsage(t *testing.T) {
+	t.Parallel()
 	dir := fixture.Folder(t, map[string]string{"compose.yaml": "services: {web: {image: 'web:1'}}\n", "file": ""})
 	for name, test := range map[string]struct {
 		call
@@ -427,6 +419,7 @@ func TestProgramUsage(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			got := test.run(t)
 			want := "composecdk: " + strings.ReplaceAll(test.want, "\n", "\ncomposecdk: ") + "\n"
 			if got.status != 2 || got.stderr != want {
@@ -439,6 +432,7 @@ func TestProgramUsage(t *testing.T) {
 // TestProgramForeignContext: the context of the CDK CLI and of other programs is
 // none of ours.
 func TestProgramForeignContext(t *testing.T) {
+	t.Parallel()
 	dir := fixture.Folder(t, map[string]string{"compose.yaml": "services: {web: {image: 'web:1'}}\n"})
 	call{dir: dir, context: map[string]any{
 		"availability-zones:account=111111111111:region=eu-west-1": []string{"eu-west-1a"},
@@ -450,6 +444,7 @@ func TestProgramForeignContext(t *testing.T) {
 // template, whatever the compose file asks for, unless the user and the file both say
 // that they are none.
 func TestProgramCredentials(t *testing.T) {
+	t.Parallel()
 	const content = `services:
   web:
     image: web:1
@@ -483,6 +478,7 @@ func TestProgramCredentials(t *testing.T) {
 // TestProgramUntrusted: with -c untrusted=true, and in every pipeline, compose
 // files get what .env and -c allow give them, and nothing lets them reach further.
 func TestProgramUntrusted(t *testing.T) {
+	t.Parallel()
 	dir := fixture.Folder(t, map[string]string{
 		".env":          "COMPOSE_PROJECT_NAME=shop\nSHAPE=round\n",
 		"compose.yaml":  "services: {web: {image: 'web:1', environment: [COLOUR, SHAPE]}}\n",
@@ -516,6 +512,7 @@ func TestProgramUntrusted(t *testing.T) {
 		"no name":                     {call{dir: dir, context: map[string]any{"allow": "A;B"}}, 2, "-c allow=A;B: expected names of environment variables"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			got := test.run(t)
 			said := got.stderr
 			if got.status == 0 {
@@ -531,6 +528,7 @@ func TestProgramUntrusted(t *testing.T) {
 // TestProgramLinks: what a link in a build context leads to must not be copied
 // into the assembly.
 func TestProgramLinks(t *testing.T) {
+	t.Parallel()
 	dir := fixture.Folder(t, map[string]string{
 		"compose.yaml":   "services: {web: {build: ./web}}\n",
 		"web/Dockerfile": "FROM scratch\nCOPY . .\n", "../secret": "leak",
@@ -551,6 +549,7 @@ func TestProgramLinks(t *testing.T) {
 // TestProgramFault: a fault of the program is one line and what to do about it;
 // only COMPOSECDK_DEBUG shows more.
 func TestProgramFault(t *testing.T) {
+	t.Parallel()
 	dir := fixture.Folder(t, map[string]string{"compose.yaml": "services: {web: {image: 'web:1'}}\n"})
 	got := call{dir: dir, environ: map[string]string{"JSII_NODE": "/bin/false"}}.run(t)
 	if got.status != 2 || !strings.HasPrefix(got.stderr, "composecdk: internal fault: ") ||
@@ -562,10 +561,8 @@ func TestProgramFault(t *testing.T) {
 // TestCLI: the real CDK CLI must find the stacks as those of any app, by their
 // names and with --all.
 func TestCLI(t *testing.T) {
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	t.Parallel()
+	path := fixture.Program(t, "composecdk")
 	dir := fixture.Folder(t, map[string]string{"compose.yaml": "name: shop\nservices: {web: {image: 'web:1'}}\n"})
 	cdk := func(args ...string) (string, error) {
 		cmd := exec.Command("cdk", append(args, "--app", path, "--output", filepath.Join(dir, "cdk.out"), "--no-notices")...)
@@ -589,6 +586,7 @@ func TestCLI(t *testing.T) {
 // What holds data must stay where it is: too much of it for a stack is an error at
 // its place, which says how to decide.
 func TestTooMuchData(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		queues int
 		used   bool
@@ -616,6 +614,7 @@ func TestTooMuchData(t *testing.T) {
 // TestIntrinsicsOfAnyType: a function may stand where a number or an object is
 // wanted, although the CDK has it as a text until the synthesis.
 func TestIntrinsicsOfAnyType(t *testing.T) {
+	t.Parallel()
 	dir := fixture.Folder(t, map[string]string{"compose.yaml": `name: shop
 services: {web: {image: 'web:1'}}
 x-dynamodb:

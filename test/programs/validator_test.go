@@ -14,6 +14,7 @@ import (
 // TestValidatedOnce: a template that was validated before must not be validated
 // again, a changed one must.
 func TestValidatedOnce(t *testing.T) {
+	t.Parallel()
 	dir, cache := t.TempDir(), t.TempDir()
 	run := func(delay string) outcome {
 		t.Helper()
@@ -55,6 +56,7 @@ func TestValidatedOnce(t *testing.T) {
 
 // TestValidatedWithoutMemory: where nothing can be remembered, all is validated.
 func TestValidatedWithoutMemory(t *testing.T) {
+	t.Parallel()
 	dir := fixture.Folder(t, map[string]string{"compose.yaml": "services: {web: {image: 'web:1'}}\nx-sqs: {jobs: {Properties: {DelayTheseSeconds: 5}}}\n"})
 	cache := withCache(t, t.TempDir())
 	if err := os.WriteFile(filepath.Join(cache["XDG_CACHE_HOME"], "composecdk"), nil, 0o600); err != nil {

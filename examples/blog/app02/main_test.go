@@ -80,7 +80,7 @@ func TestRun(t *testing.T) {
 	defer cancel()
 	status := make(chan int)
 	go func() { status <- run(ctx, nil, getenv, io.Discard) }()
-	for deadline := time.Now().Add(5 * time.Second); healthcheck() != 0; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); healthcheck() != 0; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("never healthy")
 		}

@@ -42,7 +42,7 @@ func Serve(t testing.TB, env map[string]string, program string, args ...string) 
 	}
 	base := map[string]string{"PATH": os.Getenv("PATH"), "PYTHONUNBUFFERED": "1"}
 	p := start(t, server, args, environ(union([]map[string]string{base, env})))
-	for deadline := time.Now().Add(startTimeout); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(hangs); ; time.Sleep(20 * time.Millisecond) {
 		if match := motoAddress.FindStringSubmatch(p.Output()); match != nil {
 			endpoint = match[1]
 			break

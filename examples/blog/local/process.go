@@ -18,10 +18,15 @@ import (
 	"time"
 )
 
-const (
-	startTimeout = 20 * time.Second
-	stopTimeout  = 10 * time.Second
-)
+// hangs is how long a program may do nothing before it counts as hanging. It is no measure
+// of speed: a busy machine may take long.
+const hangs = 3 * time.Minute
+
+// Between reports whether a program could have read a time between two others, by a clock
+// that shows whole seconds.
+func Between(told, first, last time.Time) bool {
+	return !told.Before(first.Truncate(time.Second)) && !told.After(last)
+}
 
 // Build compiles the program in the folder dir, a Go module of its own, into the
 // file out, the way its Dockerfile does: statically, from what its go.sum pins.
@@ -100,8 +105,8 @@ func Run(t testing.TB, binary string, args []string, env ...map[string]string) (
 	p := start(t, binary, args, environ(union(env)))
 	select {
 	case <-p.done:
-	case <-time.After(startTimeout):
-		t.Fatalf("%s %q still runs after %s:\n%s", filepath.Base(binary), args, startTimeout, p.Output())
+	case <-time.After(hangs):
+		t.Fatalf("%s %q still runs after %s:\n%s", filepath.Base(binary), args, hangs, p.Output())
 	}
 	return p.Output(), p.cmd.ProcessState.ExitCode()
 }
@@ -120,10 +125,10 @@ func (p *Process) Stop() error {
 	select {
 	case <-p.done:
 		return p.err
-	case <-time.After(stopTimeout):
+	case <-time.After(hangs):
 		_ = p.cmd.Process.Kill()
 		<-p.done
-		return fmt.Errorf("still running %s after SIGTERM", stopTimeout)
+		return fmt.Errorf("still running %s after SIGTERM", hangs)
 	}
 }
 
@@ -159,7 +164,7 @@ func start(t testing.TB, binary string, args, environ []string) *Process {
 
 func (p *Process) waitFor(t testing.TB, url string) {
 	t.Helper()
-	deadline := time.After(startTimeout)
+	deadline := time.After(hangs)
 	for !answers(url) {
 		select {
 		case <-p.done:
@@ -173,7 +178,7 @@ func (p *Process) waitFor(t testing.TB, url string) {
 
 // client keeps no connection and asks no proxy: it talks to this machine only,
 // and an idle connection would hold up a shutdown.
-var client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+var client = &http.Client{Timeout: hangs, Transport: &http.Transport{DisableKeepAlives: true}}
 
 func answers(url string) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)

@@ -66,10 +66,10 @@ func XRayDaemon(t testing.TB, address string) *Daemon {
 }
 
 // Next returns the next segment document that a program sent, and fails the
-// test when none comes within five seconds or when it is none.
+// test when none comes or when it is none.
 func (d *Daemon) Next(t testing.TB) Segment {
 	t.Helper()
-	if err := d.conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := d.conn.SetReadDeadline(time.Now().Add(hangs)); err != nil {
 		t.Fatal(err)
 	}
 	packet := make([]byte, 64<<10)

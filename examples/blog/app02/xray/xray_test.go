@@ -21,7 +21,7 @@ func daemon(t *testing.T) (address string, next func() map[string]any) {
 	t.Cleanup(func() { _ = conn.Close() })
 	return conn.LocalAddr().String(), func() map[string]any {
 		t.Helper()
-		_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+		_ = conn.SetReadDeadline(time.Now().Add(3 * time.Minute))
 		packet := make([]byte, 64<<10)
 		n, _, err := conn.ReadFrom(packet)
 		if err != nil {
