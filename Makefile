@@ -59,7 +59,7 @@ test-fast: ## the tests of what needs no CDK, in seconds
 	go test $(PURE:%=./%)
 
 # The tests of applications that run case by case, each of which is of a kind.
-OF_A_KIND := Golden|Invariants|MissingIsFound|Gate|KindErrors|EveryKindIsComplete|DocumentedKinds|FilesOfAKind|LeastPrivilege|Nag|Validation|CfnLint|NeighboursKeepTheirData|Neighbours|Order|EmulatorHasEveryType|Corpus|NothingIsDropped
+OF_A_KIND := Golden|Invariants|MissingIsFound|Gate|EveryKindIsComplete|DocumentedKinds|FilesOfAKind|LeastPrivilege|Nag|Validation|CfnLint|NeighboursKeepTheirData|Neighbours|Order|EmulatorHasEveryType|Corpus|NothingIsDropped
 
 kind: setup venv ## all tests about one kind of x-resource, in seconds: KIND=x-s3
 	@test -n "$(KIND)" || { echo "which kind? make kind KIND=x-sqs"; exit 2; }

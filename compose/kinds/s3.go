@@ -288,6 +288,11 @@ func checkEncryption(c *compose.Checker, r *compose.Resource) {
 // checkNotifications reports targets that S3 cannot notify.
 // See https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html
 func checkNotifications(c *compose.Checker, r *compose.Resource) {
+	for _, p := range Places(r, "NotificationConfiguration.QueueConfigurations[]") {
+		if configuration := mapping(p.Value); configuration["Queue"] == nil || configuration["Event"] == nil {
+			c.Errorf(p.Path, "notification", "a notification needs an Event, such as s3:ObjectCreated:*, and a Queue, x-sqs::<name>")
+		}
+	}
 	for _, p := range Places(r, "NotificationConfiguration.QueueConfigurations[].Queue") {
 		ref, _ := reference(p.Value)
 		if queue, ok := c.Model.Resource(ref); ok && queue.Key == SQS.Key && isFIFO(queue) {

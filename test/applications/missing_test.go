@@ -41,8 +41,9 @@ func wantedOf(m *compose.Model) []wanted {
 		}
 	}
 	for _, f := range m.Families {
-		for _, kind := range []string{"AWS::ECS::TaskDefinition", "AWS::ECS::Service"} {
-			all = append(all, wanted{f.Path, f.Name, kind})
+		all = append(all, wanted{f.Path, f.Name, "AWS::ECS::TaskDefinition"})
+		if f.Run == compose.RunService {
+			all = append(all, wanted{f.Path, f.Name, "AWS::ECS::Service"})
 		}
 		if f.Scaling != nil {
 			all = append(all, wanted{f.Path, f.Name, "AWS::ApplicationAutoScaling::ScalableTarget"})
@@ -55,6 +56,9 @@ func wantedOf(m *compose.Model) []wanted {
 		}
 		for _, l := range lb.Listeners {
 			all = append(all, wanted{l.Path, fmt.Sprintf("%s/listener-%d", path, l.Port), "AWS::ElasticLoadBalancingV2::Listener"})
+		}
+		for _, alias := range lb.Aliases {
+			all = append(all, wanted{alias.Path, path + "/alias " + alias.Names[0] + " A", "AWS::Route53::RecordSet"})
 		}
 		for _, g := range lb.TargetGroups {
 			all = append(all, wanted{lb.Path, path + "/" + g.Name, "AWS::ElasticLoadBalancingV2::TargetGroup"})

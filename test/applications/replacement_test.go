@@ -254,8 +254,8 @@ func compareNeighbours(t *testing.T, before, after deployment) int {
 var connecting = []string{
 	"AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy", "AWS::CloudWatch::Alarm",
 	"AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress",
-	"AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerRule", "AWS::ElasticLoadBalancingV2::TargetGroup",
-	"AWS::IAM::Policy", "AWS::ServiceDiscovery::PrivateDnsNamespace", "AWS::ServiceDiscovery::Service",
+	"AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerCertificate", "AWS::ElasticLoadBalancingV2::ListenerRule", "AWS::ElasticLoadBalancingV2::TargetGroup",
+	"AWS::IAM::Policy", "AWS::Route53::RecordSet", "AWS::ServiceDiscovery::PrivateDnsNamespace", "AWS::ServiceDiscovery::Service",
 }
 
 // disturbed lists what happens to the resources of an element that has not changed:

@@ -129,6 +129,16 @@ def encryption(rule: dict) -> dict:
     return renamed | ({"BucketKeyEnabled": rule["BucketKeyEnabled"]} if "BucketKeyEnabled" in rule else {})
 
 
+def notifications(configuration: dict) -> dict:
+    """Where a bucket sends its events, as the API names it."""
+    if configuration.keys() == {"EventBridgeConfiguration"}:
+        return {"EventBridgeConfiguration": {}}
+    if unknown := configuration.keys() - {"QueueConfigurations"}:
+        raise Unsupported(f"notifications with {sorted(unknown)}")
+    return {"QueueConfigurations": [
+        {"QueueArn": queue["Queue"], "Events": [queue["Event"]]} for queue in configuration["QueueConfigurations"]]}
+
+
 class Bucket(Custom):
     """A bucket; each property has an operation of its own."""
 
@@ -141,7 +151,7 @@ class Bucket(Custom):
         "LoggingConfiguration": lambda v: ("put_bucket_logging", {"BucketLoggingStatus": {"LoggingEnabled": {
             "TargetBucket": v["DestinationBucketName"], "TargetPrefix": v.get("LogFilePrefix", "")}}}),
         "NotificationConfiguration": lambda v: ("put_bucket_notification_configuration", {
-            "NotificationConfiguration": {"EventBridgeConfiguration": {}} if v.keys() == {"EventBridgeConfiguration"} else v}),
+            "NotificationConfiguration": notifications(v)}),
         "OwnershipControls": lambda v: ("put_bucket_ownership_controls", {"OwnershipControls": v}),
         "PublicAccessBlockConfiguration": lambda v: ("put_public_access_block", {"PublicAccessBlockConfiguration": v}),
         "Tags": lambda v: ("put_bucket_tagging", {"Tagging": {"TagSet": v}}),
@@ -160,7 +170,9 @@ class Bucket(Custom):
         self._put(aws, name, properties, properties.keys())
         domain = "amazonaws.com"
         return name, {"Arn": f"arn:aws:s3:::{name}", "DomainName": f"{name}.s3.{domain}",
-                      "RegionalDomainName": f"{name}.s3.{aws.region}.{domain}"}
+                      "DualStackDomainName": f"{name}.s3.dualstack.{aws.region}.{domain}",
+                      "RegionalDomainName": f"{name}.s3.{aws.region}.{domain}",
+                      "WebsiteURL": f"http://{name}.s3-website-{aws.region}.{domain}"}
 
     def update(self, aws: Account, ref: str, before: dict, after: dict, attributes: dict) -> None:
         changed = same(before, after)

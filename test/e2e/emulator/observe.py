@@ -28,6 +28,7 @@ LISTS: dict[str, tuple[str, str, str]] = {
     "AWS::CloudWatch::Alarm": ("cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
     "AWS::CodeBuild::Project": ("codebuild", "list_projects", "projects"),
     "AWS::CodePipeline::Pipeline": ("codepipeline", "list_pipelines", "pipelines[].name"),
+    "AWS::CertificateManager::Certificate": ("acm", "list_certificates", "CertificateSummaryList[].CertificateArn"),
     "AWS::DynamoDB::Table": ("dynamodb", "list_tables", "TableNames"),
     "AWS::EC2::EIP": ("ec2", "describe_addresses", "Addresses[].PublicIp"),
     "AWS::EC2::InternetGateway": ("ec2", "describe_internet_gateways", "InternetGateways[].InternetGatewayId"),

@@ -491,6 +491,72 @@ class BucketPolicy(Custom):
         aws.call("s3", "delete_bucket_policy", Bucket=properties["Bucket"])
 
 
+# --- Names and certificates --------------------------------------------------
+
+
+class Certificate(Custom):
+    """A certificate; it is issued at once, as if its records were there."""
+
+    def create(self, aws: Account, properties: dict, name: str) -> Created:
+        arguments = {k: v for k, v in properties.items() if k in ("DomainName", "SubjectAlternativeNames", "ValidationMethod", "KeyAlgorithm")}
+        if unknown := properties.keys() - arguments.keys() - {"DomainValidationOptions", "Tags"}:
+            raise Unsupported(f"AWS::CertificateManager::Certificate with {sorted(unknown)}")
+        for option in properties.get("DomainValidationOptions", []):
+            aws.call("route53", "get_hosted_zone", Id=option["HostedZoneId"])
+        arn = aws.call("acm", "request_certificate", arguments, Tags=properties.get("Tags", []))["CertificateArn"]
+        return arn, {"Id": arn}
+
+    def delete(self, aws: Account, ref: str, properties: dict, attributes: dict) -> None:
+        aws.call("acm", "delete_certificate", CertificateArn=ref)
+
+
+class HostedZone(Custom):
+    def create(self, aws: Account, properties: dict, name: str) -> Created:
+        if unknown := properties.keys() - {"Name", "VPCs", "HostedZoneConfig", "HostedZoneTags"}:
+            raise Unsupported(f"AWS::Route53::HostedZone with {sorted(unknown)}")
+        arguments: dict[str, Any] = {"Name": properties["Name"], "CallerReference": name}
+        if vpcs := properties.get("VPCs"):
+            arguments["VPC"] = {"VPCId": vpcs[0]["VPCId"], "VPCRegion": vpcs[0]["VPCRegion"]}
+            arguments["HostedZoneConfig"] = {"PrivateZone": True}
+        answer = aws.call("route53", "create_hosted_zone", **arguments)
+        ref = answer["HostedZone"]["Id"].removeprefix("/hostedzone/")
+        return ref, {"Id": ref, "NameServers": answer.get("DelegationSet", {}).get("NameServers", [])}
+
+    def delete(self, aws: Account, ref: str, properties: dict, attributes: dict) -> None:
+        aws.call("route53", "delete_hosted_zone", Id=ref)
+
+
+class RecordSet(Custom):
+    def create(self, aws: Account, properties: dict, name: str) -> Created:
+        self._change(aws, "CREATE", properties)
+        return properties["Name"], {}
+
+    def update(self, aws: Account, ref: str, before: dict, after: dict, attributes: dict) -> None:
+        if same(before, after) & {"Name", "HostedZoneId", "Type"}:
+            raise Replace
+        self._change(aws, "UPSERT", after)
+
+    def delete(self, aws: Account, ref: str, properties: dict, attributes: dict) -> None:
+        self._change(aws, "DELETE", properties)
+
+    def _change(self, aws: Account, action: str, properties: dict) -> None:
+        target = properties["AliasTarget"]
+        aws.call("route53", "change_resource_record_sets", HostedZoneId=properties["HostedZoneId"], ChangeBatch={"Changes": [{
+            "Action": action, "ResourceRecordSet": {
+                "Name": properties["Name"], "Type": properties["Type"], "AliasTarget": {
+                    "DNSName": target["DNSName"], "HostedZoneId": target["HostedZoneId"],
+                    "EvaluateTargetHealth": text(target.get("EvaluateTargetHealth", "")) == "true"}}}]})
+
+
+class ListenerCertificate(Custom):
+    def create(self, aws: Account, properties: dict, name: str) -> Created:
+        aws.call("elbv2", "add_listener_certificates", ListenerArn=properties["ListenerArn"], Certificates=properties["Certificates"])
+        return name, {}
+
+    def delete(self, aws: Account, ref: str, properties: dict, attributes: dict) -> None:
+        aws.call("elbv2", "remove_listener_certificates", ListenerArn=properties["ListenerArn"], Certificates=properties["Certificates"])
+
+
 # --- Databases ---------------------------------------------------------------
 
 
@@ -594,6 +660,7 @@ TYPES: dict[str, Row | Custom] = {
     "AWS::ElasticLoadBalancingV2::Listener": Row(
         "elbv2", "create_listener", "Listeners[0].ListenerArn", "delete_listener", "ListenerArn",
         update_operation="modify_listener"),
+    "AWS::ElasticLoadBalancingV2::ListenerCertificate": ListenerCertificate(),
     "AWS::ElasticLoadBalancingV2::ListenerRule": Row(
         "elbv2", "create_rule", "Rules[0].RuleArn", "delete_rule", "RuleArn", update_operation="modify_rule"),
     "AWS::ApplicationAutoScaling::ScalableTarget": Row(
@@ -611,6 +678,9 @@ TYPES: dict[str, Row | Custom] = {
     "AWS::SQS::Queue": Queue(),
     "AWS::SQS::QueuePolicy": QueuePolicy(),
     "AWS::S3::BucketPolicy": BucketPolicy(),
+    "AWS::CertificateManager::Certificate": Certificate(),
+    "AWS::Route53::HostedZone": HostedZone(),
+    "AWS::Route53::RecordSet": RecordSet(),
     "AWS::DynamoDB::Table": Row(
         "dynamodb", "create_table", "TableDescription.TableName", "delete_table", "TableName",
         update_operation="update_table", name="TableName", prepare=table,
