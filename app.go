@@ -19,9 +19,9 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/compose"
+	"composecdk/compose/kinds"
 	"composecdk/constructs/guard"
 	"composecdk/constructs/kernel"
-	"composecdk/constructs/xresource"
 	"composecdk/stacks"
 )
 
@@ -102,31 +102,22 @@ func application(args []string, env map[string]string) (compose.Diagnostics, err
 	if project == nil {
 		return found, nil
 	}
-	model, more := compose.Resolve(project, xresource.Schemas())
+	model, more := compose.Resolve(project, kinds.Schemas())
 	found = append(found, more...)
 	if model == nil {
 		return found, nil
 	}
-	sound := !found.HasErrors()
-	if sound {
-		if err := prepare(in.outdir, env); err != nil {
-			return nil, err
-		}
+	if found.HasErrors() {
+		return found, nil // at once: the CDK has its say when they are corrected
 	}
-	err = withRuntime(func() (err error) {
-		if sound {
-			more, err = synthesise(in, project, model, found)
-			found = append(found, more...)
-		}
-		if err == nil && found.HasErrors() {
-			found = append(found, trial(in, project, model, found, env)...)
-		}
-		return err
-	})
-	if err != nil {
+	if err := prepare(in.outdir, env); err != nil {
 		return nil, err
 	}
-	return found, nil
+	err = withRuntime(func() (err error) {
+		more, err = synthesise(in, project, model, found)
+		return err
+	})
+	return append(found, more...), err
 }
 
 // withRuntime lets f use the jsii runtime, which is quiet and ends with it.

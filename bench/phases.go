@@ -12,7 +12,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/compose"
-	"composecdk/constructs/xresource"
+	"composecdk/compose/kinds"
 	"composecdk/stacks"
 )
 
@@ -36,7 +36,7 @@ func measurePhases(file string) error {
 	if project == nil {
 		return fmt.Errorf("%v", found)
 	}
-	model, more := compose.Resolve(project, xresource.Schemas())
+	model, more := compose.Resolve(project, kinds.Schemas())
 	if model == nil || more.HasErrors() {
 		return fmt.Errorf("%v", more)
 	}

@@ -17,6 +17,10 @@ func (r *resolver) grants(res *Resource, path Path, value any) []Grant {
 		var grants []Grant
 		for _, scope := range slices.Sorted(maps.Keys(access)) {
 			at := path.Key(scope)
+			if slices.Contains(res.Schema.AccessFlags, scope) {
+				r.accessFlag(res, at, access[scope])
+				continue
+			}
 			if _, ok := res.Schema.Access[scope]; !ok || scope == "" {
 				r.unknown(at, "access-unknown", "an access scope of "+res.Key, scope, res.Schema.scopes())
 				continue
@@ -40,6 +44,13 @@ func (r *resolver) grant(res *Resource, scope, profile string, path Path) []Gran
 	if slices.Contains(profiles, profile) {
 		return []Grant{{Scope: scope, Profile: profile, Path: path}}
 	}
+	if short := res.Schema.AccessShort[profile]; scope == "" && short != nil {
+		grants := slices.Clone(short)
+		for i := range grants {
+			grants[i].Path = path
+		}
+		return grants
+	}
 	if alias, ok := res.Schema.AccessAliases[profile]; ok && scope == "" {
 		current := "Access: " + alias.Profile
 		if alias.Scope != "" {
@@ -49,9 +60,20 @@ func (r *resolver) grant(res *Resource, scope, profile string, path Path) []Gran
 		alias.Path = path
 		return []Grant{alias}
 	}
+	if scope == "" {
+		profiles = slices.Concat(profiles, slices.Sorted(maps.Keys(res.Schema.AccessShort)))
+	}
 	if len(profiles) == 0 {
 		profiles = res.Schema.scopes()
 	}
 	r.unknown(path, "access-unknown", "an access profile of "+res.Key, profile, profiles)
 	return nil
+}
+
+// accessFlag warns of a flag that is switched off.
+func (r *resolver) accessFlag(res *Resource, path Path, value any) {
+	var on bool
+	if r.decode(path, value, &on) && !on {
+		r.warnf(path, "access-flag", "%s is always so for a resource of %s", path.last(), res.Key)
+	}
 }

@@ -17,7 +17,6 @@ func (r *resolver) bindings() {
 			r.bind(res, entry)
 		}
 	}
-	r.checkTexts()
 	slices.SortStableFunc(r.model.Bindings, func(a, b *Binding) int {
 		return cmp.Or(
 			cmp.Compare(r.rank(a.Resource), r.rank(b.Resource)),
@@ -110,8 +109,8 @@ func (r *resolver) bind(res *Resource, entry serviceEntry) {
 		}
 	}
 	r.serviceOptions(res, entry.path, own, binding.Options)
-	if !asked && len(res.Schema.Access[""]) > 0 {
-		r.add(Warning, entry.path, "access-none", "one of: "+strings.Join(res.Schema.Access[""], ", "),
+	if words := res.Schema.accessWords(); !asked && len(words) > 0 {
+		r.add(Warning, entry.path, "access-none", "one of: "+strings.Join(words, ", "),
 			fmt.Sprintf("no Access: %s gets the environment variables, but no permission on %s", entry.name, res.Path))
 	}
 	r.mainReturn(res, &binding)
@@ -195,35 +194,3 @@ func appendNew[T any](list, more []T, equal func(a, b T) bool) []T {
 	}
 	return list
 }
-
-// checkTexts checks the references in images, environment values, commands and
-// entry points.
-func (r *resolver) checkTexts() {
-	for _, f := range r.model.Families {
-		for _, c := range f.Containers {
-			r.checkText(c.Path.Key("image"), ParseText(c.Image.Reference))
-			for _, v := range c.Environment {
-				r.checkText(v.Path, v.Value)
-			}
-			for i, item := range c.Command {
-				r.checkText(c.Path.Key("command").Index(i), item)
-			}
-			for i, item := range c.EntryPoint {
-				r.checkText(c.Path.Key("entrypoint").Index(i), item)
-			}
-		}
-	}
-}
-
-func (r *resolver) checkText(path Path, text Text) {
-	for _, part := range text {
-		switch {
-		case part.Ref != nil:
-			r.checkRef(path, *part.Ref)
-		case part.Pseudo != "" && !slices.Contains(PseudoParameters, part.Pseudo):
-			r.unknown(path, "pseudo-parameter", "a pseudo parameter", part.Pseudo, PseudoParameters)
-		}
-	}
-}
-
-// values in one container.

@@ -72,6 +72,14 @@ func (r *resolver) dependency(f *Family, c *Container, name string, on types.Ser
 		}
 	}
 	for _, home := range r.homes(name) {
+		if home.Run == RunTask {
+			r.add(Error, path, "depends-job", fmt.Sprintf("give both services the same deploy label %s, so that they run in one task", labelFamily),
+				fmt.Sprintf("%q is a job, which no deployment runs: nothing can wait for it", name))
+			continue
+		}
+		if f.Run == RunTask {
+			continue // it is run when all services are there
+		}
 		f.DependsOn = append(f.DependsOn, home.Name)
 		r.familyCondition(path, home, name, on.Condition)
 	}

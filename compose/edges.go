@@ -34,6 +34,9 @@ func compareEdges(a, b Edge) int {
 // containers calls another one: by its name it may reach that of another task.
 func (r *resolver) connectTo(path Path, from, to string, ports []string) (reachable bool) {
 	for _, target := range r.targets(to) {
+		if target.family.Run == RunTask {
+			continue // a job answers nobody
+		}
 		open := target.container.Ports
 		if ports != nil {
 			open = nil

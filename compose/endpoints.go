@@ -12,6 +12,8 @@ type Endpoint struct {
 	Listener     *Listener
 	// Names are what others call its output by, such as tests of a pipeline.
 	Names []string
+	// Host is the first DNS name of the load balancer in DnsAliases, or "".
+	Host string
 }
 
 // Endpoints are those of all load balancers. Each is called <LoadBalancer>Endpoint<port>;
@@ -23,7 +25,7 @@ func (m *Model) Endpoints() []Endpoint {
 	taken := map[string]bool{}
 	for _, lb := range m.LoadBalancers {
 		for i, l := range lb.Listeners {
-			e := Endpoint{LoadBalancer: lb, Listener: l}
+			e := Endpoint{LoadBalancer: lb, Listener: l, Host: lb.Host()}
 			names := []string{fmt.Sprintf("%sEndpoint%d", pascal(lb.Name), l.Port)}
 			if i == 0 {
 				names = append(names, pascal(lb.Name)+"Endpoint", map[string]string{"application": "AlbEndpoint", "network": "NlbEndpoint"}[lb.Type])
@@ -38,6 +40,18 @@ func (m *Model) Endpoints() []Endpoint {
 		}
 	}
 	return all
+}
+
+// Host returns the first DNS name that is no wildcard, or "".
+func (lb *LoadBalancer) Host() string {
+	for _, alias := range lb.Aliases {
+		for _, name := range alias.Names {
+			if !strings.HasPrefix(name, "*.") {
+				return strings.TrimSuffix(name, ".")
+			}
+		}
+	}
+	return ""
 }
 
 // Outputs are the names of the outputs that tell them.

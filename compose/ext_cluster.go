@@ -7,7 +7,7 @@ import (
 
 // clusterSection is x-cluster. Lookup is a name, or a mapping with ClusterName.
 type clusterSection struct {
-	Properties      map[string]any
+	Properties      Fragment
 	MacroParameters clusterParameters
 	Lookup          any
 	// Use is an old spelling of Lookup.

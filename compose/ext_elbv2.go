@@ -15,10 +15,16 @@ type elbv2 struct {
 	Properties      map[string]any
 	MacroParameters elbv2Parameters
 	Settings        elbv2Settings
-	DNSAliases      any `key:"DnsAliases"`
+	DNSAliases      []elbv2Alias `key:"DnsAliases"`
 	// Lookup is read by lookup, Listeners by listeners, Services and
 	// TargetGroups by targetGroups: each has more than one form.
 	Lookup, Listeners, Services, TargetGroups any
+}
+
+// elbv2Alias is one entry of DnsAliases.
+type elbv2Alias struct {
+	Names       []string
+	Route53Zone string
 }
 
 // elbv2Parameters are short names of attributes; nil and "" are not set.
@@ -100,17 +106,75 @@ func (r *resolver) elbv2(path Path, name string, value any) *LoadBalancer {
 	if lb.Properties == nil {
 		lb.Properties = map[string]any{}
 	}
-	if def.DNSAliases != nil {
-		r.unsupported(path.Key("DnsAliases"), "x-route53", "DNS records for a load balancer")
-	}
+	r.elbv2Aliases(lb, def.DNSAliases)
 	r.elbv2Lookup(lb, &def)
 	r.elbv2Properties(lb)
 	r.elbv2Attributes(lb, &def)
 	r.elbv2Placement(lb, def.Settings)
+	r.readValue(path.Key("Properties"), lb.Properties)
 	groups := r.targetGroups(lb, def.Services, def.TargetGroups)
 	r.listeners(lb, def.Listeners, groups)
 	r.elbv2Sources(lb, def.MacroParameters.Ingress)
 	return lb
+}
+
+// zoneType is the type of the resources that are hosted zones.
+const zoneType = "AWS::Route53::HostedZone"
+
+var (
+	zoneID  = regexp.MustCompile(`^Z[A-Z0-9]{3,31}$`)
+	dnsName = regexp.MustCompile(`^(?:\*\.)?(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)+[A-Za-z0-9-]{2,63}\.?$`)
+)
+
+// elbv2Aliases reads the DNS names of a load balancer. That they belong to their zones,
+// the kind of the zones checks.
+func (r *resolver) elbv2Aliases(lb *LoadBalancer, aliases []elbv2Alias) {
+	for i, def := range aliases {
+		path := lb.Path.Key("DnsAliases").Index(i)
+		at := path.Key("Route53Zone")
+		if len(def.Names) == 0 {
+			r.errorf(path, "alias-names", "an entry of DnsAliases needs Names")
+		}
+		for j, name := range def.Names {
+			if !dnsName.MatchString(name) {
+				r.errorf(path.Key("Names").Index(j), "alias-name", "%q is not a DNS name, such as www.example.com", name)
+			}
+			if other := r.aliasOf(name); other != "" || slices.Contains(def.Names[:j], name) {
+				r.errorf(path.Key("Names").Index(j), "alias-twice", "%s is a name of %s already", name, cmp.Or(other, lb.Path))
+			}
+		}
+		ref, isRef := ParseRef(def.Route53Zone)
+		switch {
+		case isRef:
+			r.referTo(at, ref, zoneType, "a hosted zone of x-route53")
+		case !zoneID.MatchString(def.Route53Zone):
+			r.errorf(at, "zone-id", "%q is not the id of a hosted zone, such as Z0123456789ABCDEFGHIJ, nor x-route53::<name>", def.Route53Zone)
+			continue
+		}
+		lb.Aliases = append(lb.Aliases, Alias{Names: def.Names, Zone: ParseText(def.Route53Zone), Path: path})
+	}
+	r.aliased = append(r.aliased, lb)
+}
+
+// aliasOf returns the load balancer that has a DNS name already, or "".
+func (r *resolver) aliasOf(name string) Path {
+	for _, lb := range r.aliased {
+		for _, alias := range lb.Aliases {
+			if slices.Contains(alias.Names, name) {
+				return lb.Path
+			}
+		}
+	}
+	return ""
+}
+
+// logBuckets reports buckets of access logs that are named by anything but their name.
+func (r *resolver) logBuckets(lb *LoadBalancer, path Path) {
+	for _, attribute := range []string{"access_logs.s3.bucket", "connection_logs.s3.bucket"} {
+		if ref, ok := ParseRef(lb.Attributes[attribute]); ok && ref.Attribute != "BucketName" {
+			r.errorf(path.Key(attribute), "bucket-name", "a bucket is named here by its name: %s::%s::BucketName", ref.Key, ref.Name)
+		}
+	}
 }
 
 // unsupported reports what needs a kind of resource that is not built yet.
@@ -187,6 +251,8 @@ func (r *resolver) elbv2Properties(lb *LoadBalancer) {
 	}
 	if v, ok := lb.take("LoadBalancerAttributes"); ok {
 		maps.Copy(lb.Attributes, r.keyValues(path.Key("LoadBalancerAttributes"), v))
+		r.referAll(path.Key("LoadBalancerAttributes"), v)
+		r.logBuckets(lb, path.Key("LoadBalancerAttributes"))
 	}
 	if v, ok := lb.take("Tags"); ok {
 		lb.Tags = r.keyValues(path.Key("Tags"), v)
@@ -295,17 +361,6 @@ func (r *resolver) elbv2Attributes(lb *LoadBalancer, def *elbv2) {
 	}
 	if old.S3Logs != "" {
 		r.accessLogs(lb, settings.Key("S3Logs"), old.S3Logs)
-	}
-	r.noReferences(lb.Path.Key("Properties").Key("LoadBalancerAttributes"), lb.Attributes)
-}
-
-// noReferences reports attributes that name an x-resource, which attributes
-// cannot do yet.
-func (r *resolver) noReferences(path Path, attributes map[string]string) {
-	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		if refs := ParseText(attributes[name]).Refs(); len(refs) > 0 {
-			r.errorf(path.Key(name), "unsupported-reference", "an attribute cannot refer to %s yet; write its name", refs[0])
-		}
 	}
 }
 

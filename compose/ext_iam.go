@@ -72,6 +72,7 @@ func (r *resolver) iamExtension(f *Family, path Path, ext iamExtension) {
 	if boundary := ext.PermissionsBoundary; boundary != "" {
 		at := path.Key("PermissionsBoundary")
 		r.policyARN(at, boundary)
+		r.refer(at, boundary)
 		if r.project.untrusted {
 			r.errorf(at, "untrusted", "a file of others must not choose the permissions boundary of its roles")
 		}
@@ -84,6 +85,7 @@ func (r *resolver) iamExtension(f *Family, path Path, ext iamExtension) {
 
 func (r *resolver) managedPolicy(f *Family, path Path, arn string) {
 	r.policyARN(path, arn)
+	r.refer(path, arn)
 	if name := arn[strings.LastIndexByte(arn, '/')+1:]; slices.Contains(broadPolicies, name) {
 		r.add(r.unlessTrusted(), path, "iam-broad", "name the actions and resources in Policies",
 			fmt.Sprintf("%s lets everyone who breaks into a container of family %q do nearly anything in the account", name, f.Name))
@@ -112,6 +114,7 @@ func (r *resolver) inlinePolicy(f *Family, p InlinePolicy) {
 		r.warnf(p.Path, "policy-name", "family %q has a policy named %q already; this one is named %q", f.Name, named, p.Name)
 	}
 	f.IAM.Policies = append(f.IAM.Policies, p)
+	defer r.readValue(p.Path, p.Document)
 	statements, list := p.Document["Statement"].([]any)
 	at := p.Path.Key("Statement")
 	if !list {

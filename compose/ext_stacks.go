@@ -131,7 +131,7 @@ func (r *resolver) checkStackCycles(section Path) {
 	type reference struct{ from, to Path }
 	by := map[string]map[string]reference{} // of a stack to another one
 	for _, res := range r.model.Resources {
-		for _, other := range r.model.References(res) {
+		for _, other := range r.model.References(res.Path) {
 			from, to := r.model.Stacks[res.Path], r.model.Stacks[other.Path]
 			if from == to {
 				continue

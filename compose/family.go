@@ -143,6 +143,7 @@ func (r *resolver) family(name string, services []types.ServiceConfig) *Family {
 	r.capacity(f, services)
 	r.execute(f, services)
 	r.replicas(f, services)
+	r.job(f, services)
 	r.deployment(f, services)
 	r.scaling(f, services)
 	r.logging(f, services)

@@ -15,13 +15,14 @@ var layers = []struct {
 }{
 	{"secretscan", nil},
 	{"compose", []string{"secretscan"}},
+	{"compose/kinds", []string{"compose", "secretscan"}},
 	{"gate", []string{"secretscan"}},
 	{"constructs/guard", []string{"compose", "secretscan"}},
 	{"constructs/cfn", []string{"compose", "secretscan", "constructs/guard"}},
 	{"constructs/network", []string{"compose", "secretscan", "constructs/guard", "constructs/cfn"}},
 	{"constructs/service", []string{"compose", "secretscan", "constructs/guard", "constructs/cfn", "constructs/network"}},
 	{"constructs/ingress", []string{"compose", "secretscan", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service"}},
-	{"constructs/xresource", []string{"compose", "secretscan", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service"}},
+	{"constructs/xresource", []string{"compose", "compose/kinds", "secretscan", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service"}},
 	{"schema", nil},
 	{"pipelines/config", []string{"compose", "secretscan", "schema"}},
 	{"pipelines/config/scale", nil},
@@ -29,9 +30,9 @@ var layers = []struct {
 	{"pipelines/buildspec", []string{"compose", "secretscan", "schema", "pipelines/config"}},
 	{"pipelines/diagram", []string{"compose", "secretscan", "schema", "pipelines/config"}},
 	{"stacks/layout", []string{"compose", "secretscan"}},
-	{"pipelines/plan", []string{"compose", "secretscan", "schema", "stacks/layout", "pipelines/config", "pipelines/policy", "pipelines/diagram"}},
-	{"stacks", []string{"compose", "secretscan", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "schema", "stacks/layout", "pipelines/config", "pipelines/policy"}},
-	{"pipelines", []string{"compose", "secretscan", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "stacks", "stacks/layout", "schema", "pipelines/config", "pipelines/policy", "pipelines/buildspec"}},
+	{"pipelines/plan", []string{"compose", "compose/kinds", "secretscan", "schema", "stacks/layout", "pipelines/config", "pipelines/policy", "pipelines/diagram"}},
+	{"stacks", []string{"compose", "compose/kinds", "secretscan", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "schema", "stacks/layout", "pipelines/config", "pipelines/policy"}},
+	{"pipelines", []string{"compose", "compose/kinds", "secretscan", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "stacks", "stacks/layout", "schema", "pipelines/config", "pipelines/policy", "pipelines/buildspec"}},
 }
 
 // References point down only, and compose stays free of the CDK, so that its
@@ -48,7 +49,7 @@ func TestImportsPointDown(t *testing.T) {
 			if ours && own != layer.name && !slices.Contains(layer.before, own) {
 				t.Errorf("%s imports %s", layer.name, own)
 			}
-			if layer.name == "compose" && strings.HasPrefix(path, "github.com/aws/") {
+			if strings.HasPrefix(layer.name, "compose") && strings.HasPrefix(path, "github.com/aws/") {
 				t.Errorf("compose imports %s", path)
 			}
 			if strings.HasSuffix(path, "/awsecspatterns") {

@@ -110,6 +110,7 @@ func (r *resolver) listener(lb *LoadBalancer, path Path, value any, port int, gr
 	} {
 		if v != nil {
 			l.Properties[key] = v
+			r.readValue(path.Key(key), v)
 		}
 	}
 	r.listenerProtocol(lb, l, &def)
@@ -153,15 +154,7 @@ func (r *resolver) certificates(l *Listener, def *elbv2Listener) {
 		if !r.decode(at, item, &certificate) {
 			continue
 		}
-		value := cmp.Or(certificate.CertificateArn, certificate.Arn)
-		switch {
-		case certificate.ACM != "" || strings.HasPrefix(value, "x-acm::"):
-			r.unsupported(at, "x-acm", "certificates by name")
-		case !certificateArn.MatchString(value):
-			r.errorf(at, "certificate", "%q is not the ARN of a certificate", value)
-		default:
-			l.Certificates = append(l.Certificates, value)
-		}
+		r.certificate(l, at, cmp.Or(certificate.ACM, certificate.CertificateArn, certificate.Arn), item)
 	}
 	upgraded := map[string]string{"HTTP": "HTTPS", "TCP": "TLS"}[l.Protocol]
 	switch {
@@ -171,7 +164,7 @@ func (r *resolver) certificates(l *Listener, def *elbv2Listener) {
 	case len(def.Certificates) > 0 && !l.secure():
 		r.errorf(path, "certificate-unused", "a listener of protocol %s takes no certificate", l.Protocol)
 	case len(def.Certificates) == 0 && l.secure():
-		r.add(Error, l.Path, "certificate-missing", "add Certificates: [{Arn: arn:aws:acm:…}]",
+		r.add(Error, l.Path, "certificate-missing", "add Certificates: [{x-acm: <name>}], or [{Arn: arn:aws:acm:…}]",
 			fmt.Sprintf("a listener of protocol %s needs a certificate", l.Protocol))
 	}
 	if l.secure() {
@@ -182,6 +175,33 @@ func (r *resolver) certificates(l *Listener, def *elbv2Listener) {
 	}
 	if l.Protocol == "HTTP" && l.Port == 443 {
 		r.warnf(l.Path, "listener-plain", "port 443 is for HTTPS, but the listener has no certificate and speaks plain HTTP")
+	}
+}
+
+// certificateType is the type of the resources that are certificates.
+const certificateType = "AWS::CertificateManager::Certificate"
+
+// certificate reads one certificate: an ARN, x-acm::<name>, or {x-acm: <name>}.
+func (r *resolver) certificate(l *Listener, path Path, value string, item any) {
+	keys, _ := item.(map[string]any)
+	for _, key := range []string{"x-acm", "CertificateArn", "Arn"} {
+		if keys[key] != nil && r.positions.KeyPos(path.Key(key)) != r.positions.KeyPos(path) {
+			path = path.Key(key)
+			break
+		}
+	}
+	ref, isRef := ParseRef(value)
+	if name, ok := keys["x-acm"].(string); ok && !isRef {
+		ref, isRef = Ref{Key: "x-acm", Name: name}, true
+	}
+	switch {
+	case isRef:
+		r.referTo(path, ref, certificateType, "a certificate")
+		l.Certificates = append(l.Certificates, Certificate{Name: ref.Key + "-" + ref.Name, ARN: Text{{Ref: &ref}}})
+	case !certificateArn.MatchString(value):
+		r.errorf(path, "certificate", "%q is not the ARN of a certificate, nor x-acm::<name>", value)
+	default:
+		l.Certificates = append(l.Certificates, Certificate{Name: value[strings.LastIndex(value, "/")+1:], ARN: ParseText(value)})
 	}
 }
 

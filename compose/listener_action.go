@@ -44,6 +44,7 @@ func (r *resolver) defaultActions(l *Listener, path Path, actions []map[string]a
 		case action["Type"] == nil:
 			r.errorf(at, "listener-action", "a default action is {Redirect: …}, or a CloudFormation action with a Type")
 		default:
+			r.readValue(at, action)
 			l.Default.Raw = append(l.Default.Raw, action)
 		}
 	}
@@ -148,14 +149,12 @@ func (r *resolver) authConfig(path Path, kind string, written map[string]any, is
 			continue
 		}
 		config[key] = written[key]
+		r.readValue(path.Key(key), written[key])
 	}
 	if secret, ok := config["ClientSecret"].(string); ok && !strings.Contains(secret, "{{resolve:") {
 		r.add(Warning, path.Key("ClientSecret"), "secret-in-file",
 			"keep it in Secrets Manager: ClientSecret: '{{resolve:secretsmanager:name:SecretString:key}}'",
 			"the client secret stands in the file, and so in the template")
-	}
-	if pool, ok := config["UserPoolArn"].(string); ok && strings.HasPrefix(pool, "x-cognito") {
-		r.unsupported(path.Key("UserPoolArn"), "x-cognito_userpool", "user pools by name")
 	}
 	words := []string{"allow", "authenticate", "deny"}
 	if word, ok := config["OnUnauthenticatedRequest"].(string); ok && !slices.Contains(words, word) {

@@ -80,9 +80,11 @@ func (r *resolver) conditions(rule *Rule, path Path, conditions []map[string]any
 			case known:
 				found++
 				rule.addCondition(field, key, c[key])
+				r.readValue(at.Key(key), c[key])
 			case key == "Values" && c["Field"] != nil:
 				found++
 				rule.Conditions = append(rule.Conditions, map[string]any{"Field": c["Field"], "Values": c[key]})
+				r.readValue(at.Key(key), c[key])
 			case key != "Field":
 				found++
 				r.unknown(at.Key(key), "key-unknown", "a kind of condition", key, slices.Collect(maps.Keys(conditionFields)))

@@ -3,14 +3,16 @@ package compose
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 )
 
 // lookup reads Lookup: one target, or one for each of the schema's Lookups.
-func (r *resolver) lookup(schema *Schema, path Path, value any) map[string]LookupTarget {
+func (r *resolver) lookup(res *Resource, path Path, value any) map[string]LookupTarget {
+	schema := res.Schema
 	if schema.Lookups == nil {
-		return map[string]LookupTarget{"": r.lookupTarget(path, value)}
+		return map[string]LookupTarget{"": r.lookupTarget(path, r.finder(res, path, value), schema.Finder != nil)}
 	}
 	targets := map[string]LookupTarget{}
 	parts, ok := value.(map[string]any)
@@ -21,7 +23,7 @@ func (r *resolver) lookup(schema *Schema, path Path, value any) map[string]Looku
 	for _, key := range slices.Sorted(maps.Keys(parts)) {
 		switch {
 		case slices.Contains(schema.Lookups, key):
-			targets[key] = r.lookupTarget(path.Key(key), parts[key])
+			targets[key] = r.lookupTarget(path.Key(key), parts[key], false)
 		case key == "RoleArn":
 			r.warnf(path.Key(key), "lookup-role", "RoleArn is not used: the CDK looks up with its own role for the target account")
 		default:
@@ -33,8 +35,9 @@ func (r *resolver) lookup(schema *Schema, path Path, value any) map[string]Looku
 }
 
 // lookupTarget reads how one existing resource is found: by ARN, identifier,
-// name, or tags, given as a mapping or as a list of mappings.
-func (r *resolver) lookupTarget(path Path, value any) LookupTarget {
+// name, or tags, given as a mapping or as a list of mappings. found says that the kind
+// finds it without any of them.
+func (r *resolver) lookupTarget(path Path, value any, found bool) LookupTarget {
 	target := LookupTarget{Path: path}
 	keys, ok := value.(map[string]any)
 	if !ok {
@@ -52,6 +55,7 @@ func (r *resolver) lookupTarget(path Path, value any) LookupTarget {
 		r.warnf(path.Key("RoleArn"), "lookup-role", "RoleArn is not used: the CDK looks up with its own role for the target account")
 	}
 	switch {
+	case found: // by the kind's own keys
 	case target.Arn == "" && target.Identifier == "" && target.Name == "" && len(target.Tags) == 0:
 		r.errorf(path, "lookup-empty", "a look-up needs Arn, Identifier, Name or Tags")
 	case target.Arn == "" && target.Identifier == "" && target.Name == "":
@@ -59,6 +63,31 @@ func (r *resolver) lookupTarget(path Path, value any) LookupTarget {
 			"the CDK cannot search this resource by tags alone; deploying asks for the value in cdk.context.json")
 	}
 	return target
+}
+
+// finder decodes the kind's own keys of Lookup and returns the others.
+func (r *resolver) finder(res *Resource, path Path, value any) any {
+	if res.Finder == nil {
+		return value
+	}
+	if value == true {
+		return map[string]any{}
+	}
+	keys, ok := value.(map[string]any)
+	if !ok {
+		return value
+	}
+	own, others := map[string]any{}, map[string]any{}
+	names := structKeys(reflect.TypeOf(res.Schema.Finder))
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		if slices.Contains(names, key) {
+			own[key] = keys[key]
+		} else {
+			others[key] = keys[key]
+		}
+	}
+	r.decode(path, own, res.Finder)
+	return others
 }
 
 func (r *resolver) lookupTags(path Path, value any) map[string]string {

@@ -25,6 +25,8 @@ type Model struct {
 	// is too small for all families. A family without a group has one of its own
 	// then. A pipeline fills them; the files have x-stacks.
 	Groups map[string]string
+	// references are the places of the files that name something.
+	references []reference
 }
 
 // Edge lets one family open connections to a port of another one.

@@ -8,6 +8,8 @@ type Family struct {
 	Path Path // of the first service, "services.app01"
 	// Containers are sorted by name; names are compose service names.
 	Containers []*Container
+	// Run says whether ECS keeps the family running.
+	Run Run
 	// CPU is in CPU units (1024 = 1 vCPU) and Memory in MiB: a pair that
 	// Fargate accepts, the sidecars' reservations included.
 	CPU, Memory int
@@ -48,6 +50,16 @@ type Family struct {
 	// PidMode is "task" where a service shares its process namespace.
 	PidMode string
 }
+
+// Run says how a family runs.
+type Run int
+
+const (
+	// RunService has an ECS service, which keeps the tasks running.
+	RunService Run = iota
+	// RunTask has no ECS service: whoever knows the target runs a task, which ends.
+	RunTask
+)
 
 // Container is one service of the compose file in one family.
 type Container struct {

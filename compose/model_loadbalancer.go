@@ -21,6 +21,8 @@ type LoadBalancer struct {
 	Sources      []IngressSource
 	Listeners    []*Listener    // sorted by port
 	TargetGroups []*TargetGroup // sorted by name
+	// Aliases are DNS names of the load balancer.
+	Aliases []Alias
 	// Lookup finds an existing load balancer by ARN or tags.
 	Lookup *LookupTarget
 	// ElasticIPs gives a public network load balancer a fixed address per zone;
@@ -28,12 +30,28 @@ type LoadBalancer struct {
 	ElasticIPs, RetainElasticIPs bool
 }
 
+// Alias are DNS names in a hosted zone that lead to a load balancer.
+type Alias struct {
+	Names []string
+	// Zone is the id of the hosted zone.
+	Zone Text
+	Path Path
+}
+
+// Certificate is a certificate of a listener.
+type Certificate struct {
+	// Name tells the certificates of a listener apart. It follows from the text of
+	// the file, so that construct ids can hold it; the ARN may be a token.
+	Name string
+	ARN  Text
+}
+
 // Listener is one port of a load balancer.
 type Listener struct {
 	Port         int
 	Protocol     string // HTTP, HTTPS, TCP, TLS, UDP or TCP_UDP
 	SSLPolicy    string
-	Certificates []string // ARNs
+	Certificates []Certificate
 	// Default is what happens when no rule matches.
 	Default Action
 	// Rules are sorted by priority.

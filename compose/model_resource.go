@@ -18,7 +18,7 @@ type Resource struct {
 	Mode      Mode
 	// Properties are CloudFormation properties as written, which may hold
 	// intrinsic functions and references such as "x-sqs::dlq::Arn".
-	Properties map[string]any
+	Properties Fragment
 	// Parameters is what MacroParameters decoded to: a pointer to the schema's
 	// Parameters type, never nil where the schema has one.
 	Parameters any
@@ -27,6 +27,8 @@ type Resource struct {
 	Sections map[string]any
 	// Lookup says how to find an existing resource; nil when Mode is Create.
 	Lookup map[string]LookupTarget
+	// Finder is the kind's own part of Lookup, decoded like Parameters.
+	Finder any
 	// SubnetGroup is Settings.Subnets, or "".
 	SubnetGroup string
 	// EnvNames are further names of the variable with the main value, from the
@@ -38,6 +40,10 @@ type Resource struct {
 	// so, else "".
 	DeletionPolicy string
 }
+
+// Fragment is a mapping in CloudFormation's own words, which may hold intrinsic
+// functions, references and pseudo parameters.
+type Fragment map[string]any
 
 // LookupTarget identifies one existing resource; zero values are not used.
 type LookupTarget struct {

@@ -5,10 +5,20 @@ import (
 	"strings"
 )
 
-// Ref names a value of an x-resource: x-sqs::orders::Arn. An empty Attribute
-// means the resource itself, which is its ARN.
+// Ref names a value of something in the model: x-sqs::orders::Arn,
+// x-elbv2::public::DNSName, services::web::ServiceName, x-cluster::ClusterName. An
+// empty Attribute means the thing itself; what that is, its kind says.
 type Ref struct {
 	Key, Name, Attribute string
+}
+
+// Value returns the name of the value, also for x-cluster and x-vpc, of which there is
+// one each, without a name.
+func (r Ref) Value() string {
+	if r.Key == clusterSectionKey || r.Key == vpcSectionKey {
+		return r.Name
+	}
+	return r.Attribute
 }
 
 // String writes the reference as ComposeX does.
@@ -44,9 +54,12 @@ var (
 	pseudoPattern = `\$\{(AWS::\w+)\}|x-aws::(AWS::\w+)`
 	// refPattern is x-<key>::<name>::<value>. No value has a hyphen in its name,
 	// so that one may follow.
-	refPattern      = `(x-[\w-]+)::([\w-]+)::(\w+(?:\.\w+)*)`
-	textPattern     = regexp.MustCompile(pseudoPattern + "|" + refPattern)
-	resourcePattern = regexp.MustCompile(`^(x-[\w-]+)::([\w-]+)(?:::(\w+(?:\.\w+)*))?$`)
+	refPattern = `(x-[\w-]+|\bservices)::([\w-]+)::(\w+(?:\.\w+)*)`
+	// groupPattern is a target group of a load balancer, x-elbv2::<name>::<target>::<port>.
+	groupPattern  = `(x-elbv2)::([\w-]+)::([\w-]+::\d+(?:::\w+)?)`
+	singlePattern = `(x-cluster|x-vpc)::(\w+)`
+	textPattern   = regexp.MustCompile(pseudoPattern + "|" + groupPattern + "|" + singlePattern + "|" + refPattern)
+	wholePattern  = regexp.MustCompile(`^(?:` + groupPattern + "|" + singlePattern + `|(x-[\w-]+|services)::([\w-]+)(?:::(\w+(?:\.\w+)*))?)$`)
 )
 
 // ParseText splits s at its references. A resource without a value is one only
@@ -74,7 +87,7 @@ func ParseText(s string) Text {
 		if pseudo := group(1) + group(2); pseudo != "" {
 			text = append(text, Part{Pseudo: pseudo})
 		} else {
-			text = append(text, Part{Ref: &Ref{Key: group(3), Name: group(4), Attribute: group(5)}})
+			text = append(text, Part{Ref: &Ref{Key: group(3) + group(6) + group(8), Name: group(4) + group(7) + group(9), Attribute: group(5) + group(10)}})
 		}
 		s = s[m[1]:]
 	}
@@ -84,11 +97,11 @@ func ParseText(s string) Text {
 // ParseRef reads a whole string as a reference to a resource, x-sqs::orders or
 // x-sqs::orders::Arn; ok is false for anything else.
 func ParseRef(s string) (ref Ref, ok bool) {
-	m := resourcePattern.FindStringSubmatch(s)
-	if m == nil || m[1] == "x-aws" {
+	m := wholePattern.FindStringSubmatch(s)
+	if m == nil || m[6] == "x-aws" {
 		return Ref{}, false
 	}
-	return Ref{Key: m[1], Name: m[2], Attribute: m[3]}, true
+	return Ref{Key: m[1] + m[4] + m[6], Name: m[2] + m[5] + m[7], Attribute: m[3] + m[8]}, true
 }
 
 // String writes the text as the compose file had it.
@@ -105,6 +118,16 @@ func (t Text) String() string {
 		}
 	}
 	return b.String()
+}
+
+// HasPseudo reports whether a pseudo parameter is part of the text.
+func (t Text) HasPseudo() bool {
+	for _, p := range t {
+		if p.Pseudo != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // Refs lists the references to resources in the text, in order.

@@ -12,6 +12,8 @@ type resolver struct {
 	project *Project
 	model   *Model
 	schemas []*Schema
+	// aliased are the load balancers that were read for their DNS names so far.
+	aliased []*LoadBalancer
 }
 
 // Resolve checks a loaded project against the schemas of the x-resources and
@@ -32,9 +34,12 @@ func Resolve(p *Project, schemas []*Schema) (*Model, Diagnostics) {
 		r.network,
 		r.resources,
 		r.bindings,
-		r.checkKinds,
 		r.loadBalancers,
 		r.edges,
+		r.checkJobs,
+		r.checkKinds,
+		r.referTexts,
+		r.checkReferences,
 		r.stacks,
 	} {
 		part()

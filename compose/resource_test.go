@@ -13,7 +13,7 @@ import (
 // boxes and rooms are kinds of the tests: this package knows none of the real
 // ones.
 var boxes = &Schema{
-	Key: "x-box", Type: "Test::Box::Box", Main: "BoxName", Returns: []string{"Arn", "Lid"}, Scalable: true,
+	Key: "x-box", Type: "Test::Box::Box", Main: "BoxName", Bare: []string{"Arn"}, Returns: []string{"Arn", "Lid"}, Scalable: true,
 	Parameters: struct {
 		Depth int
 		Names []string
@@ -31,7 +31,7 @@ var boxes = &Schema{
 }
 
 var rooms = &Schema{
-	Key: "x-room", Type: "Test::Room::Room", Main: "RoomId", Returns: []string{"Arn"},
+	Key: "x-room", Type: "Test::Room::Room", Main: "RoomId", Bare: []string{"Arn"}, Returns: []string{"Arn"},
 	Required: []string{"Lookup", "Properties"}, Lookups: []string{"room", "door"},
 	Settings: struct{ Light bool }{}, Service: struct{ Knock bool }{},
 	Access: map[string][]string{"Door": {"Enter"}}, Networked: true, Snapshots: true,

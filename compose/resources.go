@@ -48,9 +48,8 @@ func (r *resolver) resources() {
 		}
 	}
 	for _, res := range r.model.Resources {
-		r.checkProperties(res)
+		r.readProperties(res)
 	}
-	r.checkReferenceCycles()
 }
 
 // checkKinds applies the rules that only single kinds have.
@@ -96,8 +95,8 @@ func (r *resolver) resource(schema *Schema, name string, path Path, value any) *
 
 	res := &Resource{
 		Schema: schema, Key: schema.Key, Name: name, Path: path,
-		Properties: map[string]any{}, Sections: map[string]any{},
-		Parameters: zero(schema.Parameters), Settings: zero(schema.Settings),
+		Properties: Fragment{}, Sections: map[string]any{},
+		Parameters: zero(schema.Parameters), Settings: zero(schema.Settings), Finder: zero(schema.Finder),
 	}
 	for _, key := range slices.Sorted(maps.Keys(definition)) {
 		r.resourceKey(res, key, definition[key])
@@ -122,7 +121,9 @@ func (r *resolver) resourceKey(res *Resource, key string, value any) {
 	path := res.Path.Key(key)
 	switch key {
 	case "Properties":
-		r.decode(path, value, &res.Properties)
+		var properties map[string]any
+		r.decode(path, value, &properties)
+		res.Properties = maps.Clone(properties)
 	case "MacroParameters":
 		if res.Parameters == nil {
 			r.errorf(path, "key-unknown", "%s has no MacroParameters", res.Key)
@@ -130,7 +131,7 @@ func (r *resolver) resourceKey(res *Resource, key string, value any) {
 		}
 		r.decode(path, value, res.Parameters)
 	case "Lookup":
-		res.Lookup = r.lookup(res.Schema, path, value)
+		res.Lookup = r.lookup(res, path, value)
 	case "Settings":
 		r.resourceSettings(res, path, value)
 	case "Services": // read with the bindings

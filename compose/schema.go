@@ -26,8 +26,22 @@ type Schema struct {
 	// Lookups are the keys under Lookup that each find one thing, such as
 	// "cluster" and "secret"; nil means that Lookup itself finds the resource.
 	Lookups []string
+	// Finder is the zero value of the struct with the kind's own keys of Lookup; with
+	// one, Lookup: true and a Lookup without an identifier are allowed.
+	Finder any
+	// Layer says with what the resources are deployed.
+	Layer Layer
+	// Bare are the names of the values that x-key::name alone may mean; the first one
+	// that a resource has counts. Without any, a reference must name a value.
+	Bare []string
 	// Access lists the access profiles by scope; scope "" is Access: <profile>.
 	Access map[string][]string
+	// AccessShort are words that stand for several profiles, "RW" for those on a
+	// bucket and on its objects.
+	AccessShort map[string][]Grant
+	// AccessFlags are keys of an Access mapping that change nothing, because every
+	// resource of the kind has them.
+	AccessFlags []string
 	// AccessAliases are old names of profiles of scope "" and what they mean.
 	AccessAliases map[string]Grant
 	// Main is the name of the value that a service gets under the name of the
@@ -53,8 +67,23 @@ type Schema struct {
 	Check func(c *Checker, r *Resource)
 }
 
+// Layer says with what the resources of a kind are deployed.
+type Layer int
+
+const (
+	// Data resources outlive the services, which use them.
+	Data Layer = iota
+	// Services resources act on services and load balancers, and are made after them.
+	Services
+)
+
 // values lists the names of all values that the kind has.
 func (s *Schema) values() []string { return append([]string{s.Main}, s.Returns...) }
+
+// accessWords lists the words that Access takes alone.
+func (s *Schema) accessWords() []string {
+	return append(slices.Clone(s.Access[""]), slices.Sorted(maps.Keys(s.AccessShort))...)
+}
 
 // deletionPolicies are what the section may say about the kind's resources.
 func (s *Schema) deletionPolicies() []string {
@@ -84,6 +113,11 @@ func (c *Checker) Errorf(path Path, code, format string, args ...any) {
 // Warnf reports what is deployed differently from what the file says.
 func (c *Checker) Warnf(path Path, code, format string, args ...any) {
 	c.r.warnf(path, code, format, args...)
+}
+
+// Deprecated reports an old spelling that still works, and the new one.
+func (c *Checker) Deprecated(path Path, old, current string) {
+	c.r.deprecated(path, old, current)
 }
 
 // Variable reports a name that cannot be an environment variable's.

@@ -17,11 +17,11 @@ var ownSections = []string{
 // this project that have no construct, unless a schema says that they do. To use one is an error: what it
 // describes would be missing from the deployment.
 var unsupportedSections = []string{
-	"x-acm", "x-alarms", "x-appmesh", "x-aps", "x-aws-cloudformation",
+	"x-alarms", "x-appmesh", "x-aps", "x-aws-cloudformation",
 	"x-aws-loadbalancer", "x-codeguru_profiler", "x-cognito_userpool",
 	"x-dashboards", "x-dns", "x-docdb", "x-efs", "x-elasticache", "x-events",
-	"x-kinesis", "x-kinesis_firehose", "x-kms", "x-neptune", "x-opensearch",
-	"x-route53", "x-s3", "x-sns", "x-ssm_parameter", "x-wafv2_webacl",
+	"x-kinesis", "x-kinesis_firehose", "x-neptune", "x-opensearch",
+	"x-sns", "x-ssm_parameter", "x-wafv2_webacl",
 }
 
 // sections gives every top-level extension a meaning or a diagnostic.

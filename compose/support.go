@@ -372,8 +372,8 @@ var modes = []mode{
 	},
 	{
 		key: "deploy.mode", of: func(s types.ServiceConfig) string { return deployOf(s).Mode },
-		fine: []string{"replicated"}, code: "unsupported-mode",
-		message: "services run replicated; Fargate has no hosts for global ones, and jobs are not built yet",
+		fine: []string{"replicated", jobMode}, code: "unsupported-mode",
+		message: "services run replicated; Fargate has no hosts for global ones",
 	},
 	{
 		key: "deploy.endpoint_mode", of: func(s types.ServiceConfig) string { return deployOf(s).EndpointMode },

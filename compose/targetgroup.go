@@ -221,7 +221,7 @@ func (r *resolver) finishTargetGroup(lb *LoadBalancer, g *TargetGroup, rest targ
 	g.Attributes = map[string]string{}
 	if rest.attributes != nil {
 		g.Attributes = r.keyValues(g.Path.Key("TargetGroupAttributes"), rest.attributes)
-		r.noReferences(g.Path.Key("TargetGroupAttributes"), g.Attributes)
+		r.referAll(g.Path.Key("TargetGroupAttributes"), rest.attributes)
 	}
 	r.deregistrationDelay(g)
 }

@@ -146,7 +146,7 @@ func taskVolume(service, target string) string {
 
 // efsExtension is x-efs of a top-level volume.
 type efsExtension struct {
-	Properties      map[string]any
+	Properties      Fragment
 	MacroParameters struct {
 		EnforceIamAuth          bool
 		RootDirectoryCreateMode string
@@ -252,6 +252,7 @@ func (r *resolver) volumeDriver(v *Volume, declared types.VolumeConfig) {
 				v.Properties = map[string]any{}
 			}
 			v.Properties[p.name] = p.of(value)
+			r.refer(at, value)
 			continue
 		}
 		switch key {

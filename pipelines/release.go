@@ -13,7 +13,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 
 	"composecdk/compose"
-	"composecdk/constructs/xresource"
+	"composecdk/compose/kinds"
 	"composecdk/pipelines/config"
 	"composecdk/stacks"
 )
@@ -69,7 +69,7 @@ func (r *Release) read(e *config.Environment, t config.Target) (*workload, compo
 	if project == nil {
 		return nil, found
 	}
-	model, more := compose.Resolve(project, xresource.Schemas())
+	model, more := compose.Resolve(project, kinds.Schemas())
 	found = append(found, more...)
 	if model == nil {
 		return nil, found

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -83,7 +84,42 @@ func NewApplication(scope constructs.Construct, props *ApplicationProps) (*Appli
 	}
 	b.data()
 	b.services()
+	if len(b.errs) == 0 {
+		b.errs = append(b.errs, b.missing())
+	}
 	return b.app, errors.Join(b.errs...)
+}
+
+// missing reports the elements of the model that were not built although nothing went
+// wrong, which would leave them out in silence: a fault of this program.
+func (b *builder) missing() error {
+	m := b.props.Model
+	var paths []compose.Path
+	note := func(built bool, path compose.Path) {
+		if !built {
+			paths = append(paths, path)
+		}
+	}
+	for _, r := range m.Resources {
+		note(b.built.resources[r.Key+"."+r.Name] != nil, r.Path)
+	}
+	for _, s := range m.Secrets {
+		_, built := b.built.secrets[s.Name]
+		note(built, s.Path)
+	}
+	for _, v := range m.Volumes {
+		note(b.built.volumes[v.Name] != nil, v.Path)
+	}
+	for _, f := range m.Families {
+		note(b.built.families[f.Name] != nil, f.Path)
+	}
+	for _, lb := range m.LoadBalancers {
+		note(b.built.balancers[lb.Key+"."+lb.Name] != nil, lb.Path)
+	}
+	if len(paths) == 0 {
+		return nil
+	}
+	return fmt.Errorf("not built, and nothing says why: %v", paths)
 }
 
 func environment(props *ApplicationProps) *awscdk.Environment {

@@ -34,16 +34,7 @@ func (b *builder) data() {
 		}
 		return sections[id+" "+key]
 	}
-	for _, r := range m.CreationOrder() {
-		resource, ok := try(b, r.Path, func() (xresource.Resource, error) {
-			return xresource.New(section(r.Key, r.Path), &xresource.Props{
-				Model: r, Network: b.built.network, Value: b.value, Ephemeral: b.props.Ephemeral,
-			})
-		})
-		if ok {
-			b.built.resources[r.Key+"."+r.Name] = resource
-		}
-	}
+	b.resources(compose.Data, func(member compose.Path) awscdk.Stack { return stacks[b.dataStack(member)] })
 	for _, s := range m.Secrets {
 		b.built.secrets[s.Name], _ = try(b, s.Path, func() (service.Secret, error) {
 			secret, err := b.secret(section("secrets", s.Path), s)
@@ -55,10 +46,36 @@ func (b *builder) data() {
 	}
 	for _, v := range m.Volumes {
 		b.built.volumes[v.Name], _ = try(b, v.Path, func() (*service.Volume, error) {
-			return service.NewVolume(section("volumes", v.Path), v.Name, v, b.built.network, b.props.Ephemeral)
+			return service.NewVolume(section("volumes", v.Path), v.Name, &service.VolumeProps{
+				Volume: v, Network: b.built.network, Resolve: b.resolver(), Ephemeral: b.props.Ephemeral,
+			})
 		})
 	}
 	b.spare()
+}
+
+// resources makes the x-resources of a layer, each in the stack that home says.
+func (b *builder) resources(layer compose.Layer, home func(member compose.Path) awscdk.Stack) {
+	sections := map[string]constructs.Construct{}
+	for _, r := range b.props.Model.CreationOrder() {
+		if r.Schema.Layer != layer {
+			continue
+		}
+		stack := home(r.Path)
+		id := *stack.Node().Id() + " " + r.Key
+		if sections[id] == nil {
+			sections[id] = constructs.NewConstruct(stack, &r.Key)
+		}
+		resource, ok := try(b, r.Path, func() (xresource.Resource, error) {
+			return xresource.New(sections[id], &xresource.Props{
+				Model: r, Network: b.built.network, Resolve: b.resolver(), Resource: b.resource,
+				Prefix: *b.scope.Node().Id(), Ephemeral: b.props.Ephemeral,
+			})
+		})
+		if ok {
+			b.built.resources[r.Key+"."+r.Name] = resource
+		}
+	}
 }
 
 // manyFrugal is the number of frugal resources of a stack from which on they spare
@@ -108,13 +125,26 @@ func (b *builder) dataStacks() map[string]awscdk.Stack {
 // where it happened.
 var errNotBuilt = errors.New("not built")
 
-// value is the value of a resource that a reference names.
-func (b *builder) value(ref compose.Ref) (cfn.Value, error) {
+// resource finds the built resource that a reference names.
+func (b *builder) resource(ref compose.Ref) (xresource.Resource, error) {
 	resource, ok := b.built.resources[ref.Key+"."+ref.Name]
 	if !ok {
-		return cfn.Value{}, errNotBuilt
+		return nil, errNotBuilt
 	}
-	return xresource.ValueOf(resource, ref)
+	return resource, nil
+}
+
+// admit lets an AWS service use the resource that a reference names.
+func (b *builder) admit(ref compose.Ref, a cfn.Admission) ([]constructs.IDependable, error) {
+	resource, err := b.resource(ref)
+	if err != nil {
+		return nil, err
+	}
+	admitter, ok := resource.(xresource.Admitter)
+	if !ok {
+		return nil, nil // it exists already, of which Resolve has warned
+	}
+	return admitter.Admit(a), nil
 }
 
 // secret makes a secret whose value is put later, or refers to one that exists.

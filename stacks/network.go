@@ -4,6 +4,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
+	"composecdk/constructs/ingress"
 	"composecdk/constructs/network"
 	"composecdk/constructs/service"
 	"composecdk/constructs/xresource"
@@ -14,10 +15,11 @@ type built struct {
 	network    *network.Network
 	cluster    *network.Cluster
 	namespaces *network.Namespaces
-	resources  map[string]xresource.Resource // by "x-key.name"
-	secrets    map[string]service.Secret     // by name
-	volumes    map[string]*service.Volume    // by name
-	families   map[string]*service.Family    // by name
+	resources  map[string]xresource.Resource    // by "x-key.name"
+	secrets    map[string]service.Secret        // by name
+	volumes    map[string]*service.Volume       // by name
+	families   map[string]*service.Family       // by name
+	balancers  map[string]*ingress.LoadBalancer // by "x-elbv2.name"
 }
 
 // network fills the stack that everything else stands on: the VPC, the cluster

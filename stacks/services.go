@@ -74,6 +74,7 @@ func (b *builder) run(group func(*compose.Family) string) awscdk.Stack {
 			made[id] = b.stack(id, description("services", id), stacksOf(made, needs[id])...)
 		}
 	}
+	b.loadBalancers(services)
 	for _, f := range m.Families {
 		b.family(f, made[stackOf[f.Name]], peers[f.Name])
 	}
@@ -88,9 +89,10 @@ func (b *builder) run(group func(*compose.Family) string) awscdk.Stack {
 	if len(b.errs) > 0 {
 		return services
 	}
+	b.attach()
+	b.resources(compose.Services, func(compose.Path) awscdk.Stack { return services })
 	b.bindings()
 	b.edges()
-	b.loadBalancers(services)
 	return services
 }
 
@@ -101,7 +103,7 @@ func (b *builder) family(f *compose.Family, stack awscdk.Stack, peers constructs
 			Family: f, Network: b.built.network, Cluster: b.built.cluster, Namespaces: b.built.namespaces,
 			Client:  slices.ContainsFunc(m.Edges, func(e compose.Edge) bool { return e.From == f.Name }),
 			Secrets: b.built.secrets, Volumes: b.built.volumes, Groups: peers, Ephemeral: b.props.Ephemeral,
-			Resolve: func(t compose.Text) (cfn.Value, error) { return xresource.Text(t, b.value) },
+			Resolve: b.resolver(),
 		})
 	})
 	if ok {
@@ -136,6 +138,7 @@ func (b *builder) edges() {
 }
 
 func (b *builder) loadBalancers(stack awscdk.Stack) {
+	b.built.balancers = map[string]*ingress.LoadBalancer{}
 	sections := map[string]constructs.Construct{}
 	for _, lb := range b.props.Model.LoadBalancers {
 		if sections[lb.Key] == nil {
@@ -143,22 +146,39 @@ func (b *builder) loadBalancers(stack awscdk.Stack) {
 		}
 		balancer, ok := try(b, lb.Path, func() (*ingress.LoadBalancer, error) {
 			return ingress.New(sections[lb.Key], lb.Name, &ingress.Props{
-				Model: lb, Network: b.built.network, Ephemeral: b.props.Ephemeral,
-				Family: func(name string) *service.Family { return b.built.families[name] },
+				Model: lb, Network: b.built.network, Resolve: b.resolver(), Admit: b.admit, Ephemeral: b.props.Ephemeral,
 			})
 		})
 		if ok {
+			b.built.balancers[lb.Key+"."+lb.Name] = balancer
 			b.outputs(stack, lb, balancer)
 		}
+	}
+}
+
+// attach puts the families behind the load balancers.
+func (b *builder) attach() {
+	for _, lb := range b.props.Model.LoadBalancers {
+		balancer := b.built.balancers[lb.Key+"."+lb.Name]
+		if balancer == nil {
+			continue // its own failure is reported
+		}
+		try(b, lb.Path, func() (any, error) {
+			return nil, balancer.Attach(func(name string) *service.Family { return b.built.families[name] })
+		})
 	}
 }
 
 // outputs name the URLs of a load balancer, so that a deployment ends with them.
 func (b *builder) outputs(stack awscdk.Stack, lb *compose.LoadBalancer, balancer *ingress.LoadBalancer) {
 	for i, e := range balancer.Endpoints() {
+		host := balancer.DNSName()
+		if alias := lb.Host(); alias != "" {
+			host = cfn.Literal(alias)
+		}
 		b.app.endpoints[lb.Listeners[i]] = awscdk.NewCfnOutput(stack, jsii.String(fmt.Sprintf("Endpoint %s %d", lb.Name, e.Port)), &awscdk.CfnOutputProps{
 			Description: jsii.String(fmt.Sprintf("%s, port %d", lb.Path, e.Port)),
-			Value:       cfn.Join(cfn.Literal(strings.ToLower(e.Protocol)+"://"), balancer.DNSName(), cfn.Literal(fmt.Sprintf(":%d", e.Port))).Token(),
+			Value:       cfn.Join(cfn.Literal(strings.ToLower(e.Protocol)+"://"), host, cfn.Literal(fmt.Sprintf(":%d", e.Port))).Token(),
 		})
 	}
 }

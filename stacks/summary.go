@@ -10,7 +10,7 @@ import (
 	"text/tabwriter"
 
 	"composecdk/compose"
-	"composecdk/constructs/xresource"
+	"composecdk/compose/kinds"
 )
 
 // Summary writes what an application becomes, for people: its stacks, services
@@ -53,6 +53,9 @@ func (s *summary) services(m *compose.Model) {
 			if b.Family == f && b.Scaling != nil {
 				tasks += ", by " + string(b.Resource.Path)
 			}
+		}
+		if f.Run == compose.RunTask {
+			tasks = "a job"
 		}
 		var containers []string
 		for _, c := range f.Containers {
@@ -113,7 +116,7 @@ func (s *summary) access(m *compose.Model) {
 			who = b.Family.Name + " for " + who
 		}
 		for _, g := range b.Grants {
-			s.row(who, strings.TrimSpace(g.Scope+" "+g.Profile), string(b.Resource.Path), strings.Join(xresource.Actions(b.Resource, g), " "))
+			s.row(who, strings.TrimSpace(g.Scope+" "+g.Profile), string(b.Resource.Path), strings.Join(kinds.Actions(b.Resource, g), " "))
 		}
 		if len(b.Grants) == 0 {
 			s.row(who, "connects", string(b.Resource.Path), "by its environment variables")

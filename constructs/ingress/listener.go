@@ -3,7 +3,6 @@ package ingress
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/aws/constructs-go/constructs/v10"
 
@@ -23,16 +22,24 @@ func (lb *LoadBalancer) addListeners() error {
 }
 
 func (lb *LoadBalancer) addListener(l *compose.Listener) error {
-	properties := inWords(l.Properties).(map[string]any)
-	properties["LoadBalancerArn"] = lb.arn
+	resolved, err := lb.props.Resolve.Fragment(l.Properties)
+	if err != nil {
+		return err
+	}
+	properties := resolved.(map[string]any)
+	properties["LoadBalancerArn"] = lb.values["LoadBalancerArn"]
 	properties["Port"] = l.Port
 	properties["Protocol"] = l.Protocol
-	properties["DefaultActions"] = lb.actions(l.Default)
+	if properties["DefaultActions"], err = lb.actions(l.Default); err != nil {
+		return err
+	}
 	if l.SSLPolicy != "" {
 		properties["SslPolicy"] = l.SSLPolicy
 	}
 	if len(l.Certificates) > 0 {
-		properties["Certificates"] = certificate(l.Certificates[0])
+		if properties["Certificates"], err = lb.certificate(l.Certificates[0]); err != nil {
+			return err
+		}
 	}
 	id := fmt.Sprintf("listener-%d", l.Port)
 	listener, err := cfn.Define(lb.construct, id, cfn.Definition{Type: "AWS::ElasticLoadBalancingV2::Listener", Properties: properties})
@@ -41,13 +48,17 @@ func (lb *LoadBalancer) addListener(l *compose.Listener) error {
 	}
 	lb.needed(l.Default, listener)
 	arn := cfn.FromToken(listener.Ref())
+	lb.listeners[l.Port] = arn
 	// A listener itself takes one certificate only.
 	for _, c := range l.Certificates[min(1, len(l.Certificates)):] {
-		_, err := cfn.Define(lb.construct, id+" certificate "+c[strings.LastIndex(c, "/")+1:], cfn.Definition{
-			Type:       "AWS::ElasticLoadBalancingV2::ListenerCertificate",
-			Properties: map[string]any{"ListenerArn": arn, "Certificates": certificate(c)},
-		})
+		certificates, err := lb.certificate(c)
 		if err != nil {
+			return err
+		}
+		if _, err := cfn.Define(lb.construct, id+" certificate "+c.Name, cfn.Definition{
+			Type:       "AWS::ElasticLoadBalancingV2::ListenerCertificate",
+			Properties: map[string]any{"ListenerArn": arn, "Certificates": certificates},
+		}); err != nil {
 			return err
 		}
 	}
@@ -59,8 +70,9 @@ func (lb *LoadBalancer) addListener(l *compose.Listener) error {
 	return nil
 }
 
-func certificate(arn string) []any {
-	return []any{map[string]any{"CertificateArn": inWords(arn)}}
+func (lb *LoadBalancer) certificate(c compose.Certificate) ([]any, error) {
+	arn, err := lb.props.Resolve.Text(c.ARN)
+	return []any{map[string]any{"CertificateArn": arn}}, err
 }
 
 func (lb *LoadBalancer) addRule(listener string, listenerArn cfn.Value, rule *compose.Rule) error {
@@ -70,13 +82,21 @@ func (lb *LoadBalancer) addRule(listener string, listenerArn cfn.Value, rule *co
 	if rule.Pinned {
 		id = fmt.Sprintf("%s priority %d", listener, rule.Priority)
 	}
+	actions, err := lb.actions(rule.Action)
+	if err != nil {
+		return err
+	}
+	conditions, err := lb.conditions(rule)
+	if err != nil {
+		return err
+	}
 	definition, err := cfn.Define(lb.construct, id, cfn.Definition{
 		Type: "AWS::ElasticLoadBalancingV2::ListenerRule",
 		Properties: map[string]any{
 			"ListenerArn": listenerArn,
 			"Priority":    rule.Priority,
-			"Conditions":  conditions(rule),
-			"Actions":     lb.actions(rule.Action),
+			"Conditions":  conditions,
+			"Actions":     actions,
 		},
 	})
 	if err != nil {
@@ -95,7 +115,7 @@ func (lb *LoadBalancer) needed(a compose.Action, listener constructs.IDependable
 	}
 }
 
-func conditions(rule *compose.Rule) []any {
+func (lb *LoadBalancer) conditions(rule *compose.Rule) ([]any, error) {
 	var all []any
 	values := func(field, key string, texts []string) {
 		if len(texts) == 0 {
@@ -110,26 +130,34 @@ func conditions(rule *compose.Rule) []any {
 	values("host-header", "HostHeaderConfig", rule.Hosts)
 	values("path-pattern", "PathPatternConfig", rule.Paths)
 	for _, c := range rule.Conditions {
-		all = append(all, inWords(c))
+		resolved, err := lb.props.Resolve.Fragment(c)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, resolved)
 	}
-	return all
+	return all, nil
 }
 
 // actions are those of a listener or rule as CloudFormation has them. Where more
 // than one stands there, they need an order.
-func (lb *LoadBalancer) actions(a compose.Action) []any {
+func (lb *LoadBalancer) actions(a compose.Action) ([]any, error) {
 	var all []any
 	for _, raw := range a.Raw {
-		all = append(all, inWords(raw))
+		resolved, err := lb.props.Resolve.Fragment(raw)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, resolved)
 	}
 	var last map[string]any
 	switch {
 	case len(a.Forward) == 1:
-		last = map[string]any{"Type": "forward", "TargetGroupArn": lb.groups[a.Forward[0].TargetGroup].arn}
+		last = map[string]any{"Type": "forward", "TargetGroupArn": lb.groups[a.Forward[0].TargetGroup].values[groupARN]}
 	case len(a.Forward) > 1:
 		var groups []any
 		for _, target := range a.Forward {
-			groups = append(groups, map[string]any{"TargetGroupArn": lb.groups[target.TargetGroup].arn, "Weight": target.Weight})
+			groups = append(groups, map[string]any{"TargetGroupArn": lb.groups[target.TargetGroup].values[groupARN], "Weight": target.Weight})
 		}
 		last = map[string]any{"Type": "forward", "ForwardConfig": map[string]any{"TargetGroups": groups}}
 	case a.Redirect != nil:
@@ -139,12 +167,12 @@ func (lb *LoadBalancer) actions(a compose.Action) []any {
 			"StatusCode": strconv.Itoa(a.Fixed.Status), "ContentType": a.Fixed.ContentType, "MessageBody": a.Fixed.Body,
 		}}
 	default:
-		return all
+		return all, nil
 	}
 	if len(all) > 0 {
 		last["Order"] = len(all) + 1
 	}
-	return append(all, last)
+	return append(all, last), nil
 }
 
 func redirect(r *compose.Redirect) map[string]any {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
@@ -16,15 +15,17 @@ import (
 	"composecdk/constructs/cfn"
 	"composecdk/constructs/guard"
 	"composecdk/constructs/network"
-	"composecdk/constructs/service"
 )
 
 // Props are what a load balancer needs from the stacks around it.
 type Props struct {
 	Model   *compose.LoadBalancer
 	Network *network.Network
-	// Family finds the families that the target groups name.
-	Family func(name string) *service.Family
+	// Resolve resolves the references in values of the file.
+	Resolve cfn.Resolver
+	// Admit lets an AWS service use the x-resource that a reference names, and returns
+	// what whoever asks must wait for.
+	Admit func(compose.Ref, cfn.Admission) (before []constructs.IDependable, err error)
 	// Ephemeral says that nothing in this environment is worth keeping: there
 	// is no deletion protection then, even if the file asks for it.
 	Ephemeral bool
@@ -36,8 +37,10 @@ type LoadBalancer struct {
 	construct constructs.Construct
 	props     *Props
 	model     *compose.LoadBalancer
-	// arn and dns are of the load balancer, new or existing.
-	arn, dns cfn.Value
+	// values are those of the load balancer, new or existing, by name.
+	values map[string]cfn.Value
+	// listeners are the ARNs of the listeners, by port.
+	listeners map[int]cfn.Value
 	// group is the security group of a new load balancer; peers are those whose
 	// members reach the targets.
 	group  awsec2.SecurityGroup
@@ -52,16 +55,17 @@ type Endpoint struct {
 	Port     int
 }
 
-// New builds a load balancer and puts the families it names behind it. An
-// existing one gets listeners, but keeps its own settings and security group.
+// New builds a load balancer with its listeners and target groups, which Attach puts
+// families behind. An existing one gets listeners, but keeps its own settings and
+// security group.
 func New(scope constructs.Construct, id string, props *Props) (*LoadBalancer, error) {
 	this := constructs.NewConstruct(scope, &id)
-	lb := &LoadBalancer{construct: this, props: props, model: props.Model, groups: map[string]*targetGroup{}}
+	lb := &LoadBalancer{construct: this, props: props, model: props.Model, groups: map[string]*targetGroup{}, values: map[string]cfn.Value{}, listeners: map[int]cfn.Value{}}
 	build := lb.create
 	if lb.model.Lookup != nil {
 		build = lb.find
 	}
-	for _, part := range []func() error{build, lb.addTargetGroups, lb.addListeners, lb.addTargets} {
+	for _, part := range []func() error{build, lb.addTargetGroups, lb.addListeners, lb.addAliases} {
 		if err := part(); err != nil {
 			return nil, err
 		}
@@ -69,8 +73,26 @@ func New(scope constructs.Construct, id string, props *Props) (*LoadBalancer, er
 	return lb, nil
 }
 
-// DNSName is the name under which clients find the load balancer.
-func (lb *LoadBalancer) DNSName() cfn.Value { return lb.dns }
+// DNSName returns the name under which clients find the load balancer.
+func (lb *LoadBalancer) DNSName() cfn.Value { return lb.values["DNSName"] }
+
+// Value returns a value of the load balancer, of a listener ("Listeners.443") or of a
+// target group ("web::8080", "web::8080::TargetGroupArn") by its name in compose.Node.
+func (lb *LoadBalancer) Value(name string) (cfn.Value, bool) {
+	if v, ok := lb.values[name]; ok {
+		return v, true
+	}
+	for port, arn := range lb.listeners {
+		if name == fmt.Sprintf("Listeners.%d", port) {
+			return arn, true
+		}
+	}
+	if g, attribute, ok := lb.model.TargetGroup(name); ok {
+		v, ok := lb.groups[g.Name].values[attribute]
+		return v, ok
+	}
+	return cfn.Value{}, false
+}
 
 // Endpoints are the ports of the listeners, sorted by port.
 func (lb *LoadBalancer) Endpoints() []Endpoint {
@@ -87,7 +109,9 @@ func (lb *LoadBalancer) network() bool { return lb.model.Type == "network" }
 type created interface {
 	constructs.Construct
 	LoadBalancerArn() *string
+	LoadBalancerCanonicalHostedZoneId() *string
 	LoadBalancerDnsName() *string
+	LoadBalancerFullName() *string
 	SetAttribute(key, value *string)
 }
 
@@ -107,21 +131,33 @@ func (lb *LoadBalancer) create() error {
 			SecurityGroup:  lb.group,
 		})
 	}
-	lb.arn, lb.dns = cfn.FromToken(l2.LoadBalancerArn()), cfn.FromToken(l2.LoadBalancerDnsName())
+	lb.setValues(l2.LoadBalancerArn(), l2.LoadBalancerDnsName(), l2.LoadBalancerCanonicalHostedZoneId(), l2.LoadBalancerFullName())
+	lb.values["SecurityGroupId"] = lb.peers[0]
 	const protection = "deletion_protection.enabled"
 	for _, name := range slices.Sorted(maps.Keys(lb.model.Attributes)) {
 		value := lb.model.Attributes[name]
 		if name == protection && lb.props.Ephemeral {
 			value = "false"
 		}
-		l2.SetAttribute(jsii.String(name), substituted(value))
+		resolved, err := lb.props.Resolve.Text(compose.ParseText(value))
+		if err != nil {
+			return err
+		}
+		l2.SetAttribute(jsii.String(name), resolved.Token())
+	}
+	if err := lb.keepLogs(l2); err != nil {
+		return err
 	}
 	for _, key := range slices.Sorted(maps.Keys(lb.model.Tags)) {
 		awscdk.Tags_Of(l2).Add(jsii.String(key), jsii.String(lb.model.Tags[key]), nil)
 	}
 	resource := l2.Node().DefaultChild().(elbv2.CfnLoadBalancer)
 	for _, property := range slices.Sorted(maps.Keys(lb.model.Properties)) {
-		resource.AddPropertyOverride(jsii.String(property), inWords(lb.model.Properties[property]))
+		value, err := lb.props.Resolve.Tokens(lb.model.Properties[property])
+		if err != nil {
+			return err
+		}
+		resource.AddPropertyOverride(jsii.String(property), value)
 	}
 	// A load balancer has Subnets or SubnetMappings, never both.
 	if _, ok := lb.model.Properties["SubnetMappings"]; ok {
@@ -130,41 +166,54 @@ func (lb *LoadBalancer) create() error {
 	return nil
 }
 
-// substituted is text in which ${AWS::Region} and the like may stand; any other
-// ${ stays as it is.
-func substituted(text string) *string {
-	if strings.Contains(text, "${AWS::") {
-		text = strings.ReplaceAll(strings.ReplaceAll(text, "${", "${!"), "${!AWS::", "${AWS::")
-		return awscdk.Fn_Sub(&text, nil)
+// setValues keeps the values of the load balancer by their names in compose.Node.
+func (lb *LoadBalancer) setValues(arn, dnsName, zone, fullName *string) {
+	lb.values["LoadBalancerArn"] = cfn.FromToken(arn)
+	lb.values["DNSName"] = cfn.FromToken(dnsName)
+	lb.values["CanonicalHostedZoneID"] = cfn.FromToken(zone)
+	if fullName != nil {
+		lb.values["LoadBalancerFullName"] = cfn.FromToken(fullName)
+		return
 	}
-	return &text
+	// That of an existing one follows from its ARN, …:loadbalancer/<full name>.
+	parts := awscdk.Fn_Split(jsii.String(":loadbalancer/"), arn, nil)
+	lb.values["LoadBalancerFullName"] = cfn.FromToken(awscdk.Fn_Select(jsii.Number(1), parts))
 }
 
-// inWords is a value of the file in CloudFormation's words: as it is, but for
-// pseudo parameters in text.
-func inWords(value any) any {
-	switch v := value.(type) {
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for key, item := range v {
-			if key == "Fn::Sub" {
-				return v
+// logDelivery says who writes the logs of each type of load balancer, and for what.
+// See https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+// and https://docs.aws.amazon.com/elasticloadbalancing/latest/network/enable-access-logs.html
+var logDelivery = map[string][]cfn.Admission{
+	"application": {{Service: "logdelivery.elasticloadbalancing.amazonaws.com", Actions: []string{"s3:PutObject"}, Resource: "${ARN}/*", AccountInSource: true}},
+	"network": {
+		{Service: "delivery.logs.amazonaws.com", Actions: []string{"s3:PutObject"}, Resource: "${ARN}/*"},
+		{Service: "delivery.logs.amazonaws.com", Actions: []string{"s3:GetBucketAcl"}},
+	},
+}
+
+// keepLogs lets AWS write the logs of the load balancer to the buckets of the file.
+func (lb *LoadBalancer) keepLogs(waits constructs.Construct) error {
+	source := cfn.Arn(cfn.Literal("elasticloadbalancing"), cfn.Literal("loadbalancer/*"))
+	if lb.network() {
+		source = cfn.Arn(cfn.Literal("logs"), cfn.Literal("*"))
+	}
+	for _, logs := range []string{"access_logs", "connection_logs"} {
+		ref, ok := compose.ParseRef(lb.model.Attributes[logs+".s3.bucket"])
+		if !ok || lb.model.Attributes[logs+".s3.enabled"] != "true" {
+			continue
+		}
+		for _, admission := range logDelivery[lb.model.Type] {
+			admission.From, admission.Source = lb.model.Path, source
+			before, err := lb.props.Admit(ref, admission)
+			if err != nil {
+				return err
 			}
-			out[key] = inWords(item)
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, item := range v {
-			out[i] = inWords(item)
-		}
-		return out
-	case string:
-		if strings.Contains(v, "${AWS::") {
-			return map[string]any{"Fn::Sub": v}
+			if len(before) > 0 {
+				waits.Node().AddDependency(before...)
+			}
 		}
 	}
-	return value
+	return nil
 }
 
 func (lb *LoadBalancer) createNetwork() elbv2.NetworkLoadBalancer {
@@ -218,10 +267,12 @@ func (lb *LoadBalancer) find() error {
 	var connections awsec2.Connections
 	if lb.network() {
 		l2 := elbv2.NetworkLoadBalancer_FromLookup(lb.construct, id, &elbv2.NetworkLoadBalancerLookupOptions{LoadBalancerArn: arn, LoadBalancerTags: tags})
-		lb.arn, lb.dns, connections = cfn.FromToken(l2.LoadBalancerArn()), cfn.FromToken(l2.LoadBalancerDnsName()), l2.Connections()
+		lb.setValues(l2.LoadBalancerArn(), l2.LoadBalancerDnsName(), l2.LoadBalancerCanonicalHostedZoneId(), nil)
+		connections = l2.Connections()
 	} else {
 		l2 := elbv2.ApplicationLoadBalancer_FromLookup(lb.construct, id, &elbv2.ApplicationLoadBalancerLookupOptions{LoadBalancerArn: arn, LoadBalancerTags: tags})
-		lb.arn, lb.dns, connections = cfn.FromToken(l2.LoadBalancerArn()), cfn.FromToken(l2.LoadBalancerDnsName()), l2.Connections()
+		lb.setValues(l2.LoadBalancerArn(), l2.LoadBalancerDnsName(), l2.LoadBalancerCanonicalHostedZoneId(), nil)
+		connections = l2.Connections()
 	}
 	for _, group := range *connections.SecurityGroups() {
 		lb.peers = append(lb.peers, cfn.FromToken(group.SecurityGroupId()))

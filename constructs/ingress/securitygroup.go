@@ -88,19 +88,19 @@ func transports(protocol string) []string {
 	return []string{"tcp"}
 }
 
-// way is a port of a family that the load balancer connects to.
-type way struct {
+// targetPort is a port of a family that the load balancer connects to.
+type targetPort struct {
 	family   string
 	port     int
 	protocol string
 }
 
-// String names the way, for construct ids.
-func (w way) String() string { return fmt.Sprintf("%s %d %s", w.family, w.port, w.protocol) }
+// String names the targetPort, for construct ids.
+func (w targetPort) String() string { return fmt.Sprintf("%s %d %s", w.family, w.port, w.protocol) }
 
-// openTarget opens one way to a family: out of the load balancer's group, and
+// openTarget opens one targetPort to a family: out of the load balancer's group, and
 // into the family's.
-func (lb *LoadBalancer) openTarget(w way, familyGroup cfn.Value) error {
+func (lb *LoadBalancer) openTarget(w targetPort, familyGroup cfn.Value) error {
 	description := jsii.String(cfn.Description(fmt.Sprintf("load balancer %s to %s", lb.model.Name, w.family)))
 	if lb.group != nil {
 		awsec2.NewCfnSecurityGroupEgress(lb.construct, jsii.String("Egress "+w.String()), &awsec2.CfnSecurityGroupEgressProps{

@@ -15,22 +15,28 @@ import (
 	"composecdk/compose"
 	"composecdk/constructs/cfn"
 	"composecdk/constructs/guard"
+	"composecdk/constructs/service"
 )
 
 // targetGroup is a target group, and what has to exist before ECS can use it.
 type targetGroup struct {
 	model *compose.TargetGroup
-	arn   cfn.Value
+	// values are those of the group, by name.
+	values map[string]cfn.Value
 	// add puts a container behind the group.
 	add func(target awsecs.IEcsLoadBalancerTarget)
 	// listeners are the listeners and rules that forward to the group.
 	listeners []constructs.IDependable
 }
 
-// created target groups share these.
+// The name of the value of a target group that listeners use.
+const groupARN = "TargetGroupArn"
+
+// createdGroup is what application and network target groups share.
 type createdGroup interface {
 	constructs.Construct
 	TargetGroupArn() *string
+	TargetGroupFullName() *string
 	SetAttribute(key, value *string)
 }
 
@@ -44,9 +50,13 @@ func (lb *LoadBalancer) addTargetGroups() error {
 		} else {
 			l2 = lb.applicationGroup(g)
 		}
-		g.arn = cfn.FromToken(l2.TargetGroupArn())
+		g.values = map[string]cfn.Value{groupARN: cfn.FromToken(l2.TargetGroupArn()), "TargetGroupFullName": cfn.FromToken(l2.TargetGroupFullName())}
 		for _, name := range slices.Sorted(maps.Keys(m.Attributes)) {
-			l2.SetAttribute(jsii.String(name), substituted(m.Attributes[name]))
+			value, err := lb.props.Resolve.Text(compose.ParseText(m.Attributes[name]))
+			if err != nil {
+				return err
+			}
+			l2.SetAttribute(jsii.String(name), value.Token())
 		}
 		for _, key := range slices.Sorted(maps.Keys(m.Tags)) {
 			awscdk.Tags_Of(l2).Add(jsii.String(key), jsii.String(m.Tags[key]), nil)
@@ -120,15 +130,15 @@ func seconds(n int) awscdk.Duration {
 	return awscdk.Duration_Seconds(jsii.Number(n))
 }
 
-// addTargets puts the families behind their target groups, opens the ways to
-// them, and lets each ECS service wait for the listeners: ECS refuses a target
-// group that no load balancer uses.
-func (lb *LoadBalancer) addTargets() error {
-	opened := map[way]bool{}
+// Attach puts the families behind their target groups, opens their ports to the load
+// balancer, and lets each ECS service wait for the listeners: ECS refuses a target
+// group that no load balancer uses. find returns a family by its name, or nil.
+func (lb *LoadBalancer) Attach(find func(name string) *service.Family) error {
+	opened := map[targetPort]bool{}
 	for _, m := range lb.model.TargetGroups {
 		g := lb.groups[m.Name]
 		for _, t := range m.Targets {
-			family := lb.props.Family(t.Family)
+			family := find(t.Family)
 			if family == nil {
 				return &guard.Error{At: m.Path, Message: fmt.Sprintf("target group %q names family %q, which is not built", m.Name, t.Family)}
 			}
@@ -140,12 +150,12 @@ func (lb *LoadBalancer) addTargets() error {
 			}
 			g.add(family.LoadBalancerTarget(options))
 			family.Service().Node().AddDependency(g.listeners...)
-			for _, w := range ways(m, t) {
-				if opened[w] {
+			for _, port := range targetPorts(m, t) {
+				if opened[port] {
 					continue
 				}
-				opened[w] = true
-				if err := lb.openTarget(w, family.SecurityGroupID()); err != nil {
+				opened[port] = true
+				if err := lb.openTarget(port, family.SecurityGroupID()); err != nil {
 					return err
 				}
 			}
@@ -154,15 +164,15 @@ func (lb *LoadBalancer) addTargets() error {
 	return nil
 }
 
-// ways are the ports of a target for requests and for health checks.
-func ways(g *compose.TargetGroup, t compose.Target) []way {
-	var all []way
+// targetPorts lists the ports of a target for requests and for health checks.
+func targetPorts(g *compose.TargetGroup, t compose.Target) []targetPort {
+	var all []targetPort
 	for _, protocol := range transports(g.Protocol) {
-		all = append(all, way{t.Family, t.Port, protocol})
+		all = append(all, targetPort{t.Family, t.Port, protocol})
 	}
 	port := g.HealthCheck.Port
 	if port == 0 {
 		port = t.Port
 	}
-	return append(all, way{t.Family, port, "tcp"})
+	return append(all, targetPort{t.Family, port, "tcp"})
 }

@@ -48,7 +48,12 @@ func NewCluster(scope constructs.Construct, id string, m *compose.Cluster, n *Ne
 		"Configuration":   map[string]any{"ExecuteCommandConfiguration": configuration},
 	})
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
-		cluster.AddPropertyOverride(jsii.String(name), properties[name])
+		// Nothing is made before the cluster, so that only pseudo parameters stand here.
+		value, err := cfn.Resolver{}.Tokens(properties[name])
+		if err != nil {
+			return nil, err
+		}
+		cluster.AddPropertyOverride(jsii.String(name), value)
 	}
 	return newCluster(this, n, cfn.FromToken(cluster.Ref()), exec), nil
 }
@@ -59,6 +64,18 @@ func newCluster(this constructs.Construct, n *Network, name cfn.Value, exec Exec
 			ClusterName: name.Token(), Vpc: n.vpc,
 		}),
 		exec: exec,
+	}
+}
+
+// Value returns a value of the cluster by its name in compose.Node.
+func (c *Cluster) Value(name string) (cfn.Value, bool) {
+	switch name {
+	case "Arn":
+		return cfn.FromToken(c.cluster.ClusterArn()), true
+	case "ClusterName":
+		return cfn.FromToken(c.cluster.ClusterName()), true
+	default:
+		return cfn.Value{}, false
 	}
 }
 

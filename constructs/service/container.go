@@ -140,7 +140,7 @@ func (f *Family) addContainer(this constructs.Construct, m *compose.Container) (
 
 func (f *Family) addVariables(c *Container) error {
 	for _, v := range c.model.Environment {
-		value, err := f.props.Resolve(v.Value)
+		value, err := f.props.Resolve.Text(v.Value)
 		if err != nil {
 			return fmt.Errorf("%s: %w", v.Path, err)
 		}
@@ -169,7 +169,7 @@ func (f *Family) texts(list []compose.Text) (*[]*string, error) {
 	}
 	var out []*string
 	for _, t := range list {
-		v, err := f.props.Resolve(t)
+		v, err := f.props.Resolve.Text(t)
 		if err != nil {
 			return nil, err
 		}

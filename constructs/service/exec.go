@@ -1,15 +1,10 @@
 package service
 
-import (
-	"github.com/aws/jsii-runtime-go"
+import "composecdk/constructs/cfn"
 
-	"composecdk/constructs/cfn"
-)
-
-// allowExec switches ECS Exec on. The CDK's own switch would also let the task
-// write to every log group where the cluster's own is not known to it.
+// allowExec lets the tasks open sessions of ECS Exec. The CDK's own switch would also let
+// them write to every log group where the cluster's own is not known to it.
 func (f *Family) allowExec() {
-	f.resource.SetEnableExecuteCommand(jsii.Bool(true))
 	// The channels of Session Manager are no resources that IAM knows.
 	statements := []Statement{{
 		Actions: []string{

@@ -29,7 +29,7 @@ type FamilyProps struct {
 	// Secrets by the name of the compose.Secret.
 	Secrets map[string]Secret
 	// Resolve resolves references and pseudo parameters in text of the file.
-	Resolve func(compose.Text) (cfn.Value, error)
+	Resolve cfn.Resolver
 	// Volumes by the name of the compose.Volume.
 	Volumes map[string]*Volume
 	// Groups is where the security group of the tasks stands: in a stack that comes
@@ -39,7 +39,7 @@ type FamilyProps struct {
 	Ephemeral bool
 }
 
-// Family is a task definition and its ECS service on Fargate.
+// Family is a task definition and, unless others run it, its ECS service on Fargate.
 type Family struct {
 	construct  constructs.Construct
 	model      *compose.Family
@@ -69,7 +69,7 @@ func NewFamily(scope constructs.Construct, id string, props *FamilyProps) (*Fami
 	f.logs = newLogs(this, m.Logging, f.execution, props.Ephemeral)
 	f.task = f.newTask(this)
 	for _, part := range []func(constructs.Construct) error{
-		f.addContainers, f.addVolumes, f.addService, f.addRecords, f.addScaling, f.addIngress, f.openVolumes,
+		f.addContainers, f.addVolumes, f.addSecurityGroup, f.addService, f.addRecords, f.addScaling, f.addIngress, f.openVolumes,
 	} {
 		if err := part(this); err != nil {
 			return nil, err
@@ -80,6 +80,30 @@ func NewFamily(scope constructs.Construct, id string, props *FamilyProps) (*Fami
 
 // Model is what the family was built from.
 func (f *Family) Model() *compose.Family { return f.model }
+
+// Value returns a value of the family by its name in compose.Node.
+func (f *Family) Value(name string) (cfn.Value, bool) {
+	switch name {
+	case "LogGroupName":
+		return f.logs.group, true
+	case "SecurityGroupId":
+		return f.groupID, true
+	case "ServiceArn", "ServiceName":
+		if f.service == nil {
+			return cfn.Value{}, false
+		}
+		if name == "ServiceArn" {
+			return cfn.FromToken(f.service.ServiceArn()), true
+		}
+		return cfn.FromToken(f.service.ServiceName()), true
+	case "TaskDefinitionArn":
+		return cfn.FromToken(f.task.TaskDefinitionArn()), true
+	case "TaskRoleArn":
+		return cfn.FromToken(f.taskRole.role.RoleArn()), true
+	default:
+		return cfn.Value{}, false
+	}
+}
 
 // Container is the one with the given name, or nil.
 func (f *Family) Container(name string) *Container {
@@ -180,18 +204,29 @@ func (f *Family) makeDefault() {
 	}
 }
 
-func (f *Family) addService(this constructs.Construct) error {
-	m := f.model
+func (f *Family) addSecurityGroup(this constructs.Construct) error {
 	groups := f.props.Groups
 	if groups == nil {
 		groups = this
 	}
 	f.group = awsec2.NewSecurityGroup(groups, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{
 		Vpc:              f.props.Network.VPC(),
-		Description:      jsii.String(cfn.Description("tasks of " + m.Name)),
+		Description:      jsii.String(cfn.Description("tasks of " + f.model.Name)),
 		AllowAllOutbound: jsii.Bool(true),
 	})
 	f.groupID = cfn.FromToken(f.group.SecurityGroupId())
+	return nil
+}
+
+func (f *Family) addService(this constructs.Construct) error {
+	m := f.model
+	if m.Exec {
+		f.allowExec()
+	}
+	if m.Run == compose.RunTask {
+		f.tellCommand(this)
+		return nil
+	}
 	connect, err := f.serviceConnect()
 	if err != nil {
 		return err
@@ -229,7 +264,7 @@ func (f *Family) addService(this constructs.Construct) error {
 		awscdk.Tags_Of(f.service).Add(jsii.String(name), jsii.String(m.Tags[name]), nil)
 	}
 	if m.Exec {
-		f.allowExec()
+		f.resource.SetEnableExecuteCommand(jsii.Bool(true))
 	}
 	return nil
 }

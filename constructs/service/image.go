@@ -28,7 +28,7 @@ func (f *Family) image(this constructs.Construct, m *compose.Container) (awsecs.
 	if m.Image.Build != nil {
 		return f.build(this, m)
 	}
-	reference, err := f.props.Resolve(compose.ParseText(m.Image.Reference))
+	reference, err := f.props.Resolve.Text(compose.ParseText(m.Image.Reference))
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (f *Family) allowPullOf(this constructs.Construct, reference string) error 
 		return nil
 	}
 	arn := fmt.Sprintf("arn:${AWS::Partition}:ecr:%s:%s:repository/%s", parts[2], parts[1], parts[3])
-	repository, err := f.props.Resolve(compose.ParseText(arn))
+	repository, err := f.props.Resolve.Text(compose.ParseText(arn))
 	if err != nil {
 		return err
 	}

@@ -110,7 +110,7 @@ func (f *Family) newTaskRole(this constructs.Construct, boundary awsiam.IManaged
 	}
 	role := awsiam.NewRole(this, jsii.String("TaskRole"), props)
 	for _, p := range iam.Policies {
-		document, err := f.document(p.Document)
+		document, err := f.props.Resolve.Tokens(p.Document)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.Path, err)
 		}
@@ -126,48 +126,11 @@ func (f *Family) newTaskRole(this constructs.Construct, boundary awsiam.IManaged
 // managedPolicy is one that exists, by its ARN, which may hold pseudo
 // parameters.
 func (f *Family) managedPolicy(this constructs.Construct, id, arn string) (awsiam.IManagedPolicy, error) {
-	resolved, err := f.props.Resolve(compose.ParseText(arn))
+	resolved, err := f.props.Resolve.Text(compose.ParseText(arn))
 	if err != nil {
 		return nil, err
 	}
 	return awsiam.ManagedPolicy_FromManagedPolicyArn(this, &id, resolved.Token()), nil
-}
-
-// document resolves the references in a policy of the file. What Fn::Sub holds
-// is CloudFormation's to resolve.
-func (f *Family) document(v any) (any, error) {
-	switch v := v.(type) {
-	case string:
-		value, err := f.props.Resolve(compose.ParseText(v))
-		if err != nil {
-			return nil, err
-		}
-		return value.Token(), nil
-	case []any:
-		out := make([]any, len(v))
-		for i, item := range v {
-			resolved, err := f.document(item)
-			if err != nil {
-				return nil, err
-			}
-			out[i] = resolved
-		}
-		return out, nil
-	case map[string]any:
-		if _, sub := v["Fn::Sub"]; sub {
-			return v, nil
-		}
-		out := make(map[string]any, len(v))
-		for _, key := range sortedKeys(v) {
-			resolved, err := f.document(v[key])
-			if err != nil {
-				return nil, err
-			}
-			out[key] = resolved
-		}
-		return out, nil
-	}
-	return v, nil
 }
 
 func newExecutionRole(this constructs.Construct, family string, boundary awsiam.IManagedPolicy) *ExecutionRole {

@@ -29,12 +29,22 @@ type Volume struct {
 	external              bool
 }
 
+// VolumeProps are what a volume needs from the stacks around it.
+type VolumeProps struct {
+	Volume  *compose.Volume
+	Network *network.Network
+	// Resolve resolves references in the properties of the file system.
+	Resolve cfn.Resolver
+	// Ephemeral says that nothing in this environment is worth keeping.
+	Ephemeral bool
+}
+
 // NewVolume creates an encrypted file system with backups for a volume, which
 // outlives its stack unless the environment is ephemeral, or uses the existing
 // one; and the access point to the volume's folder. The security group of an
 // existing file system is not known: it must admit the tasks by itself.
-func NewVolume(scope constructs.Construct, id string, m *compose.Volume, n *network.Network, ephemeral bool) (*Volume, error) {
-	this := constructs.NewConstruct(scope, &id)
+func NewVolume(scope constructs.Construct, id string, props *VolumeProps) (*Volume, error) {
+	this, m := constructs.NewConstruct(scope, &id), props.Volume
 	v := &Volume{model: m}
 	var fileSystem awsefs.IFileSystem
 	if m.External != "" {
@@ -44,20 +54,23 @@ func NewVolume(scope constructs.Construct, id string, m *compose.Volume, n *netw
 			FileSystemId: jsii.String(m.External), SecurityGroup: none,
 		})
 	} else {
-		fileSystem = v.create(this, n, ephemeral)
+		var err error
+		if fileSystem, err = v.create(this, props); err != nil {
+			return nil, err
+		}
 	}
 	v.fileSystem = cfn.FromToken(fileSystem.FileSystemId())
 	v.arn = cfn.FromToken(fileSystem.FileSystemArn())
 	acl := &awsefs.Acl{OwnerUid: jsii.String("0"), OwnerGid: jsii.String("0"), Permissions: jsii.String("0777")}
-	props := &awsefs.AccessPointProps{FileSystem: fileSystem, Path: jsii.String("/" + m.Name), CreateAcl: acl}
+	access := &awsefs.AccessPointProps{FileSystem: fileSystem, Path: jsii.String("/" + m.Name), CreateAcl: acl}
 	if m.UID != "" {
 		acl.OwnerUid, acl.OwnerGid, acl.Permissions = jsii.String(m.UID), jsii.String(gid(m)), jsii.String("0755")
-		props.PosixUser = &awsefs.PosixUser{Uid: jsii.String(m.UID), Gid: jsii.String(gid(m))}
+		access.PosixUser = &awsefs.PosixUser{Uid: jsii.String(m.UID), Gid: jsii.String(gid(m))}
 	}
 	if m.Permissions != "" {
 		acl.Permissions = jsii.String(m.Permissions)
 	}
-	point := awsefs.NewAccessPoint(this, jsii.String("AccessPoint"), props)
+	point := awsefs.NewAccessPoint(this, jsii.String("AccessPoint"), access)
 	v.accessPoint, v.pointARN = cfn.FromToken(point.AccessPointId()), cfn.FromToken(point.AccessPointArn())
 	return v, nil
 }
@@ -69,7 +82,8 @@ func gid(m *compose.Volume) string {
 	return m.GID
 }
 
-func (v *Volume) create(this constructs.Construct, n *network.Network, ephemeral bool) awsefs.IFileSystem {
+func (v *Volume) create(this constructs.Construct, props *VolumeProps) (awsefs.IFileSystem, error) {
+	n := props.Network
 	group := awsec2.NewSecurityGroup(this, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{
 		Vpc:              n.VPC(),
 		Description:      jsii.String(cfn.Description("volume " + v.model.Name)),
@@ -88,13 +102,17 @@ func (v *Volume) create(this constructs.Construct, n *network.Network, ephemeral
 		// task that mounts read-only could write. Any policy of its own takes
 		// anonymous access from a file system, and leaves the roles to decide.
 		AllowAnonymousAccess: jsii.Bool(true),
-		RemovalPolicy:        removal(ephemeral),
+		RemovalPolicy:        removal(props.Ephemeral),
 	})
 	resource := fileSystem.Node().DefaultChild().(awscdk.CfnResource)
 	for _, name := range sortedKeys(v.model.Properties) {
-		resource.AddPropertyOverride(jsii.String(name), v.model.Properties[name])
+		value, err := props.Resolve.Tokens(v.model.Properties[name])
+		if err != nil {
+			return nil, err
+		}
+		resource.AddPropertyOverride(jsii.String(name), value)
 	}
-	return fileSystem
+	return fileSystem, nil
 }
 
 // onlyEncrypted is a file system policy that allows nothing, and refuses whoever

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"composecdk/compose"
+	"composecdk/compose/kinds"
 	"composecdk/constructs/cfn"
 	"composecdk/constructs/service"
 )
@@ -34,7 +35,7 @@ func (n *Binder) Bind(b *compose.Binding, r Resource, f *service.Family) error {
 	container := f.Container(b.Container.Name)
 	id := b.Resource.Key + "-" + b.Resource.Name
 	for _, v := range b.Returns {
-		value, err := ValueOf(r, compose.Ref{Key: b.Resource.Key, Name: b.Resource.Name, Attribute: v.Value})
+		value, err := ValueOf(r, b.Resource, compose.Ref{Key: b.Resource.Key, Name: b.Resource.Name, Attribute: v.Value})
 		if err != nil {
 			return err
 		}
@@ -76,7 +77,7 @@ func (n *Binder) Bind(b *compose.Binding, r Resource, f *service.Family) error {
 // Statements are the IAM statements of one access profile for a resource.
 func Statements(res *compose.Resource, g compose.Grant, r Resource) []service.Statement {
 	var statements []service.Statement
-	for _, s := range kind(res).Profiles[g.Scope][g.Profile] {
+	for _, s := range kinds.Of(res).Profiles[g.Scope][g.Profile] {
 		resources := s.Resources
 		if len(resources) == 0 {
 			resources = []string{"${ARN}"}
@@ -102,14 +103,4 @@ func scoped(pattern string, arn cfn.Value) cfn.Value {
 // sid names the resource and the profile in the policy, for its readers.
 func sid(res *compose.Resource, g compose.Grant) string {
 	return strings.TrimPrefix(res.Key, "x-") + " " + res.Name + " " + g.Scope + " " + g.Profile
-}
-
-// Actions lists the IAM actions of an access profile, sorted.
-func Actions(res *compose.Resource, g compose.Grant) []string {
-	var actions []string
-	for _, s := range kind(res).Profiles[g.Scope][g.Profile] {
-		actions = append(actions, s.Actions...)
-	}
-	slices.Sort(actions)
-	return slices.Compact(actions)
 }

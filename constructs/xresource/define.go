@@ -1,30 +1,42 @@
 package xresource
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/constructs-go/constructs/v10"
 
 	"composecdk/compose"
+	"composecdk/compose/kinds"
 	"composecdk/constructs/cfn"
 )
 
 // defined is a resource made from its Properties.
 type defined struct {
 	cfn    awscdk.CfnResource
-	kind   *Kind
+	kind   *kinds.Kind
 	arn    string // the attribute with the ARN
 	tokens map[string]cfn.Value
+	key    *Key // of the account, that encrypts the resource
 }
 
 // define builds the CloudFormation resource of a kind: the user's Properties
 // over the kind's defaults.
 func (p *Props) define(scope constructs.Construct) (*defined, error) {
-	properties, err := p.properties()
+	return p.defineWith(scope, nil)
+}
+
+// defineWith builds the resource with further properties of the kind under the user's.
+func (p *Props) defineWith(scope constructs.Construct, own map[string]any) (*defined, error) {
+	defaults := p.defaults()
+	if defaults == nil {
+		defaults = map[string]any{}
+	}
+	maps.Copy(defaults, own)
+	properties, err := p.over(p.Model.Properties, defaults)
 	if err != nil {
 		return nil, err
 	}
@@ -34,12 +46,8 @@ func (p *Props) define(scope constructs.Construct) (*defined, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &defined{cfn: resource, kind: p.Kind, arn: "Arn", tokens: map[string]cfn.Value{}}, nil
-}
-
-// properties are the user's over the kind's defaults, references resolved.
-func (p *Props) properties() (map[string]any, error) {
-	return p.over(p.Model.Properties, p.defaults())
+	d := &defined{cfn: resource, kind: p.Kind, arn: cmp.Or(p.Kind.ARN, "Arn"), tokens: map[string]cfn.Value{}}
+	return d, p.relate(d, resource)
 }
 
 // defaults are the kind's own properties for this resource.
@@ -62,7 +70,7 @@ func (p *Props) over(properties, defaults map[string]any) (map[string]any, error
 	if p.Ephemeral {
 		maps.Copy(merged, p.Kind.Ephemeral)
 	}
-	resolved, err := p.resolve(merged)
+	resolved, err := p.Resolve.Fragment(merged)
 	if err != nil {
 		return nil, err
 	}
@@ -72,11 +80,14 @@ func (p *Props) over(properties, defaults map[string]any) (map[string]any, error
 // Value is an attribute of the resource.
 func (d *defined) Value(name string) (cfn.Value, bool) {
 	attribute, ok := d.kind.Values[name]
-	if !ok {
+	if !ok || attribute == kinds.Derived {
 		return cfn.Value{}, false
 	}
 	return d.attribute(attribute), true
 }
+
+// Key returns the account's key that encrypts the resource, or nil.
+func (d *defined) Key() *Key { return d.key }
 
 // Arn is the ARN of the resource.
 func (d *defined) Arn() cfn.Value { return d.attribute(d.arn) }
@@ -85,7 +96,7 @@ func (d *defined) Arn() cfn.Value { return d.attribute(d.arn) }
 func (d *defined) attribute(name string) cfn.Value {
 	value, ok := d.tokens[name]
 	if !ok {
-		if name == Ref {
+		if name == kinds.Ref {
 			value = cfn.FromToken(d.cfn.Ref())
 		} else {
 			value = cfn.FromToken(d.cfn.GetAtt(&name, awscdk.ResolutionTypeHint_STRING).ToString())
@@ -95,113 +106,13 @@ func (d *defined) attribute(name string) cfn.Value {
 	return value
 }
 
-// resolve replaces the references to other resources, and the pseudo
-// parameters, in a value of Properties. Fn::Sub keeps its text: a reference in
-// it becomes one of its variables.
-func (p *Props) resolve(in any) (any, error) {
-	switch v := in.(type) {
-	case map[string]any:
-		if argument, ok := v["Fn::Sub"]; ok && len(v) == 1 {
-			return p.resolveSub(argument)
-		}
-		out := make(map[string]any, len(v))
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			resolved, err := p.resolve(v[key])
-			if err != nil {
-				return nil, err
-			}
-			out[key] = resolved
-		}
-		return out, nil
-	case []any:
-		out := make([]any, len(v))
-		for i, item := range v {
-			resolved, err := p.resolve(item)
-			if err != nil {
-				return nil, err
-			}
-			out[i] = resolved
-		}
-		return out, nil
-	case string:
-		return p.resolveText(v)
-	default:
-		return in, nil
-	}
-}
-
-func (p *Props) resolveText(s string) (any, error) {
-	if ref, ok := compose.ParseRef(s); ok {
-		return p.Value(ref)
-	}
-	text := compose.ParseText(s)
-	if !slices.ContainsFunc(text, func(part compose.Part) bool { return part.Ref != nil || part.Pseudo != "" }) {
-		return s, nil
-	}
-	return Text(text, p.Value)
-}
-
-func (p *Props) resolveSub(argument any) (any, error) {
-	variables := map[string]any{}
-	if list, ok := argument.([]any); ok {
-		resolved, err := p.resolve(list[1])
-		if err != nil {
-			return nil, err
-		}
-		variables, argument = resolved.(map[string]any), list[0]
-	}
-	text := ""
-	for _, part := range compose.ParseText(argument.(string)) {
-		switch {
-		case part.Ref != nil:
-			value, err := p.Value(*part.Ref)
-			if err != nil {
-				return nil, err
-			}
-			name := fmt.Sprintf("Reference%d", len(variables))
-			variables[name] = value
-			text += "${" + name + "}"
-		case part.Pseudo != "":
-			text += "${" + part.Pseudo + "}"
-		default:
-			text += part.Literal
-		}
-	}
-	if len(variables) == 0 {
-		return map[string]any{"Fn::Sub": text}, nil
-	}
-	return map[string]any{"Fn::Sub": []any{text, variables}}, nil
-}
-
-// Text resolves the references and pseudo parameters in a text.
-func Text(text compose.Text, value func(compose.Ref) (cfn.Value, error)) (cfn.Value, error) {
-	var parts []cfn.Value
-	for _, part := range text {
-		switch {
-		case part.Ref != nil:
-			v, err := value(*part.Ref)
-			if err != nil {
-				return cfn.Value{}, err
-			}
-			parts = append(parts, v)
-		case part.Pseudo != "":
-			parts = append(parts, cfn.Pseudo(part.Pseudo))
-		default:
-			parts = append(parts, cfn.Literal(part.Literal))
-		}
-	}
-	return cfn.Join(parts...), nil
-}
-
 // ErrNoValue says that a resource has no such value, although its kind has.
 var ErrNoValue = errors.New("no such value")
 
-// ValueOf is the value that a reference names; without a name it is the ARN.
-func ValueOf(r Resource, ref compose.Ref) (cfn.Value, error) {
-	if ref.Attribute == "" {
-		return r.Arn(), nil
-	}
-	value, ok := r.Value(ref.Attribute)
+// ValueOf returns the value of a resource that a reference names; without a name it is
+// the one that the kind says.
+func ValueOf(r Resource, model *compose.Resource, ref compose.Ref) (cfn.Value, error) {
+	value, ok := r.Value(cmp.Or(ref.Attribute, model.Bare()))
 	if !ok {
 		return cfn.Value{}, fmt.Errorf("%s: %w", ref, ErrNoValue)
 	}

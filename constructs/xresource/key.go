@@ -1,11 +1,7 @@
 package xresource
 
 import (
-	"strings"
-
-	"github.com/aws/aws-cdk-go/awscdk/v2"
-
-	"composecdk/compose"
+	"composecdk/compose/kinds"
 	"composecdk/constructs/cfn"
 	"composecdk/constructs/service"
 )
@@ -18,6 +14,8 @@ type Key struct {
 	alias *cfn.Value
 	// via is the service that may use the key on behalf of the task, "sqs".
 	via string
+	// admitter admits AWS services to the key; nil where its policy is made elsewhere.
+	admitter Admitter
 }
 
 // statement allows actions with the key, and only through the service that keeps
@@ -31,70 +29,17 @@ func (k *Key) statement(actions []string) service.Statement {
 	return service.Statement{Actions: actions, Resources: []cfn.Value{k.arn}, Conditions: conditions}
 }
 
-// keyForm is how a property names a key.
-type keyForm int
-
-const (
-	awsKey     keyForm = iota // none, or one that AWS manages: nothing is needed
-	keyARN                    // arn:…:key/…
-	keyAlias                  // alias/…
-	keyID                     // the id alone
-	unknownKey                // an intrinsic function whose value may be anything
-)
-
-// formOfKey reads the beginning of a property that names a key.
-func formOfKey(property any) keyForm {
-	text, literal := property.(string)
-	if !literal && property != nil {
-		text = beginning(property)
-	}
-	switch {
-	case property == nil, strings.HasPrefix(text, "alias/aws/"):
-		return awsKey
-	case strings.HasPrefix(text, "alias/"):
-		return keyAlias
-	case strings.HasPrefix(text, "arn:") && !strings.Contains(text, ":alias/"):
-		return keyARN
-	case literal && !strings.HasPrefix(text, "arn:"):
-		return keyID
-	default:
-		return unknownKey
-	}
-}
-
-// beginning is the text that the value of Fn::Sub or Fn::Join begins with.
-func beginning(property any) string {
-	function, _ := property.(map[string]any)
-	argument := function["Fn::Sub"]
-	if list, ok := argument.([]any); ok && len(list) > 0 {
-		argument = list[0]
-	}
-	if join, ok := function["Fn::Join"].([]any); ok && len(join) == 2 {
-		if parts, ok := join[1].([]any); ok && len(parts) > 1 {
-			first, _ := parts[0].(string)
-			delimiter, _ := join[0].(string)
-			return first + delimiter
-		}
-	}
-	text, _ := argument.(string)
-	return text
-}
-
-// checkKey warns where the key of a resource cannot be known, so that services
-// cannot be allowed to use it.
-func checkKey(c *compose.Checker, path compose.Path, property any) {
-	if formOfKey(property) == unknownKey {
-		c.Warnf(path, "key-unknown", "services get no permission on this key: name it by its ARN, its id or alias/<name>")
-	}
-}
-
-// key is the account's key that a property names; nil is none.
-func (p *Props) key(property any, via string) (*Key, error) {
-	form := formOfKey(property)
-	if form == awsKey || form == unknownKey {
+// key returns the account's key that the properties of the resource name, or nil.
+func (p *Props) key() (*Key, error) {
+	property, via := kinds.KeyOf(p.Model)
+	form := kinds.FormOfKey(property)
+	if form == kinds.AWSKey || form == kinds.UnknownKey {
 		return nil, nil //nolint:nilnil // no key is no error
 	}
-	name, err := p.text(property)
+	if form == kinds.KeyReference {
+		return p.keyResource(property.(string), via)
+	}
+	name, err := p.Resolve.One(property)
 	if err != nil {
 		return nil, err
 	}
@@ -102,50 +47,22 @@ func (p *Props) key(property any, via string) (*Key, error) {
 		return cfn.Arn(cfn.Literal("kms"), cfn.Join(cfn.Literal("key/"), id))
 	}
 	switch form {
-	case keyAlias:
+	case kinds.KeyAlias:
 		return &Key{arn: keyOf(cfn.Literal("*")), alias: &name, via: via}, nil
-	case keyID:
+	case kinds.KeyID:
 		return &Key{arn: keyOf(name), via: via}, nil
 	default:
 		return &Key{arn: name, via: via}, nil
 	}
 }
 
-// text is a property as one value: a text with references, or an intrinsic
-// function.
-func (p *Props) text(property any) (cfn.Value, error) {
-	resolved, err := p.resolve(property)
+// keyResource returns a key of the file.
+func (p *Props) keyResource(text, via string) (*Key, error) {
+	resource, err := p.named(text)
 	if err != nil {
-		return cfn.Value{}, err
+		return nil, err
 	}
-	switch v := resolved.(type) {
-	case cfn.Value:
-		return v, nil
-	case string:
-		return cfn.Literal(v), nil
-	default:
-		return cfn.FromToken(awscdk.Token_AsString(tokens(v), nil)), nil
-	}
-}
-
-// tokens replaces each Value in a property by the CDK's own text for it.
-func tokens(in any) any {
-	switch v := in.(type) {
-	case cfn.Value:
-		return *v.Token()
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for key, item := range v {
-			out[key] = tokens(item)
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, item := range v {
-			out[i] = tokens(item)
-		}
-		return out
-	default:
-		return in
-	}
+	key := &Key{arn: resource.Arn(), via: via}
+	key.admitter, _ = resource.(Admitter)
+	return key, nil
 }

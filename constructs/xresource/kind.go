@@ -1,111 +1,103 @@
 package xresource
 
 import (
-	"maps"
-	"slices"
+	"fmt"
 
 	"github.com/aws/constructs-go/constructs/v10"
 
 	"composecdk/compose"
+	"composecdk/compose/kinds"
 	"composecdk/constructs/cfn"
 	"composecdk/constructs/network"
 )
 
-// Kind is everything there is to know about one x-* section. Most of it is data;
-// New and Import are code only where a kind is more than its one CloudFormation
-// resource.
-type Kind struct {
-	// Schema is the syntax. Its Main, Returns and Access are filled from Values
-	// and Profiles.
-	compose.Schema
-	// Defaults are properties under the user's own; a default is left out where
-	// the user gives the property that Unless names for it.
-	Defaults map[string]any
-	Unless   map[string]string
-	// Ephemeral are the defaults that differ for a resource that goes with its
-	// stack. In an ephemeral environment they win over the user's own properties.
-	Ephemeral map[string]any
-	// Values are the return values: the attribute for Fn::GetAtt by the name
-	// that ReturnValues uses. Ref is what CloudFormation's Ref returns.
-	Values map[string]string
-	// Profiles are the IAM access profiles by scope and name; scope "" is
-	// Access: <name>.
-	Profiles map[string]map[string]Profile
-	// Retention is the deletion policy where the file says none: "Retain" or
-	// "Snapshot" for what holds data, "Delete" for what is transient.
-	Retention string
+// construction is the CDK half of a kind.
+type construction struct {
+	*kinds.Kind
 	// New builds the resource in an own scope, <x-key>/<name>. nil builds just
 	// the CloudFormation resource.
 	New func(scope constructs.Construct, props *Props) (Resource, error)
-	// Import refers to an existing resource that Lookup describes; every kind has
-	// it.
+	// Import refers to an existing resource that Lookup describes.
 	Import func(scope constructs.Construct, props *Props) (Resource, error)
 }
 
-// Ref in Kind.Values is the value of CloudFormation's Ref.
-const Ref = ""
+// constructions lists the CDK halves of kinds.All, in the same order.
+func constructions() []construction {
+	return []construction{
+		{kinds.KMS, newKey, importKey},
+		{kinds.S3, newBucket, importBucket},
+		{kinds.SQS, newQueue, importQueue},
+		{kinds.DynamoDB, newTable, importTable},
+		{kinds.RDS, newDatabase, importDatabase},
+		{kinds.Route53, newZone, importZone},
+		{kinds.ACM, newCertificate, importCertificate},
+	}
+}
+
+// Keys lists the sections of the kinds that can be built, in the order of kinds.All.
+func Keys() []string {
+	var keys []string
+	for _, c := range constructions() {
+		keys = append(keys, c.Key)
+	}
+	return keys
+}
 
 // Props is what a kind may use to build one resource.
 type Props struct {
-	Kind    *Kind
+	Kind    *kinds.Kind
 	Model   *compose.Resource
 	Network *network.Network
-	// Value finds the value of another resource, which is built already.
-	Value func(compose.Ref) (cfn.Value, error)
-	// Ephemeral makes everything go with its stack: the environment is
-	// declared ephemeral.
+	// Resolve resolves references to what is built already.
+	Resolve cfn.Resolver
+	// Resource finds another resource, which is built already.
+	Resource func(compose.Ref) (Resource, error)
+	// Prefix begins the names that are unique in an account: the project and the
+	// environment.
+	Prefix string
+	// Ephemeral makes everything go with its stack.
 	Ephemeral bool
-}
-
-// Profile is an access profile: what a service may do with a resource.
-type Profile []Statement
-
-// Statement allows Actions on Resources, in which ${ARN} stands for the ARN of
-// the resource; none means ${ARN} itself. KeyActions are allowed on the key that
-// encrypts the resource, where there is one.
-type Statement struct {
-	Actions, Resources, KeyActions []string
 }
 
 // Resource is a built or imported x-resource.
 type Resource interface {
-	// Value is a return value by its name.
+	// Value returns a return value by its name.
 	Value(name string) (cfn.Value, bool)
-	// Arn is what access profiles are scoped to.
+	// Arn returns the ARN to which access profiles are scoped.
 	Arn() cfn.Value
 }
 
 // New builds, or imports, a resource of the model under its section's scope.
 func New(section constructs.Construct, props *Props) (Resource, error) {
 	scope := constructs.NewConstruct(section, &props.Model.Name)
-	props.Kind = kind(props.Model)
-	switch {
-	case props.Model.Mode == compose.Import:
-		return props.Kind.Import(scope, props)
-	case props.Kind.New != nil:
-		return props.Kind.New(scope, props)
-	default:
-		return props.define(scope)
-	}
-}
-
-// schema completes the syntax of a kind by what its other fields say.
-func (k *Kind) schema() *compose.Schema {
-	s := k.Schema
-	s.Access = map[string][]string{}
-	for scope, profiles := range k.Profiles {
-		s.Access[scope] = slices.Sorted(maps.Keys(profiles))
-	}
-	for _, name := range slices.Sorted(maps.Keys(k.Values)) {
-		if name != s.Main {
-			s.Returns = append(s.Returns, name)
+	for _, c := range constructions() {
+		if c.Key != props.Model.Key {
+			continue
+		}
+		props.Kind = c.Kind
+		switch {
+		case props.Model.Mode == compose.Import:
+			return c.Import(scope, props)
+		case c.New != nil:
+			return c.New(scope, props)
+		default:
+			return props.define(scope)
 		}
 	}
-	return &s
+	return nil, fmt.Errorf("no construct for %s", props.Model.Key)
 }
 
-// policy is the deletion policy of a resource: what the file says, else the
-// kind's own, and none in an ephemeral environment.
+// named finds the resource that a text names.
+func (p *Props) named(text string) (Resource, error) {
+	ref, ok := compose.ParseRef(text)
+	if !ok {
+		return nil, fmt.Errorf("%q names no resource", text)
+	}
+	return p.Resource(ref)
+}
+
+// policy returns the deletion policy of a resource: what the file says, else the
+// kind's own, and "Delete" in an ephemeral environment.
 func (p *Props) policy() string {
 	switch {
 	case p.Ephemeral:

@@ -47,10 +47,18 @@ func (p *Props) find(scope constructs.Construct, target compose.LookupTarget, pr
 	return find(scope, p.Kind.Type, target, properties...)
 }
 
-func find(scope constructs.Construct, cfnType string, target compose.LookupTarget, properties ...string) (*imported, error) {
+// needsTarget reports a look-up in a stack without account and region.
+func needsTarget(scope constructs.Construct, at compose.Path) error {
 	stack := awscdk.Stack_Of(scope)
 	if *awscdk.Token_IsUnresolved(stack.Account()) || *awscdk.Token_IsUnresolved(stack.Region()) {
-		return nil, &guard.Error{At: target.Path, Message: "looking this up needs the account and the region: run with -c account=… -c region=…"}
+		return &guard.Error{At: at, Message: "looking this up needs the account and the region: run with -c account=… -c region=…"}
+	}
+	return nil
+}
+
+func find(scope constructs.Construct, cfnType string, target compose.LookupTarget, properties ...string) (*imported, error) {
+	if err := needsTarget(scope, target.Path); err != nil {
+		return nil, err
 	}
 	query := map[string]any{"typeName": cfnType, "propertiesToReturn": jsii.Strings(properties...)}
 	switch {
@@ -108,9 +116,11 @@ func FindSecret(scope constructs.Construct, target compose.LookupTarget) (cfn.Va
 // synthesis otherwise.
 func placeholder(cfnType, property string) string {
 	parts := strings.Split(strings.ToLower(cfnType), "::")
-	isSecret := cfnType == "AWS::SecretsManager::Secret"
+	arn := placeholderARNs[cfnType]
 	switch {
-	case strings.HasSuffix(property, "Arn") || isSecret && property == "Id":
+	case arn != "" && (property == "Arn" || property == "Id"):
+		return arn
+	case strings.HasSuffix(property, "Arn"):
 		return "arn:aws:" + parts[1] + ":us-east-1:000000000000:" + parts[2] + ":lookup-000000"
 	case strings.Contains(property, "SecurityGroup"):
 		return "sg-00000000000000000"
@@ -119,4 +129,13 @@ func placeholder(cfnType, property string) string {
 	default:
 		return "lookup-" + property
 	}
+}
+
+// placeholderARNs are the ARNs of types whose ARNs have a form of their own. The id of a
+// secret or certificate is its ARN.
+var placeholderARNs = map[string]string{
+	"AWS::CertificateManager::Certificate": "arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000",
+	"AWS::KMS::Key":                        "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000000",
+	"AWS::S3::Bucket":                      "arn:aws:s3:::lookup-000000",
+	"AWS::SecretsManager::Secret":          "arn:aws:secretsmanager:us-east-1:000000000000:secret:lookup-000000",
 }

@@ -1,182 +1,197 @@
 package xresource
 
 import (
-	"strings"
+	"fmt"
+	"maps"
+	"strconv"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsrds"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/compose"
+	"composecdk/compose/kinds"
+	"composecdk/constructs/cfn"
+	"composecdk/constructs/service"
 )
 
-// RDS is x-rds: Aurora clusters and single database instances of Amazon RDS,
-// with generated credentials in Secrets Manager.
-var RDS = &Kind{
-	Schema: compose.Schema{
-		Key:        "x-rds",
-		Type:       clusterType,
-		Required:   []string{"Lookup", "MacroParameters", "Properties"},
-		Parameters: rdsParameters{},
-		Settings:   rdsSettings{},
-		Service:    rdsService{},
-		Lookups:    []string{"cluster", "db", "secret"},
-		Main:       "DBCluster",
-		Networked:  true,
-		Snapshots:  true,
-		AccessAliases: map[string]compose.Grant{
-			"RO": {Scope: "DBCluster", Profile: "RO"},
-			"RW": {Scope: "DBCluster", Profile: "RO"},
-		},
-		Without: databaseWithout,
-		Check:   checkDatabase,
-	},
-	Values: map[string]string{
-		"DBCluster": Ref, "Endpoint.Address": "Endpoint.Address", "Endpoint.Port": "Endpoint.Port",
-		"ReadEndpoint.Address": "ReadEndpoint.Address",
-		"DBClusterArn":         "DBClusterArn", "DBInstanceArn": "DBInstanceArn",
-	},
-	Retention: "Snapshot",
-	Defaults: map[string]any{
-		"BackupRetentionPeriod": 7,
-		"CopyTagsToSnapshot":    true,
-		"DeletionProtection":    true,
-		"StorageEncrypted":      true,
-	},
-	Ephemeral: map[string]any{"DeletionProtection": false},
-	Profiles: map[string]map[string]Profile{"DBCluster": {
-		"RO": {{Actions: []string{"rds:DescribeDBClusters", "rds:DescribeDBInstances", "rds:ListTagsForResource"}}},
-	}},
-	New:    newDatabase,
-	Import: importDatabase,
+// database is a cluster or an instance, new or existing, with its secret.
+type database struct {
+	values  Resource
+	secret  awssecretsmanager.ISecret // nil for an existing database without
+	group   cfn.Value
+	port    int
+	engine  kinds.Engine
+	name    cfn.Value // the initial database
+	scope   constructs.Construct
+	strings map[string]service.Secret // connection strings by variable
 }
 
-const (
-	clusterType  = "AWS::RDS::DBCluster"
-	instanceType = "AWS::RDS::DBInstance"
-)
+// Value is a return value of the database.
+func (d *database) Value(name string) (cfn.Value, bool) { return d.values.Value(name) }
 
-// rdsParameters are the MacroParameters of a database: its main properties
-// without CloudFormation's detail.
-type rdsParameters struct {
-	Engine, EngineVersion string
-	// Instances of an Aurora cluster; one of db.t3.medium by default.
-	Instances []rdsInstance
-	// ParametersGroups makes a parameter group.
-	ParametersGroups *rdsParameterGroup
-	MultiAZ          bool
-	// RdsFeatures gives the database roles for S3; not supported yet.
-	RdsFeatures []any
-	// PermissionsBoundary is for the roles of RdsFeatures.
-	PermissionsBoundary string
+// Arn is the ARN of the cluster or instance.
+func (d *database) Arn() cfn.Value { return d.values.Arn() }
+
+// Endpoint is the database's own security group and its port.
+func (d *database) Endpoint() (securityGroup cfn.Value, port int) { return d.group, d.port }
+
+var _ Connectable = (*database)(nil)
+
+// newDatabase makes a cluster or an instance in the subnets for storage, behind
+// a security group of its own, with a generated user and password.
+func newDatabase(scope constructs.Construct, props *Props) (Resource, error) {
+	d := &database{scope: scope, strings: map[string]service.Secret{}}
+	d.engine, _ = kinds.EngineNamed(kinds.EngineOf(props.Model))
+	d.port = d.engine.Port
+	if port, ok := props.Model.Properties["Port"]; ok {
+		number, err := strconv.Atoi(fmt.Sprint(port))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %v is not a port", props.Model.Path.Key("Properties").Key("Port"), port)
+		}
+		d.port = number
+	}
+	group := awsec2.NewSecurityGroup(scope, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{
+		Vpc: props.Network.VPC(), AllowAllOutbound: jsii.Bool(false),
+		Description: jsii.String("in front of the database " + props.Model.Name),
+	})
+	d.group = cfn.FromToken(group.SecurityGroupId())
+	d.secret = d.newSecret(props)
+	resource, err := d.newServer(props)
+	if err != nil {
+		return nil, err
+	}
+	d.values = resource
+	awssecretsmanager.NewCfnSecretTargetAttachment(scope, jsii.String("SecretAttachment"), &awssecretsmanager.CfnSecretTargetAttachmentProps{
+		SecretId: d.secret.SecretArn(), TargetId: resource.attribute(kinds.Ref).Token(), TargetType: jsii.String(databaseType(props.Model)),
+	})
+	return d, nil
 }
 
-type rdsInstance struct {
-	DBInstanceClass      string
-	DBAllocatedStorage   int
-	AllocatedStorage     int
-	DBInstanceIdentifier string
-	PubliclyAccessible   bool
-	PromotionTier        *int
+func databaseType(r *compose.Resource) string {
+	if kinds.IsCluster(r) {
+		return kinds.ClusterType
+	}
+	return kinds.InstanceType
 }
 
-type rdsParameterGroup struct {
-	Description, Family string
-	Parameters          map[string]string
+// newServer makes the cluster with its instances, or the single instance: the
+// user's properties over those of MacroParameters over the defaults.
+func (d *database) newServer(props *Props) (*defined, error) {
+	parameters := props.Model.Parameters.(*kinds.RDSParameters)
+	user := maps.Clone(props.Model.Properties)
+	delete(user, "MasterUserPassword")
+	delete(user, "MasterUsername")
+	defaults := props.defaults()
+	defaults["DBSubnetGroupName"] = d.subnetGroup(props)
+	defaults["MasterUserPassword"] = secretField(d.secret, "password")
+	if !restored(props.Model) {
+		defaults["MasterUsername"] = secretField(d.secret, "username")
+	}
+	if parameters.Engine != "" {
+		defaults["Engine"] = parameters.Engine
+	}
+	if parameters.EngineVersion != "" {
+		defaults["EngineVersion"] = parameters.EngineVersion
+	}
+	if kinds.IsCluster(props.Model) {
+		return d.newCluster(props, user, defaults)
+	}
+	return d.newInstance(props, user, defaults)
 }
 
-// rdsSettings is the kind's part of Settings.
-type rdsSettings struct{ SecretsMappings secretsMappings }
-
-// secretsMappings says which keys of the secret become variables.
-type secretsMappings struct {
-	// PrefixWithDbName is put before each variable name: true is the name of the
-	// resource, a text is that text.
-	PrefixWithDbName any
-	// Mappings is {<key>: <variable>}, or a list of {SecretKey, VarName}.
-	Mappings any
+// restored says that the database begins as a copy of a snapshot, which has the
+// name of its user: that of MasterUsername, for the secret.
+func restored(r *compose.Resource) bool {
+	return r.Properties["SnapshotIdentifier"] != nil || r.Properties["DBSnapshotIdentifier"] != nil
 }
 
-// rdsService is the kind's part of a Services entry.
-type rdsService struct {
-	SecretsMappings secretsMappings
-	// GrantTaskAccess lets the application read the secret itself: true, or
-	// {SecretEnvName: <variable for the secret's ARN>}.
-	GrantTaskAccess any
-	// DoNotExposeMappings gives the container no secret.
-	DoNotExposeMappings bool
-	// GenerateConnectionStringSecret is a variable for a secret that holds the
-	// whole connection string.
-	GenerateConnectionStringSecret string
-	// taken are the variables that another database has already.
-	taken []string
+// subnetGroup is made of the subnets for storage, or of the file's own choice.
+func (d *database) subnetGroup(props *Props) cfn.Value {
+	tier := compose.StorageSubnets
+	if props.Model.SubnetGroup != "" {
+		tier = props.Model.SubnetGroup
+	}
+	var subnets []any
+	for _, id := range *props.Network.SubnetIDs(tier) {
+		subnets = append(subnets, id)
+	}
+	group := awsrds.NewCfnDBSubnetGroup(d.scope, jsii.String("SubnetGroup"), &awsrds.CfnDBSubnetGroupProps{
+		DbSubnetGroupDescription: jsii.String("subnets of the database " + props.Model.Name), SubnetIds: &subnets,
+	})
+	return cfn.FromToken(group.Ref())
 }
 
-// engine is what differs between database engines: the port, the scheme of a
-// connection string, and the database that is there without being asked for.
-type engine struct {
-	name     string // with "-" at its end, the beginning of several names
-	port     int
-	scheme   string
-	database string
-}
-
-var engines = []engine{
-	{"aurora-postgresql", 5432, "postgresql", "postgres"},
-	{"aurora-mysql", 3306, "mysql", ""},
-	{"aurora", 3306, "mysql", ""},
-	{"postgres", 5432, "postgresql", "postgres"},
-	{"mysql", 3306, "mysql", ""},
-	{"mariadb", 3306, "mariadb", ""},
-	{"oracle-", 1521, "oracle", "ORCL"},
-	{"sqlserver-", 1433, "sqlserver", "master"},
-	{"db2-", 50000, "db2", ""},
-}
-
-// engineNamed finds an engine by its full name, such as "oracle-ee".
-func engineNamed(name string) (engine, bool) {
-	for _, e := range engines {
-		if name == e.name || strings.HasSuffix(e.name, "-") && strings.HasPrefix(name, e.name) {
-			return e, true
+// newInstance makes a single instance, as small as fits every engine of RDS.
+func (d *database) newInstance(props *Props, user, defaults map[string]any) (*defined, error) {
+	parameters := props.Model.Parameters.(*kinds.RDSParameters)
+	defaults["Port"] = strconv.Itoa(d.port)
+	defaults["VPCSecurityGroups"] = []any{d.group}
+	defaults["PubliclyAccessible"] = false
+	defaults["DBInstanceClass"] = "db.t3.medium"
+	defaults["AllocatedStorage"] = "20"
+	defaults["StorageType"] = "gp3"
+	defaults["MultiAZ"] = parameters.MultiAZ
+	for _, instance := range parameters.Instances {
+		maps.Copy(defaults, instanceProperties(instance))
+		if size := instance.AllocatedStorage + instance.DBAllocatedStorage; size > 0 {
+			defaults["AllocatedStorage"] = strconv.Itoa(size)
 		}
 	}
-	return engine{}, false
+	if g := parameters.ParametersGroups; g != nil {
+		group := awsrds.NewCfnDBParameterGroup(d.scope, jsii.String("ParameterGroup"), &awsrds.CfnDBParameterGroupProps{
+			Family: &g.Family, Description: groupDescription(g, props), Parameters: g.Parameters,
+		})
+		defaults["DBParameterGroupName"] = cfn.FromToken(group.Ref())
+	}
+	return d.define(props, "DBInstanceArn", "DBName", user, defaults)
 }
 
-// secretKeys are the keys that the secret of a new database has once it is
-// attached.
-func secretKeys(r *compose.Resource) []string {
-	keys := []string{"engine", "host", "password", "port", "username"}
-	identifier, database := "dbInstanceIdentifier", "DBName"
-	if isCluster(r) {
-		identifier, database = "dbClusterIdentifier", "DatabaseName"
+// define makes the cluster or the instance. database is the property with the
+// name of the initial database.
+func (d *database) define(props *Props, arn, database string, user, defaults map[string]any) (*defined, error) {
+	d.name = cfn.Literal(d.engine.Database)
+	if given, ok := user[database]; ok {
+		name, err := props.Resolve.One(given)
+		if err != nil {
+			return nil, err
+		}
+		d.name = name
 	}
-	if r.Properties[database] != nil {
-		keys = append(keys, "dbname")
+	properties, err := props.over(user, defaults)
+	if err != nil {
+		return nil, err
 	}
-	return append(keys, identifier)
+	resource, err := cfn.Define(d.scope, "Definition", cfn.Definition{
+		Type: databaseType(props.Model), Properties: properties, DeletionPolicy: props.policy(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	server := &defined{cfn: resource, kind: props.Kind, arn: arn, tokens: map[string]cfn.Value{}}
+	return server, props.relate(server, resource)
 }
 
-// engineOf is the engine of a database, "" where neither Properties nor
-// MacroParameters name one.
-func engineOf(r *compose.Resource) string {
-	engine, _ := r.Properties["Engine"].(string)
-	if engine == "" {
-		engine = r.Parameters.(*rdsParameters).Engine
+// instanceProperties returns the properties that the file gives an instance.
+func instanceProperties(i kinds.RDSInstance) map[string]any {
+	properties := map[string]any{"PubliclyAccessible": i.PubliclyAccessible}
+	if i.DBInstanceClass != "" {
+		properties["DBInstanceClass"] = i.DBInstanceClass
 	}
-	return engine
+	if i.DBInstanceIdentifier != "" {
+		properties["DBInstanceIdentifier"] = i.DBInstanceIdentifier
+	}
+	if i.PromotionTier != nil {
+		properties["PromotionTier"] = *i.PromotionTier
+	}
+	return properties
 }
 
-// isCluster tells an Aurora or Multi-AZ cluster from a single instance.
-func isCluster(r *compose.Resource) bool {
-	if r.Lookup != nil {
-		_, instance := r.Lookup["db"]
-		return !instance
+func groupDescription(g *kinds.RDSParameterGroup, props *Props) *string {
+	if g.Description == "" {
+		return jsii.String("parameters of the database " + props.Model.Name)
 	}
-	_, multiAZ := r.Properties["DBClusterInstanceClass"]
-	return multiAZ || strings.HasPrefix(engineOf(r), "aurora")
-}
-
-// databaseWithout lists the values of the other one of cluster and instance.
-func databaseWithout(r *compose.Resource) []string {
-	if isCluster(r) {
-		return []string{"DBInstanceArn"}
-	}
-	return []string{"DBClusterArn", "ReadEndpoint.Address"}
+	return &g.Description
 }

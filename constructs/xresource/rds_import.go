@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/constructs-go/constructs/v10"
 
+	"composecdk/compose/kinds"
 	"composecdk/constructs/cfn"
 	"composecdk/constructs/service"
 )
@@ -16,7 +17,7 @@ func importDatabase(scope constructs.Construct, props *Props) (Resource, error) 
 	d := &database{scope: scope, strings: map[string]service.Secret{}}
 	target, id := props.Model.Lookup["cluster"], "DBClusterIdentifier"
 	properties := []string{"DBClusterArn", id, "Engine", "Endpoint.Address", "Endpoint.Port", "ReadEndpoint.Address", "VpcSecurityGroupIds.0"}
-	if !isCluster(props.Model) {
+	if !kinds.IsCluster(props.Model) {
 		target, id = props.Model.Lookup["db"], "DBInstanceIdentifier"
 		properties = []string{"DBInstanceArn", id, "Engine", "Endpoint.Address", "Endpoint.Port", "VPCSecurityGroups.0"}
 	}
@@ -28,8 +29,8 @@ func importDatabase(scope constructs.Construct, props *Props) (Resource, error) 
 	if err != nil {
 		return nil, err
 	}
-	d.engine, _ = engineNamed(found.text("Engine"))
-	d.name = cfn.Literal(d.engine.database)
+	d.engine, _ = kinds.EngineNamed(found.text("Engine"))
+	d.name = cfn.Literal(d.engine.Database)
 	if d.port, err = strconv.Atoi(found.text("Endpoint.Port")); err != nil {
 		return nil, err
 	}

@@ -2,26 +2,11 @@ package plan
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"composecdk/compose"
+	"composecdk/compose/kinds"
 	"composecdk/pipelines/config"
 )
-
-// sections are those of x-resources that are deployed. What may stand in them is the
-// concern of a synthesis; here they only count. A test holds the list against the
-// kinds of package xresource.
-var sections = []*compose.Schema{{Key: "x-dynamodb"}, {Key: "x-rds"}, {Key: "x-sqs"}}
-
-// Sections are the names of those, sorted.
-func Sections() []string {
-	var keys []string
-	for _, schema := range sections {
-		keys = append(keys, schema.Key)
-	}
-	return keys
-}
 
 // Load reads the applications of all environments from a checkout of the compose
 // repository. What keeps the files from being read is told, and where the
@@ -43,17 +28,11 @@ func Load(c *config.Config, checkout string, environ map[string]string) (Models,
 		if project == nil {
 			continue
 		}
-		model, more := compose.Resolve(project, sections)
-		found = append(found, slices.DeleteFunc(more, ofResources)...)
+		model, more := compose.Resolve(project, kinds.Schemas())
+		found = append(found, more...)
 		model.Groups = c.Groups(model)
 		models[e.Name] = model
 		found = append(found, config.Check(c, e, target, model, model.Outputs())...)
 	}
 	return known, found.Sort()
-}
-
-// ofResources tells of a diagnostic that it is no error, or about x-resources, of which
-// a synthesis alone knows what may stand in them.
-func ofResources(d compose.Diagnostic) bool {
-	return d.Severity != compose.Error || strings.Contains("."+string(d.Path), ".x-")
 }

@@ -93,7 +93,7 @@ func DataOrder(m *compose.Model) Order {
 	needs := Order{}
 	for _, r := range m.Resources {
 		needs.Have(home(r.Path))
-		for _, other := range m.References(r) {
+		for _, other := range m.References(r.Path) {
 			needs.After(home(r.Path), home(other.Path))
 		}
 	}
@@ -102,6 +102,9 @@ func DataOrder(m *compose.Model) Order {
 	}
 	for _, v := range m.Volumes {
 		needs.Have(home(v.Path))
+		for _, other := range m.References(v.Path) {
+			needs.After(home(v.Path), home(other.Path))
+		}
 	}
 	return needs
 }

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"composecdk/compose"
-	"composecdk/constructs/xresource"
+	"composecdk/compose/kinds"
 	"composecdk/test/fixture"
 	"composecdk/test/iam"
 )
@@ -101,8 +101,13 @@ func ask(t *testing.T, j judged) *closure {
 		for _, r := range resources {
 			c.pairs++
 			policy := resourcePolicies[r.arn]
+			if policy == nil && r.kind.Type == "AWS::KMS::Key" {
+				policy = leftToIAM // of a key that exists
+			}
 			c.askBinding(application, task.family, resources, r, policy)
-			c.Asks(agent, "the agent of "+task.family.Name+" on a resource", r.arn, policy, r.kind.services(), iam.Secure, nil)
+			if len(r.kind.services()) > 0 {
+				c.Asks(agent, "the agent of "+task.family.Name+" on a resource", r.arn, policy, r.kind.services(), iam.Secure, nil)
+			}
 		}
 		c.askKeys(application, agent, task.family, resources)
 		c.askSecrets(application, agent, task)
@@ -123,10 +128,10 @@ type xres struct {
 	key   key
 }
 
-type kind struct{ *xresource.Kind }
+type kind struct{ *kinds.Kind }
 
 func kindOf(m *compose.Resource) kind {
-	for _, k := range xresource.Kinds() {
+	for _, k := range kinds.All() {
 		if k.Key == m.Key {
 			return kind{k}
 		}
@@ -135,8 +140,8 @@ func kindOf(m *compose.Resource) kind {
 }
 
 // statements are those of all profiles of a kind.
-func (k kind) statements() []xresource.Statement {
-	var all []xresource.Statement
+func (k kind) statements() []kinds.Statement {
+	var all []kinds.Statement
 	for _, scope := range slices.Sorted(maps.Keys(k.Profiles)) {
 		for _, name := range slices.Sorted(maps.Keys(k.Profiles[scope])) {
 			all = append(all, k.Profiles[scope][name]...)
@@ -171,7 +176,7 @@ func (r xres) places() []string {
 	return slices.Compact(places)
 }
 
-func patterns(s xresource.Statement) []string {
+func patterns(s kinds.Statement) []string {
 	if len(s.Resources) == 0 {
 		return []string{"${ARN}"}
 	}
@@ -180,8 +185,8 @@ func patterns(s xresource.Statement) []string {
 
 // granted are the statements that the bindings of a family give it for all
 // resources of an ARN: one may stand twice in a file.
-func (c *closure) granted(f *compose.Family, resources []xres, matches func(xres) bool) []xresource.Statement {
-	var all []xresource.Statement
+func (c *closure) granted(f *compose.Family, resources []xres, matches func(xres) bool) []kinds.Statement {
+	var all []kinds.Statement
 	for _, b := range c.model.Bindings {
 		i := slices.IndexFunc(resources, func(r xres) bool { return r.model == b.Resource })
 		if b.Family != f || !matches(resources[i]) {
@@ -199,6 +204,9 @@ func (c *closure) granted(f *compose.Family, resources []xres, matches func(xres
 func (c *closure) askBinding(application int, f *compose.Family, resources []xres, r xres, policy any) {
 	granted := c.granted(f, resources, func(o xres) bool { return o.arn == r.arn })
 	for _, place := range r.places() {
+		if len(r.kind.services()) == 0 {
+			continue // nothing is allowed on it
+		}
 		var want []string
 		for _, s := range granted {
 			if slices.ContainsFunc(patterns(s), func(p string) bool { return iam.Wild(strings.ReplaceAll(p, "${ARN}", r.arn), place) }) {
@@ -206,7 +214,7 @@ func (c *closure) askBinding(application int, f *compose.Family, resources []xre
 			}
 		}
 		c.Asks(application, r.kind.Key+": "+f.Name, place, policy, r.kind.services(), iam.Secure, want)
-		if policy != nil && r.model.Mode == compose.Create {
+		if policy != nil && r.model.Mode == compose.Create && r.kind.Type != "AWS::KMS::Key" {
 			c.Asks(application, f.Name+" without TLS", place, policy, r.kind.services(), iam.Insecure, nil)
 		}
 	}
@@ -277,44 +285,35 @@ func (c *closure) arnOf(m *compose.Resource) string {
 		}
 		return c.ARN(p)
 	}
-	scopes := []string{""}
-	if namedBy[m.Key] == "" {
-		scopes = slices.Sorted(maps.Keys(unnamed[m.Key]))
-	}
-	for _, scope := range scopes {
+	for _, scope := range []string{"", "cluster", "db"} {
 		if target, ok := m.Lookup[scope]; ok {
 			return lookedUp(m, scope, target)
 		}
 	}
-	c.T.Fatalf("%s looks nothing up that namedBy or unnamed knows: add a row for %s", m.Path, m.Key)
-	return ""
+	panic(m.Path + " looks nothing up")
 }
 
-// namedBy says of the kinds whose ARN follows from the name, which type that is; the
-// others are asked for, by the scopes of their Lookup.
-var namedBy = map[string]string{"x-dynamodb": "AWS::DynamoDB::Table", "x-sqs": "AWS::SQS::Queue"}
-
-// unnamed are the ARNs of what Lookups of the other kinds ask for, by kind and scope.
-var unnamed = map[string]map[string]string{
-	"x-rds": {"cluster": "AWS::RDS::DBCluster", "db": "AWS::RDS::DBInstance"},
-}
-
-// lookedUp returns the ARN of what a Lookup describes.
+// lookedUp is the ARN of what a Lookup describes. Where the name is not enough, it is
+// asked for.
 func lookedUp(m *compose.Resource, scope string, target compose.LookupTarget) string {
-	form := iam.ARNForms[namedBy[m.Key]]
-	name := target.Name + target.Identifier
+	form, name := iam.ARNForms[m.Schema.Type], target.Identifier
+	if name == "" {
+		name = target.Name
+	}
 	url := strings.Split(name, "/")
 	switch {
 	case target.Arn != "":
 		return target.Arn
 	case len(url) == 5: // https://sqs.<region>.amazonaws.com/<account>/<name>
 		return "arn:aws:sqs:" + strings.Split(url[2], ".")[1] + ":" + url[3] + ":" + url[4]
-	case form != "" && name != "":
+	case m.Schema.Lookups != nil:
+		return "arn:aws:rds:eu-west-1:111111111111:" + scope + ":unanswered"
+	case strings.HasPrefix(name, "alias/"):
+		return strings.Replace(form, "*", "1234abcd-12ab-34cd-56ef-1234567890ab", 1) // the CDK's own placeholder
+	case name != "":
 		return strings.Replace(form, "*", name, 1)
-	case form != "":
-		return strings.Replace(form, "*", "unanswered", 1)
 	default:
-		return strings.Replace(iam.ARNForms[unnamed[m.Key][scope]], "*", "unanswered", 1)
+		return strings.Replace(form, "*", "unanswered", 1)
 	}
 }
 
@@ -322,37 +321,28 @@ func lookedUp(m *compose.Resource, scope string, target compose.LookupTarget) st
 // uses it.
 type key struct{ arn, alias, via string }
 
-// keyProperties say where a type names its key, for the kinds whose users need it.
-var keyProperties = map[string]struct {
-	via  string
-	path []any
-}{
-	"x-sqs":      {"sqs", []any{"KmsMasterKeyId"}},
-	"x-dynamodb": {"dynamodb", []any{"SSESpecification", "KMSMasterKeyId"}},
-}
-
 const keyARN = "arn:aws:kms:" + iam.HomeRegion + ":" + iam.HomeAccount + ":key/"
 
 func (c *closure) keyOf(m *compose.Resource) key {
-	k := kindOf(m)
-	property, ok := keyProperties[m.Key]
-	if !ok && slices.ContainsFunc(k.statements(), func(s xresource.Statement) bool { return len(s.KeyActions) > 0 }) {
-		c.T.Fatalf("the profiles of %s have KeyActions: add its line to keyProperties", m.Key)
-	}
+	_, via := kinds.KeyOf(m)
 	p, created := c.definition(m.Key, m.Name, "Definition")
-	if !ok || !created || m.Mode != compose.Create {
+	if via == "" || !created || m.Mode != compose.Create {
 		return key{}
 	}
-	id, _ := at(c.Properties(p), property.path...).(string)
+	// The row of the kind leads through the template as it does through the file.
+	made := *m
+	made.Properties = c.Properties(p)
+	property, _ := kinds.KeyOf(&made)
+	id, _ := property.(string)
 	switch {
 	case id == "" || strings.HasPrefix(id, "alias/aws/"):
 		return key{}
 	case strings.HasPrefix(id, "alias/"):
-		return key{keyARN + "of-" + notLetters.ReplaceAllString(id, "-"), id, property.via}
+		return key{keyARN + "of-" + notLetters.ReplaceAllString(id, "-"), id, via}
 	case strings.HasPrefix(id, "arn:"):
-		return key{id, "", property.via}
+		return key{id, "", via}
 	default:
-		return key{keyARN + id, "", property.via}
+		return key{keyARN + id, "", via}
 	}
 }
 
@@ -366,9 +356,10 @@ var leftToIAM = iam.Hospitable
 // and the agent none.
 func (c *closure) askKeys(application, agent int, f *compose.Family, resources []xres) {
 	var keys []key
-	for _, name := range slices.Sorted(maps.Keys(keyProperties)) {
-		via := keyProperties[name].via
-		keys = append(keys, key{keyARN + "of-somebody-else-with-" + via, "alias/somebody-else", via})
+	for _, k := range kinds.All() {
+		for _, row := range k.Keys {
+			keys = append(keys, key{keyARN + "of-somebody-else-with-" + row.Via, "alias/somebody-else", row.Via})
+		}
 	}
 	for _, r := range resources {
 		if r.key.arn != "" && !slices.ContainsFunc(keys, func(k key) bool { return k.arn == r.key.arn }) {
@@ -378,7 +369,7 @@ func (c *closure) askKeys(application, agent int, f *compose.Family, resources [
 	for _, k := range keys {
 		ways := []string{k.via}
 		if !strings.Contains(k.arn, "of-somebody-else") {
-			ways = append(ways, "", "s3")
+			ways = append(ways, "", "glacier")
 		}
 		for _, via := range ways {
 			context := map[string]any{}
@@ -391,6 +382,9 @@ func (c *closure) askKeys(application, agent int, f *compose.Family, resources [
 			var want []string
 			for _, s := range c.granted(f, resources, func(r xres) bool { return r.key.arn == k.arn && r.key.via == via }) {
 				want = append(want, s.KeyActions...)
+			}
+			for _, s := range c.granted(f, resources, func(r xres) bool { return r.arn == k.arn }) {
+				want = append(want, s.Actions...) // of the key itself, whatever it is used through
 			}
 			c.Asks(application, "key: "+f.Name+" through "+via, k.arn, leftToIAM, []string{"kms"}, context, want)
 			if via == k.via {
@@ -586,13 +580,24 @@ func (c *closure) resourcePolicies() map[string]any {
 	policies := map[string]any{}
 	for _, kind := range slices.Sorted(maps.Keys(policyTypes)) {
 		for _, p := range c.All(kind) {
-			for _, ref := range list(c.Property(p, policyTypes[kind])) {
+			for _, ref := range listed(c.Property(p, policyTypes[kind])) {
 				id, _ := at(ref, "Ref").(string)
 				policies[c.ARN(iam.Placed{Stack: p.Stack, ID: id})] = c.Properties(p)["PolicyDocument"]
 			}
 		}
 	}
+	for _, p := range c.All("AWS::KMS::Key") {
+		policies[c.ARN(p)] = c.Properties(p)["KeyPolicy"]
+	}
 	return policies
+}
+
+// listed is a value as a list, which one alone may stand for.
+func listed(v any) []any {
+	if items, ok := v.([]any); ok {
+		return items
+	}
+	return []any{v}
 }
 
 // askResourcePolicy asks what others may do with a new resource: an administrator
@@ -602,35 +607,120 @@ func (c *closure) askResourcePolicy(r xres, policy any) {
 	if r.model.Mode != compose.Create {
 		return
 	}
-	c.Asks(c.Who(iam.Stranger, iam.Everything), "a stranger", r.arn, policy, r.kind.services(), iam.Secure, nil)
+	if len(r.kind.services()) > 0 {
+		c.Asks(c.Who(iam.Stranger, iam.Everything), "a stranger", r.arn, policy, r.kind.services(), iam.Secure, nil)
+	}
 	if policy == nil {
 		return
 	}
-	var parameters struct {
-		AwsPrincipalsAccess struct{ Publish, Consume, PublishConsume []string }
+	want := map[string][]string{"states.amazonaws.com": nil}
+	for _, a := range c.admissions(r.model) {
+		want[a.service] = append(want[a.service], a.actions...)
 	}
-	if err := json.Unmarshal([]byte(text(r.model.Parameters)), &parameters); err != nil {
-		c.T.Fatal(err)
-	}
-	want := map[string][]string{"events.amazonaws.com": nil}
-	for profile, services := range map[string][]string{
-		"Publish": parameters.AwsPrincipalsAccess.Publish, "Consume": parameters.AwsPrincipalsAccess.Consume,
-		"RWMessages": parameters.AwsPrincipalsAccess.PublishConsume,
-	} {
-		for _, service := range services {
-			if !strings.Contains(service, ".") {
-				service += ".amazonaws.com"
-			}
-			for _, s := range r.kind.Profiles[""][profile] {
-				want[service] = append(want[service], s.Actions...)
+	for _, service := range slices.Sorted(maps.Keys(want)) {
+		for account, allowed := range map[string][]string{iam.HomeAccount: want[service], iam.StrangerAccount: nil} {
+			context := map[string]any{"aws:SecureTransport": "true", "aws:SourceAccount": account, "aws:SourceArn": sourceOf(service, account)}
+			for _, place := range r.policyPlaces() {
+				var here []string
+				for _, action := range allowed {
+					if takes(place, r.arn, action) {
+						here = append(here, action)
+					}
+				}
+				c.Asks(c.Who(service), "a service: "+service+" for "+account, place, policy, r.policyServices(), context, here)
 			}
 		}
 	}
-	for _, service := range slices.Sorted(maps.Keys(want)) {
-		about := "a service: " + service + " for "
-		home := map[string]any{"aws:SecureTransport": "true", "aws:SourceAccount": iam.HomeAccount}
-		c.Asks(c.Who(service), about+iam.HomeAccount, r.arn, policy, r.kind.services(), home, want[service])
-		abroad := map[string]any{"aws:SecureTransport": "true", "aws:SourceAccount": iam.StrangerAccount}
-		c.Asks(c.Who(service), about+iam.StrangerAccount, r.arn, policy, r.kind.services(), abroad, nil)
+}
+
+// policyServices are the IAM prefixes of what the policy of a resource can allow.
+func (r xres) policyServices() []string {
+	services := r.kind.services()
+	if len(services) == 0 {
+		services = []string{"kms"}
 	}
+	return services
+}
+
+// policyPlaces are the resource, and of a bucket also what lies in it.
+func (r xres) policyPlaces() []string {
+	if r.kind.Type == "AWS::S3::Bucket" {
+		return []string{r.arn, r.arn + "/some"}
+	}
+	return []string{r.arn}
+}
+
+// takes reports whether an action is one on this place: that of an object, or that of the
+// resource itself.
+func takes(place, arn, action string) bool {
+	return (place != arn) == strings.HasSuffix(action, "Object")
+}
+
+// sourceOf is on behalf of what a service of an account acts.
+func sourceOf(service, account string) string {
+	switch service {
+	case "s3.amazonaws.com", "logging.s3.amazonaws.com":
+		return "arn:aws:s3:::depot-named-111111111111-eu-west-1" // the only named one; others take any
+	case "delivery.logs.amazonaws.com":
+		return "arn:aws:logs:" + iam.HomeRegion + ":" + account + ":delivery-source:1"
+	default:
+		return "arn:aws:elasticloadbalancing:" + iam.HomeRegion + ":" + account + ":loadbalancer/app/one/1"
+	}
+}
+
+// admitted is what an AWS service may do with a resource.
+type admitted struct {
+	service string
+	actions []string
+}
+
+// admissions are those that a file asks for: by naming services, by naming the resource
+// where AWS sends something, and of a key by naming it for a resource that has some.
+func (c *closure) admissions(m *compose.Resource) []admitted {
+	var all []admitted
+	if parameters, ok := m.Parameters.(*kinds.SQSParameters); ok {
+		access := parameters.AwsPrincipalsAccess
+		for profile, services := range map[string][]string{
+			"Publish": access.Publish, "Consume": access.Consume, "RWMessages": access.PublishConsume,
+		} {
+			for _, service := range services {
+				if !strings.Contains(service, ".") {
+					service += ".amazonaws.com"
+				}
+				for _, s := range kindOf(m).Profiles[""][profile] {
+					all = append(all, admitted{service, s.Actions})
+				}
+			}
+		}
+	}
+	for _, other := range c.model.Resources {
+		if other.Mode != compose.Create {
+			continue
+		}
+		for _, row := range kindOf(other).Deliveries {
+			for _, place := range kinds.Places(other, row.Path) {
+				if names(place.Value, m) {
+					all = append(all, admitted{row.Service, row.Actions})
+				}
+			}
+		}
+		if property, _ := kinds.KeyOf(other); other != m && names(property, m) {
+			for _, a := range c.admissions(other) {
+				all = append(all, admitted{a.service, []string{"kms:Decrypt", "kms:GenerateDataKey"}})
+			}
+		}
+	}
+	for _, lb := range c.model.LoadBalancers {
+		if names(lb.Attributes["access_logs.s3.bucket"], m) {
+			all = append(all, admitted{"logdelivery.elasticloadbalancing.amazonaws.com", []string{"s3:PutObject"}})
+		}
+	}
+	return all
+}
+
+// names reports whether a value of the file is a reference to a resource.
+func names(value any, m *compose.Resource) bool {
+	written, _ := value.(string)
+	ref, ok := compose.ParseRef(written)
+	return ok && ref.Key == m.Key && ref.Name == m.Name
 }

@@ -13,16 +13,18 @@ import (
 	"strings"
 	"testing"
 
+	"composecdk/compose/kinds"
 	"composecdk/constructs/xresource"
 	"composecdk/test/fixture"
 )
 
 const kindsDir = "../../constructs/xresource"
 
-// kinds returns the kinds of x-resources, or the one that the tests are restricted to.
-func kinds(t *testing.T) []*xresource.Kind {
+// chosenKinds returns the kinds of x-resources, or the one that the tests are restricted
+// to.
+func chosenKinds(t *testing.T) []*kinds.Kind {
 	t.Helper()
-	all := slices.DeleteFunc(slices.Clone(xresource.Kinds()), func(k *xresource.Kind) bool { return !fixture.Chosen(k.Key) })
+	all := slices.DeleteFunc(slices.Clone(kinds.All()), func(k *kinds.Kind) bool { return !fixture.Chosen(k.Key) })
 	if len(all) == 0 {
 		t.Fatalf("there is no kind %s", fixture.Kind())
 	}
@@ -36,23 +38,22 @@ func TestEveryKindIsComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fixtures, err := filepath.Glob("testdata/kinds/*.yml")
-	if err != nil || len(fixtures) != len(xresource.Kinds()) {
-		t.Errorf("%d fixtures of %d kinds: %v", len(fixtures), len(xresource.Kinds()), err)
+	var keys []string
+	for _, k := range kinds.All() {
+		keys = append(keys, k.Key)
 	}
-	for _, k := range kinds(t) {
+	equal(t, "the kinds that can be built", xresource.Keys(), keys)
+	for _, k := range chosenKinds(t) {
 		name := strings.TrimPrefix(k.Key, "x-")
 		for what, path := range map[string]string{
 			"golden case": filepath.Join(goldenDir, k.Key, "compose.yaml"),
-			"fixture":     filepath.Join("testdata/kinds", name+".yml"),
-			"file":        filepath.Join(kindsDir, name+".go"),
+			"fixture":     filepath.Join("../../compose/kinds/testdata", name+".yml"),
+			"pure half":   filepath.Join("../../compose/kinds", name+".go"),
+			"CDK half":    filepath.Join(kindsDir, name+".go"),
 		} {
 			if _, err := os.Stat(path); err != nil {
 				t.Errorf("%s has no %s %s", k.Key, what, path)
 			}
-		}
-		if k.Import == nil {
-			t.Errorf("%s cannot import what a Lookup finds", k.Key)
 		}
 		if !strings.Contains(string(readme), "\n## "+k.Key+"\n") {
 			t.Errorf("%s has no section in README.md", k.Key)
@@ -105,17 +106,17 @@ func generate(t *testing.T, what, of, arguments string) string {
 	if what == "code" {
 		return excerpt(t, of, arguments)
 	}
-	i := slices.IndexFunc(xresource.Kinds(), func(k *xresource.Kind) bool { return k.Key == of })
+	i := slices.IndexFunc(kinds.All(), func(k *kinds.Kind) bool { return k.Key == of })
 	if i < 0 {
 		t.Fatalf("README.md: there is no kind %s", of)
 	}
-	k := xresource.Kinds()[i]
-	return map[string]func(*xresource.Kind) string{
+	k := kinds.All()[i]
+	return map[string]func(*kinds.Kind) string{
 		"properties": propertiesTable, "access": accessTable, "values": valuesTable,
 	}[what](k)
 }
 
-func propertiesTable(k *xresource.Kind) string {
+func propertiesTable(k *kinds.Kind) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "| property | default |\n|---|---|\n")
 	for _, name := range slices.Sorted(maps.Keys(k.Defaults)) {
@@ -133,7 +134,7 @@ func propertiesTable(k *xresource.Kind) string {
 	return b.String()
 }
 
-func accessTable(k *xresource.Kind) string {
+func accessTable(k *kinds.Kind) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "| `Access` | allows | on | and with the account's key |\n|---|---|---|---|\n")
 	for _, scope := range slices.Sorted(maps.Keys(k.Profiles)) {
@@ -158,13 +159,16 @@ func accessTable(k *xresource.Kind) string {
 	return b.String()
 }
 
-func valuesTable(k *xresource.Kind) string {
+func valuesTable(k *kinds.Kind) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "| value | CloudFormation | variable |\n|---|---|---|\n")
 	for _, name := range slices.Sorted(maps.Keys(k.Values)) {
 		from, variable := "`Fn::GetAtt "+k.Values[name]+"`", "as `ReturnValues` says"
-		if k.Values[name] == xresource.Ref {
+		if k.Values[name] == kinds.Ref {
 			from = "`Ref`"
+		}
+		if k.Values[name] == kinds.Derived {
+			from = "derived"
 		}
 		if name == k.Main {
 			variable = "the name of the resource, `ORDERS`, or as `ReturnValues` says"
@@ -185,7 +189,7 @@ func code(names []string) string {
 // text, to its closing brace.
 func excerpt(t *testing.T, file, begin string) string {
 	t.Helper()
-	source, err := os.ReadFile(filepath.Join(kindsDir, file))
+	source, err := os.ReadFile(filepath.Join("../..", file))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"composecdk/compose"
-	"composecdk/constructs/xresource"
+	"composecdk/compose/kinds"
 	"composecdk/test/fixture"
 )
 
@@ -345,4 +345,4 @@ func covers(said map[string]string, path string) bool {
 }
 
 // schemas are those of all kinds.
-var schemas = xresource.Schemas()
+var schemas = kinds.Schemas()

@@ -30,6 +30,9 @@ func TestEmulatorHasEveryType(t *testing.T) {
 	}
 	types := map[string]string{} // with a case that makes it
 	for _, c := range goldenCases(t) {
+		if strings.HasSuffix(c.name, "-lookup") {
+			continue // not deployed there
+		}
 		for _, tm := range c.synthesised(t).templates {
 			for _, r := range tm.Resources {
 				types[at(r, "Type").(string)] = c.name

@@ -23,9 +23,13 @@ var acceptedInGoldens = []gate.Acceptance{
 var acceptedInCorpus = []gate.Acceptance{
 	{Rule: "administrator", At: "*/Services/*TaskRole*", Reason: "the file attaches the policy (x-iam.ManagedPolicyArns)"},
 	{Rule: "circuit-breaker", At: "*/Services/*Service*", Reason: "the file says failure_action: pause or x-aws-… without rollback"},
+	{Rule: "data-public", At: "use-cases/Data/xs3bucket*", Reason: "the file says RestrictPublicBuckets: false"},
 	{Rule: "data-unprotected", At: "*/Data/xrds*", Reason: "the file says DeletionProtection: false"},
 	{Rule: "open-to-world", At: "*/Services/*ingress*", Reason: "the file says x-network.Ingress from 0.0.0.0/0"},
+	{Rule: "plain-secret", At: "use-cases/Services/xelbv2lbAlistener443*", Reason: "the file has the ClientSecret in clear text, of which a warning tells"},
 	{Rule: "public-task", At: "use-cases/Services/yelbuiService*", Reason: "the file says AssignPublicIp: true"},
+	{Rule: "wildcard-action", At: "use-cases/Data/xkmskeyC*", Reason: "the policy is the file's own (KeyPolicy)"},
+	{Rule: "wildcard-action", At: "use-cases/Data/xs3bucket*", Reason: "the policy is the file's own (MacroParameters.BucketPolicy)"},
 	{Rule: "wildcard-action", At: "*/Services/*TaskRolexiam*", Reason: "the policy is the file's own (x-iam.Policies)"},
 }
 

@@ -41,8 +41,9 @@ func wantedOf(m *compose.Model) []wanted {
 		}
 	}
 	for _, f := range m.Families {
-		for _, kind := range []string{"AWS::ECS::TaskDefinition", "AWS::ECS::Service"} {
-			all = append(all, wanted{f.Path, f.Name, kind})
+		all = append(all, wanted{f.Path, f.Name, "AWS::ECS::TaskDefinition"})
+		if f.Run == compose.RunService {
+			all = append(all, wanted{f.Path, f.Name, "AWS::ECS::Service"})
 		}
 		if f.Scaling != nil {
 			all = append(all, wanted{f.Path, f.Name, "AWS::ApplicationAutoScaling::ScalableTarget"})

@@ -70,6 +70,7 @@ func TestEveryFieldOfTheModelIsBuilt(t *testing.T) {
 // onlyCompose are fields that package compose itself reads, and why.
 var onlyCompose = map[string]string{
 	"Port.Published":    "becomes the listener of x-ingress; a warning tells where nothing listens (port-not-published)",
+	"Resource.Settings": "is read by the pure half of the kinds, which gives the constructs SecretVariables and Parameters",
 	"Resource.EnvNames": "become the Returns of bindings",
 }
 

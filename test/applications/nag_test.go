@@ -66,6 +66,14 @@ var nagExceptions = []engine.Exception{
 		Reason: "logs:DescribeLogGroups lists the groups of an account, for the agent of ECS Exec to find its own",
 	},
 	{
+		Rule: `AwsSolutions-IAM5\[Resource::.*/\*\]`, Place: `x-s3(-lookup)?/Services/[^/]+/TaskRole/DefaultPolicy/Resource`,
+		Reason: "the objects of one bucket, whose names nobody knows beforehand",
+	},
+	{
+		Rule: `AwsSolutions-S1`, Place: `x-s3/Data/x-s3/(named|strict)/Definition/Resource`,
+		Reason: "logs of access need a bucket and cost: the file asks for them, LoggingConfiguration",
+	},
+	{
 		Rule: `AwsSolutions-SMG4`, Place: `[^/]+/[^/]+/x-rds/[^/]+/Secret/Resource`,
 		Reason: "a container gets the password when it starts, so a rotation cuts running tasks off until they are replaced: it must not begin by itself",
 	},
@@ -102,7 +110,7 @@ var nagExceptions = []engine.Exception{
 		Reason: "the file says SqsManagedSseEnabled: false, to show that it can",
 	},
 	{
-		Rule: `AwsSolutions-SQS3`, Place: `(x-sqs/Data/x-sqs/plain|x-ephemeral/Data/x-sqs/orders)/Definition/Resource`,
+		Rule: `AwsSolutions-SQS3`, Place: `(x-sqs/Data/x-sqs/plain|x-ephemeral/Data/x-sqs/orders|x-kms(-lookup)?/Data/x-sqs/events|x-s3/Data/x-sqs/(plain|uploads))/Definition/Resource`,
 		Reason: "whether a message that fails is kept elsewhere is the file's decision, RedrivePolicy",
 	},
 }

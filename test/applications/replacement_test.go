@@ -19,7 +19,6 @@ import (
 	"composecdk/compose"
 	"composecdk/test/assembly"
 	"composecdk/test/fixture"
-	"composecdk/test/loading"
 )
 
 // TestNeighboursKeepTheirData adds, removes and renames every element of the
@@ -34,7 +33,7 @@ func TestNeighboursKeepTheirData(t *testing.T) {
 			folders = append(folders, filepath.Join(goldenDir, name))
 		}
 	}
-	for _, k := range kinds(t) {
+	for _, k := range chosenKinds(t) {
 		folders = append(folders, filepath.Join(goldenDir, k.Key))
 	}
 	pairs, edits := 0, 0
@@ -372,7 +371,7 @@ func mended(t *testing.T, file, text string) string {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, model, found := loading.Model(file)
+		_, model, found := fixture.Model(file)
 		if model != nil {
 			return text
 		}

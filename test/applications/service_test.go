@@ -3,6 +3,7 @@
 package applications
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,17 +47,10 @@ type built struct {
 	props  *service.FamilyProps
 }
 
-func resolve(text compose.Text) (cfn.Value, error) {
-	value := cfn.Literal("")
-	for _, part := range text {
-		if part.Pseudo != "" {
-			value = cfn.Join(value, cfn.Pseudo(part.Pseudo))
-		} else {
-			value = cfn.Join(value, cfn.Literal(part.Literal))
-		}
-	}
-	return value, nil
-}
+// resolver knows pseudo parameters only.
+var resolver = cfn.Resolver{Value: func(ref compose.Ref) (cfn.Value, error) {
+	return cfn.Value{}, fmt.Errorf("%s is not known here", ref)
+}}
 
 // stackFor is a stack with all that a family stands on.
 func stackFor(t *testing.T, cluster *compose.Cluster) (awscdk.Stack, *service.FamilyProps) {
@@ -73,7 +67,7 @@ func stackFor(t *testing.T, cluster *compose.Cluster) (awscdk.Stack, *service.Fa
 	if err != nil {
 		t.Fatal(err)
 	}
-	return stack, &service.FamilyProps{Network: n, Cluster: c, Namespaces: ns, Resolve: resolve}
+	return stack, &service.FamilyProps{Network: n, Cluster: c, Namespaces: ns, Resolve: resolver}
 }
 
 func tryBuild(t *testing.T, change func(*compose.Family, *service.FamilyProps, awscdk.Stack)) (built, error) {
@@ -549,7 +543,7 @@ func TestVolumes(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			tm := synth(t, build(t, func(f *compose.Family, p *service.FamilyProps, stack awscdk.Stack) {
-				v, err := service.NewVolume(stack, "data", test.volume, p.Network, false)
+				v, err := service.NewVolume(stack, "data", &service.VolumeProps{Volume: test.volume, Network: p.Network, Resolve: resolver})
 				if err != nil {
 					t.Fatal(err)
 				}

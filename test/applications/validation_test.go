@@ -17,6 +17,10 @@ var validationExceptions = []engine.Exception{
 		Reason: "the file names its permissions boundary by an ARN with an account",
 	},
 	{
+		Rule: "W9013", Place: `x-kms-lookup/Data xsqseventsDefinition[0-9A-F]{8} `,
+		Reason: "the file names a key of another account by its ARN",
+	},
+	{
 		Rule: "W9013", Place: `x-sqs-lookup/Services webServiceTaskCountTarget[0-9A-F]{8} `,
 		Reason: "the case is synthesised for an account, which the ARN of the role of autoscaling then holds",
 	},

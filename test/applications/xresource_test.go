@@ -13,23 +13,7 @@ import (
 
 	"composecdk/compose"
 	"composecdk/test/fixture"
-	"composecdk/test/loading"
 )
-
-// The file of a kind under testdata/kinds breaks its rules, and must give exactly the
-// diagnostics of the .out file beside it.
-func TestKindErrors(t *testing.T) {
-	for _, k := range kinds(t) {
-		t.Run(k.Key, func(t *testing.T) {
-			file := filepath.Join("testdata/kinds", strings.TrimPrefix(k.Key, "x-")+".yml")
-			_, model, found := loading.Model(file)
-			if model != nil {
-				t.Error("no error")
-			}
-			fixture.Golden(t, strings.TrimSuffix(file, ".yml")+".out", fixture.Printed(t, found))
-		})
-	}
-}
 
 // role lists what the role of a family may do: actions, "on", resources.
 func (a application) role(name string) []string { return statements(a.templates["Services"], name) }

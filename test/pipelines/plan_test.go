@@ -20,14 +20,12 @@ import (
 
 	"composecdk/compose"
 	"composecdk/constructs/guard"
-	"composecdk/constructs/xresource"
 	"composecdk/pipelines"
 	"composecdk/pipelines/config"
 	"composecdk/pipelines/config/scale"
 	"composecdk/pipelines/plan"
 	"composecdk/test/assembly"
 	"composecdk/test/fixture"
-	"composecdk/test/loading"
 )
 
 // planned is a plan beside what is synthesised.
@@ -135,7 +133,7 @@ func TestPlan(t *testing.T) {
 func TestPlanOfEverySource(t *testing.T) {
 	cases := deliveredCases(t)
 	i := slices.IndexFunc(cases, func(d *delivered) bool { return d.name == "shop" })
-	_, m, _ := loading.Model(fixture.Write(t, shop))
+	_, m, _ := fixture.Model(fixture.Write(t, shop))
 	p := planned{t: t, config: cases[i].config, dir: cases[i].dir, templates: map[string]template{}}
 	p.plan = plan.New(p.config, func(*config.Environment) *compose.Model { return m })
 	p.read()
@@ -415,26 +413,4 @@ func (p planned) shared() template {
 	}
 	p.t.Fatal("there is no shared stack")
 	return template{}
-}
-
-// The kinds that a plan counts must be those that are deployed.
-func TestPlannedSections(t *testing.T) {
-	var keys []string
-	for _, schema := range xresource.Schemas() {
-		keys = append(keys, schema.Key)
-	}
-	if slices.Sort(keys); !slices.Equal(keys, plan.Sections()) {
-		t.Errorf("deployed are %q, counted are %q", keys, plan.Sections())
-	}
-}
-
-// The commands of docs/pipelines.md that prepare accounts are those that composer
-// prints for the example.
-func TestBootstrapOfThePages(t *testing.T) {
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	commands := strings.Join(release(t, "../../examples/blog/pipeline.yaml").Config.Bootstrap(""), "\n")
-	fixture.Golden(t, "testdata/docs/bootstrap.txt", strings.ReplaceAll(commands, root+"/", "")+"\n")
 }
