@@ -13,6 +13,14 @@ import (
 	"composecdk/test/fixture"
 )
 
+// withoutRow are the types that the emulator lacks: `make e2e` stops at the case.
+var withoutRow = map[string]string{
+	"AWS::CertificateManager::Certificate":             "x-acm",
+	"AWS::ElasticLoadBalancingV2::ListenerCertificate": "x-acm",
+	"AWS::Route53::HostedZone":                         "x-route53",
+	"AWS::Route53::RecordSet":                          "x-route53",
+}
+
 // TestEmulatorHasEveryType: the emulator of test/e2e must know every type that the golden
 // cases make, so that a new kind does not wait for `make e2e` to learn it.
 func TestEmulatorHasEveryType(t *testing.T) {
@@ -40,8 +48,12 @@ func TestEmulatorHasEveryType(t *testing.T) {
 		}
 	}
 	for _, kind := range slices.Sorted(maps.Keys(types)) {
-		if !strings.Contains(source.String(), `"`+kind+`":`) {
+		has := strings.Contains(source.String(), `"`+kind+`":`)
+		if !has && withoutRow[kind] == "" {
 			t.Errorf("%s, which %s makes, has no row in test/e2e/emulator/resources.py", kind, types[kind])
+		}
+		if has && withoutRow[kind] != "" {
+			t.Errorf("%s has a row: remove it from withoutRow", kind)
 		}
 	}
 }
