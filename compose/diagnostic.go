@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/width"
 )
 
 // Pos is a place in a file: a line and a column, both counted from 1. A zero
@@ -215,10 +217,21 @@ func indentTo(line string, column int) string {
 		if r == '\t' {
 			b.WriteRune('\t')
 		} else {
-			b.WriteRune(' ')
+			b.WriteString(strings.Repeat(" ", cells(r)))
 		}
 	}
 	return b.String()
+}
+
+// cells returns how many columns of a terminal a character takes.
+// See https://www.unicode.org/reports/tr11/
+func cells(r rune) int {
+	switch width.LookupRune(r).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth:
+		return 2
+	default:
+		return 1
+	}
 }
 
 func underline(line string, column int) string {
@@ -227,5 +240,9 @@ func underline(line string, column int) string {
 	for end < len(runes) && !strings.ContainsRune(" \t,:]}#", runes[end]) {
 		end++
 	}
-	return "^" + strings.Repeat("~", max(0, end-column))
+	n := 0
+	for _, r := range runes[min(column-1, len(runes)):max(end, min(column, len(runes)))] {
+		n += cells(r)
+	}
+	return "^" + strings.Repeat("~", max(0, n-1))
 }

@@ -91,3 +91,23 @@ func TestDidYouMean(t *testing.T) {
 		}
 	}
 }
+
+// A caret must stand under its word, also behind characters that take two columns.
+func TestCaretBehindWideCharacters(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "compose.yaml")
+	if err := os.WriteFile(file, []byte("web: {名前: 値, keyy: 値値}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	found := Diagnostics{
+		{Pos: Pos{file, 1, 14}, Message: "one", Code: "a"}, {Pos: Pos{file, 1, 20}, Message: "two", Code: "b"},
+	}
+	if err := found.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"       |                 ^~~~\n", "       |                       ^~~~\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no line %q in\n%s", want, out.String())
+		}
+	}
+}

@@ -153,6 +153,9 @@ func (s *summary) endpoints(m *compose.Model) {
 		for _, l := range lb.Listeners {
 			s.row(string(lb.Path), reach, fmt.Sprintf("%s port %d", l.Protocol, l.Port), "-> "+strings.Join(targets(lb, l), ", "))
 		}
+		for _, alias := range lb.Aliases {
+			s.row(string(lb.Path), reach, "named", strings.Join(alias.Names, ", "))
+		}
 	}
 	if len(m.LoadBalancers) == 0 {
 		s.row("none: no service is reachable from outside")

@@ -285,12 +285,13 @@ func (c *closure) arnOf(m *compose.Resource) string {
 		}
 		return c.ARN(p)
 	}
-	for _, scope := range []string{"", "cluster", "db"} {
-		if target, ok := m.Lookup[scope]; ok {
+	for _, scope := range append([]string{""}, m.Schema.Lookups...) {
+		if target, ok := m.Lookup[scope]; ok && scope != "secret" {
 			return lookedUp(m, scope, target)
 		}
 	}
-	panic(m.Path + " looks nothing up")
+	c.T.Fatalf("%s looks nothing up", m.Path)
+	return ""
 }
 
 // lookedUp is the ARN of what a Lookup describes. Where the name is not enough, it is

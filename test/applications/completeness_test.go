@@ -20,9 +20,8 @@ import (
 
 const kindsDir = "../../constructs/xresource"
 
-// chosenKinds returns the kinds of x-resources, or the one that the tests are restricted
-// to.
-func chosenKinds(t *testing.T) []*kinds.Kind {
+// selectedKinds returns the kinds of x-resources, or the one that the tests are restricted to.
+func selectedKinds(t *testing.T) []*kinds.Kind {
 	t.Helper()
 	all := slices.DeleteFunc(slices.Clone(kinds.All()), func(k *kinds.Kind) bool { return !fixture.Chosen(k.Key) })
 	if len(all) == 0 {
@@ -43,7 +42,7 @@ func TestEveryKindIsComplete(t *testing.T) {
 		keys = append(keys, k.Key)
 	}
 	equal(t, "the kinds that can be built", xresource.Keys(), keys)
-	for _, k := range chosenKinds(t) {
+	for _, k := range selectedKinds(t) {
 		name := strings.TrimPrefix(k.Key, "x-")
 		for what, path := range map[string]string{
 			"golden case": filepath.Join(goldenDir, k.Key, "compose.yaml"),

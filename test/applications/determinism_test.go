@@ -21,7 +21,7 @@ func TestOrder(t *testing.T) {
 			folders = append(folders, filepath.Join(goldenDir, name))
 		}
 	}
-	for _, k := range chosenKinds(t) {
+	for _, k := range selectedKinds(t) {
 		folders = append(folders, filepath.Join(goldenDir, k.Key))
 	}
 	for _, folder := range folders {

@@ -33,7 +33,7 @@ func TestNeighboursKeepTheirData(t *testing.T) {
 			folders = append(folders, filepath.Join(goldenDir, name))
 		}
 	}
-	for _, k := range chosenKinds(t) {
+	for _, k := range selectedKinds(t) {
 		folders = append(folders, filepath.Join(goldenDir, k.Key))
 	}
 	pairs, edits := 0, 0
