@@ -16,7 +16,6 @@ import (
 	"composecdk/stacks"
 	"composecdk/test/assembly"
 	"composecdk/test/fixture"
-	"composecdk/test/loading"
 )
 
 // target is where a test deploys to; the zero value fits any account.
@@ -61,7 +60,7 @@ func synthesiseIn(t *testing.T, outdir string, to target, files ...string) appli
 // attempt is synthesise for files that may be wrong: there are no templates if
 // the diagnostics have errors. The error is a fault of the program.
 func attempt(to target, outdir string, files ...string) (result application, err error) {
-	project, model, found := loading.Model(files...)
+	project, model, found := fixture.Model(files...)
 	result = application{model: model, found: found}
 	if model == nil {
 		return result, nil

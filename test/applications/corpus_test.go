@@ -14,7 +14,6 @@ import (
 	"composecdk/gate"
 	"composecdk/test/engine"
 	"composecdk/test/fixture"
-	"composecdk/test/loading"
 )
 
 // corpus lies beside the repository where it is worked on.
@@ -174,7 +173,7 @@ func withContexts(t *testing.T, path string) string {
 	if err := os.WriteFile(copied, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	project, _, _ := loading.Model(copied)
+	project, _, _ := fixture.Model(copied)
 	if project == nil {
 		return copied
 	}

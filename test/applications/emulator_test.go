@@ -13,6 +13,9 @@ import (
 	"composecdk/test/fixture"
 )
 
+// withoutRow are the types that the emulator lacks: `make e2e` stops at the case.
+var withoutRow = map[string]string{}
+
 // TestEmulatorHasEveryType: the emulator of test/e2e must know every type that the golden
 // cases make, so that a new kind does not wait for `make e2e` to learn it.
 func TestEmulatorHasEveryType(t *testing.T) {
@@ -30,6 +33,9 @@ func TestEmulatorHasEveryType(t *testing.T) {
 	}
 	types := map[string]string{} // with a case that makes it
 	for _, c := range goldenCases(t) {
+		if strings.HasSuffix(c.name, "-lookup") {
+			continue // not deployed there
+		}
 		for _, tm := range c.synthesised(t).templates {
 			for _, r := range tm.Resources {
 				types[at(r, "Type").(string)] = c.name
@@ -37,8 +43,12 @@ func TestEmulatorHasEveryType(t *testing.T) {
 		}
 	}
 	for _, kind := range slices.Sorted(maps.Keys(types)) {
-		if !strings.Contains(source.String(), `"`+kind+`":`) {
+		has := strings.Contains(source.String(), `"`+kind+`":`)
+		if !has && withoutRow[kind] == "" {
 			t.Errorf("%s, which %s makes, has no row in test/e2e/emulator/resources.py", kind, types[kind])
+		}
+		if has && withoutRow[kind] != "" {
+			t.Errorf("%s has a row: remove it from withoutRow", kind)
 		}
 	}
 }

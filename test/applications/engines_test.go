@@ -20,7 +20,6 @@ import (
 	"composecdk/test/assembly"
 	"composecdk/test/engine"
 	"composecdk/test/fixture"
-	"composecdk/test/loading"
 )
 
 // judged is a case whose templates the engines of others judge: an IAM simulator,
@@ -65,7 +64,7 @@ func judge(t *testing.T, cases []goldenCase) []judged {
 	var all []judged
 	built := map[string]*stacks.Application{}
 	for _, c := range cases {
-		project, model, found := loading.Model(c.files...)
+		project, model, found := fixture.Model(c.files...)
 		if model == nil {
 			t.Fatalf("%s has errors:\n%s", c.name, fixture.Printed(t, found))
 		}

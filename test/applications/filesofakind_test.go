@@ -25,10 +25,10 @@ var (
 // mayNameAKind are the files that name a kind, and need no change for another one.
 var mayNameAKind = map[string]string{
 	"bench/main.go":                   "writes an application with queues",
-	"compose/kinds/acm.go":            "certificates are validated in zones of x-route53",
-	"compose/kinds/key.go":            "every kind names its key as x-kms",
-	"compose/kinds/s3.go":             "S3 sends to queues and writes logs to buckets",
 	"compose/ext_elbv2.go":            "a message shows how a bucket is named",
+	"compose/kinds/acm.go":            "certificates are validated in zones of the file",
+	"compose/kinds/key.go":            "what encrypts with a key may name one of the file",
+	"compose/kinds/s3.go":             "buckets notify queues of the file",
 	"compose/listener.go":             "Certificates of a listener have a key x-acm, as in ECS ComposeX",
 	"compose/ext_scaling.go":          "a hint says what a database on a volume is better off as",
 	"compose/ext_stacks.go":           "a message shows a pattern",

@@ -87,7 +87,7 @@ var synthesisedCases = map[string]application{}
 
 // whole are the cases whose Services stacks are held whole: together they show all that a
 // service becomes. Of the others, which are about one kind, the wiring is held.
-var whole = []string{"blog", "default", "networks", "readme", "services", "x-elbv2", "x-ingress"}
+var whole = []string{"blog", "default", "jobs", "networks", "readme", "services", "x-elbv2", "x-ingress"}
 
 // commonNetworks are the cases whose Network stacks have most others, too.
 var commonNetworks = []string{"default", "blog"}

@@ -13,7 +13,6 @@ import (
 	"composecdk/constructs/guard"
 	"composecdk/stacks"
 	"composecdk/test/fixture"
-	"composecdk/test/loading"
 )
 
 const reported = `name: shop
@@ -37,7 +36,7 @@ x-sqs:
 // the compose file that the construct came from.
 func TestReport(t *testing.T) {
 	file := fixture.Write(t, reported)
-	project, model, found := loading.Model(file)
+	project, model, found := fixture.Model(file)
 	if model == nil {
 		t.Fatal(fixture.Printed(t, found))
 	}
@@ -112,7 +111,7 @@ func TestReport(t *testing.T) {
 // the values of the first; it must not be told of the others.
 func TestReportOfMany(t *testing.T) {
 	file := fixture.Write(t, reported)
-	project, model, found := loading.Model(file)
+	project, model, found := fixture.Model(file)
 	if model == nil {
 		t.Fatal(fixture.Printed(t, found))
 	}
@@ -156,7 +155,7 @@ func TestReportOfMany(t *testing.T) {
 // place.
 func TestExceptions(t *testing.T) {
 	file := fixture.Write(t, reported)
-	project, _, _ := loading.Model(file)
+	project, _, _ := fixture.Model(file)
 	err := errors.Join(
 		&guard.Error{At: "services.web", Message: "Error: it cannot be\n    at Object.<anonymous> (/tmp/x.js:1:2)"},
 		&guard.Error{At: "x-sqs.jobs", Message: "Resolution error: Supplied properties not correct for \"CfnQueueProps\"\n" +
@@ -183,7 +182,7 @@ func TestExceptions(t *testing.T) {
 // The README shows what a mistake looks like; this is where it comes from.
 func TestMistakeOfTheReadme(t *testing.T) {
 	const file = "testdata/docs/mistake.yaml"
-	_, model, found := loading.Model(file)
+	_, model, found := fixture.Model(file)
 	if model != nil {
 		t.Fatal("the mistakes are accepted")
 	}

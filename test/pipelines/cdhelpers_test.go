@@ -15,7 +15,6 @@ import (
 	"composecdk/stacks"
 	"composecdk/test/assembly"
 	"composecdk/test/fixture"
-	"composecdk/test/loading"
 )
 
 // shop is a small application with a load balancer.
@@ -110,7 +109,7 @@ func deliverFile(t *testing.T, c *config.Config, flags map[string]any, file stri
 	err := pipelines.New(app, &pipelines.Props{
 		Config: c,
 		Application: func(stage awscdk.Stage, e *config.Environment, to config.Target) (*stacks.Application, error) {
-			_, model, found := loading.Model(file)
+			_, model, found := fixture.Model(file)
 			if model == nil {
 				t.Fatal(fixture.Printed(t, found))
 			}

@@ -26,7 +26,6 @@ import (
 	"composecdk/pipelines/plan"
 	"composecdk/test/assembly"
 	"composecdk/test/fixture"
-	"composecdk/test/loading"
 )
 
 // planned is a plan beside what is synthesised.
@@ -134,7 +133,7 @@ func TestPlan(t *testing.T) {
 func TestPlanOfEverySource(t *testing.T) {
 	cases := deliveredCases(t)
 	i := slices.IndexFunc(cases, func(d *delivered) bool { return d.name == "shop" })
-	_, m, _ := loading.Model(fixture.Write(t, shop))
+	_, m, _ := fixture.Model(fixture.Write(t, shop))
 	p := planned{t: t, config: cases[i].config, dir: cases[i].dir, templates: map[string]template{}}
 	p.plan = plan.New(p.config, func(*config.Environment) *compose.Model { return m })
 	p.read()
