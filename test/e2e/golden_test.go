@@ -50,6 +50,8 @@ func (c cdk) goldenCase(t *testing.T, name string) {
 	var templates map[string]template
 	step(t, "deploy "+name, func(t *testing.T) { _, templates = c.deploy(t, app) })
 	switch name {
+	case "x-s3":
+		step(t, "x-s3: a bucket notifies its encrypted queue", func(t *testing.T) { c.notifies(t, app) })
 	case "readme":
 		step(t, "destroy readme: the database is protected, then leaves a snapshot", func(t *testing.T) {
 			c.destroyProtected(t, app, templates)
@@ -64,6 +66,29 @@ func (c cdk) goldenCase(t *testing.T, name string) {
 				t.Errorf("%v were retained", retained)
 			}
 		})
+	}
+}
+
+// notifies puts an object into a bucket, of which its queue must hear: CloudFormation has
+// made the key, the queue, its policy and the bucket, in this order.
+func (c cdk) notifies(t *testing.T, app application) {
+	deployed := c.account(t, there)
+	find := func(cfnType, prefix string) string {
+		for name, stack := range deployed.Stacks {
+			for id, r := range stack.Resources {
+				if strings.HasSuffix(name, "x-s3-Data") && r.Type == cfnType && strings.HasPrefix(id, prefix) {
+					return r.ID
+				}
+			}
+		}
+		t.Fatalf("no %s %s in %v", cfnType, prefix, app)
+		return ""
+	}
+	var heard struct{ Keys []string }
+	c.read(t, "/e2e/notified/"+there+"?region="+region+
+		"&bucket="+find("AWS::S3::Bucket", "xs3inbox")+"&queue="+url.QueryEscape(find("AWS::SQS::Queue", "xsqsuploads")), &heard)
+	if !slices.Equal(heard.Keys, []string{"put"}) {
+		t.Errorf("the queue hears of %v", heard.Keys)
 	}
 }
 

@@ -3,6 +3,7 @@
 GET /e2e/types                    how each deployed type was made
 GET /e2e/accounts/ID?region=NAME  its stacks and resources, task definitions and roles
 GET /e2e/delivery/ID?region=NAME  its pipelines and projects, and the policies of resources
+GET /e2e/notified/ID?region=&bucket=&queue=  what a queue hears of a bucket
 GET /e2e/service?name=&role=&source=  the credentials of a role that a service assumes
 
 All but the types is asked of the services, not of the engine that made it.
@@ -154,6 +155,14 @@ def delivery(aws: Account) -> dict:
     return found
 
 
+def notified(aws: Account, bucket: str, queue: str) -> dict:
+    """The keys that a queue hears of when an object is put into a bucket."""
+    aws.call("s3", "put_object", Bucket=bucket, Key="put", Body=b"1")
+    answer = aws.call("sqs", "receive_message", QueueUrl=queue, MaxNumberOfMessages=10)
+    bodies = [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+    return {"keys": [record["s3"]["object"]["key"] for body in bodies for record in body.get("Records", [])]}
+
+
 def types() -> dict:
     """How each type that was deployed was made, and what moto has nothing for."""
     return {
@@ -175,6 +184,9 @@ def beside(app: Callable) -> Callable:
             case ["e2e", "delivery", number]:
                 region = parse_qs(environ["QUERY_STRING"])["region"][0]
                 page = delivery(Account(number, region))
+            case ["e2e", "notified", number]:
+                query = parse_qs(environ["QUERY_STRING"])
+                page = notified(Account(number, query["region"][0]), query["bucket"][0], query["queue"][0])
             case ["e2e", "service"]:
                 query = parse_qs(environ["QUERY_STRING"])
                 page = corrections.assume_as_service(query["name"][0], query["role"][0], query.get("source", [None])[0])
