@@ -328,11 +328,11 @@ x-sqs:
 	}
 }
 
-// TestProgramAllErrors: what only the CDK knows about Properties is told together
-// with the mistakes that keep the model from being built.
+// TestProgramAllErrors: all that is known without the CDK is told at once, without
+// starting it; the mistakes that only the CDK knows are told when these are corrected.
 func TestProgramAllErrors(t *testing.T) {
 	t.Parallel()
-	dir := fixture.Folder(t, map[string]string{"compose.yaml": `services:
+	wrong := `services:
   web:
     imag: web:1
 x-sqs:
@@ -343,23 +343,24 @@ x-sqs:
       RedrivePolicy: {deadLetterTargetArn: x-sqs::faild::Arn, maxReceiveCount: 3}
     Services:
       web: {Access: RWMessage}
-`})
-	got := call{dir: dir, environ: map[string]string{"CDK_VALIDATION": "true"}}.run(t)
-	var codes []string
-	for _, line := range regexp.MustCompile(`(?m)^compose\.yaml:(\d+):\d+: .*\[(.*)\]$`).FindAllStringSubmatch(got.stderr, -1) {
-		codes = append(codes, line[1]+" "+line[2])
-	}
-	want := []string{"3 compose-schema", "7 property-type", "8 template-F3002", "9 reference-unknown", "11 access-unknown"}
-	for _, each := range want {
-		if !slices.Contains(codes, each) {
-			t.Errorf("%s is missing", each)
+`
+	right := strings.NewReplacer("imag:", "image:", "x-sqs::faild::Arn", "x-sqs::jobs2::Arn", "RWMessage", "RWMessages").Replace(wrong) + "  jobs2: {}\n"
+	for file, want := range map[string][]string{
+		"wrong.yaml": {"3 compose-schema", "9 reference-unknown", "11 access-unknown"},
+		"right.yaml": {"7 property-type"},
+	} {
+		dir := fixture.Folder(t, map[string]string{"wrong.yaml": wrong, "right.yaml": right})
+		got := call{dir: dir, context: map[string]any{"compose": file}, environ: map[string]string{"CDK_VALIDATION": "true"}}.run(t)
+		var codes []string
+		for _, line := range regexp.MustCompile(`(?m)^\w+\.yaml:(\d+):\d+: .*\[(.*)\]$`).FindAllStringSubmatch(got.stderr, -1) {
+			codes = append(codes, line[1]+" "+line[2])
 		}
-	}
-	if got.status != 1 || t.Failed() {
-		t.Errorf("exit status %d:\n%s", got.status, got.stderr)
-	}
-	if left, _ := filepath.Glob(filepath.Join(got.assembly, "*")); len(left) > 0 {
-		t.Errorf("an assembly with errors in its input: %v", left)
+		if !slices.Equal(codes, want) || got.status != 1 {
+			t.Errorf("%s: got %q, want %q; exit status %d:\n%s", file, codes, want, got.status, got.stderr)
+		}
+		if left, _ := filepath.Glob(filepath.Join(got.assembly, "*.template.json")); len(left) > 0 {
+			t.Errorf("an assembly with errors in its input: %v", left)
+		}
 	}
 }
 
