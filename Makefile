@@ -90,9 +90,10 @@ bench/typescript/node_modules/.installed: bench/typescript/package-lock.json
 	@$(ALIVE) "npm ci (bench)" npm ci --prefix bench/typescript --no-audit --no-fund --loglevel=error
 	@touch $@
 
-lint: bin/golangci-lint bin/govulncheck ## the linters
+lint: bin/golangci-lint bin/govulncheck ## the linters, and how comments are written
 	@$(ALIVE) "golangci-lint" golangci-lint run ./...
 	@$(ALIVE) "govulncheck" ./.ci/govulncheck
+	@$(ALIVE) "comments" go run .ci/comments/main.go
 
 bin/golangci-lint:
 	@$(ALIVE) "install golangci-lint" env GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)

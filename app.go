@@ -36,7 +36,7 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Environ(), os.Stderr))
 }
 
-// run is the whole program, but for the process around it. Nothing but
+// run returns the whole program, but for the process around it. Nothing but
 // diagnostics goes to stderr.
 func run(args, environ []string, stderr io.Writer) int {
 	var found compose.Diagnostics
@@ -65,7 +65,7 @@ type usageError struct{ error }
 // debugVariable makes a fault tell all that is known about it.
 const debugVariable = "COMPOSECDK_DEBUG"
 
-// failure is what a user sees of a wrong usage, a line for each mistake, or of a
+// failure returns what a user sees of a wrong usage, a line for each mistake, or of a
 // fault, one line and what to do.
 func failure(err error, debug bool) string {
 	const name = "composecdk: "
@@ -136,7 +136,7 @@ func withRuntime(f func() error) error {
 	return nil
 }
 
-// hasNode tells whether the CDK library finds its Node.js.
+// hasNode reports whether the CDK library finds its Node.js.
 func hasNode(env map[string]string) bool {
 	if env["JSII_NODE"] != "" {
 		return true
@@ -186,7 +186,7 @@ func build(in input, model *compose.Model, outdir string) (awscdk.App, *stacks.A
 	return app, application, err
 }
 
-// newApp is an app whose assembly goes to a folder.
+// newApp returns an app whose assembly goes to a folder.
 func newApp(in input, outdir string) awscdk.App {
 	return awscdk.NewApp(&awscdk.AppProps{
 		Context: &in.flags, Outdir: &outdir, StackTraces: jsii.Bool(false), PostCliContext: &noTraces,
@@ -203,7 +203,7 @@ func synth(in input, app awscdk.App, outdir string, except map[string]bool) erro
 	return err
 }
 
-// validator is nil where the user wants no validation.
+// validator returns nil where the user wants no validation.
 func validator() *stacks.Validator {
 	if !kernel.Validation {
 		return nil

@@ -191,7 +191,7 @@ func trust(load *compose.Options, given map[string]any) error {
 	return errors.Join(problems...)
 }
 
-// below tells whether a folder is the working directory or in it.
+// below reports whether a folder is the working directory or in it.
 func below(folder string) bool {
 	here, err := os.Getwd()
 	if err != nil {
@@ -210,7 +210,7 @@ func below(folder string) bool {
 	return err == nil && filepath.IsLocal(relative)
 }
 
-// read is the text of a setting, "" where it is not given.
+// read returns the text of a setting, "" where it is not given.
 func (s setting) read(given map[string]any) (string, error) {
 	value, ok := given[s.name]
 	if !ok {
@@ -256,7 +256,7 @@ func misspelt(given map[string]any) error {
 	return errors.Join(problems...)
 }
 
-// cliContext is the context of the CDK CLI: in a variable, and in a file for
+// cliContext returns the context of the CDK CLI: in a variable, and in a file for
 // what does not fit there.
 func cliContext(env map[string]string) (map[string]any, error) {
 	given := map[string]any{}

@@ -137,7 +137,7 @@ func measure(program string, services, runs int, dir string) (r row, err error) 
 // TypeScript program does the same.
 const groups = 10
 
-// composeFile has n services with a queue each.
+// composeFile returns a file of n services with a queue each.
 func composeFile(n int) string {
 	var b strings.Builder
 	b.WriteString("name: bench\nservices:\n")
@@ -161,7 +161,7 @@ func composeFile(n int) string {
 	return b.String()
 }
 
-// featureFlags are those of this project: the TypeScript program gets the same.
+// featureFlags returns the flags of this project: the TypeScript program gets the same.
 func featureFlags() (string, error) {
 	var config struct{ Context json.RawMessage }
 	text, err := os.ReadFile("cdk.json")
@@ -215,7 +215,7 @@ func promises(rows []row) error {
 	return nil
 }
 
-// perExtra is what each further service costs between two sizes, in seconds.
+// perExtra returns what each further service costs between two sizes, in seconds.
 func perExtra(a, b row) float64 {
 	return (b.ours.wall - a.ours.wall).Seconds() / float64(b.services-a.services)
 }

@@ -24,7 +24,7 @@ type process struct {
 	stdout string
 }
 
-// fastest is the second process, unless it is not the first run and was slower.
+// fastest returns the second process, unless it is not the first run and was slower.
 func fastest(index int, a, b process) process {
 	if index > 0 && a.wall <= b.wall {
 		return a
@@ -62,7 +62,7 @@ func run(command []string, environ ...string) (process, error) {
 // sample is how often memory is looked at.
 const sample = 20 * time.Millisecond
 
-// watch is the peak of the memory of a process group until it ended.
+// watch returns the peak of the memory of a process group until it ended.
 func watch(group int, ended <-chan struct{}) (peak int64) {
 	for {
 		select {
@@ -74,7 +74,7 @@ func watch(group int, ended <-chan struct{}) (peak int64) {
 	}
 }
 
-// resident is the memory of a process group (proc(5): fields 5 and 24 of stat).
+// resident returns the memory of a process group (proc(5): fields 5 and 24 of stat).
 func resident(group int) (sum int64) {
 	files, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {

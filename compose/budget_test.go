@@ -33,7 +33,7 @@ func withinBudget(t *testing.T, work func()) {
 	}
 }
 
-// busy is how long the process has computed: unlike a clock it does not run on
+// busy returns how long the process has computed: unlike a clock it does not run on
 // while others do.
 func busy() time.Duration {
 	var used syscall.Rusage
@@ -43,7 +43,7 @@ func busy() time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// allocated is how much memory the process has ever asked for.
+// allocated returns how much memory the process has ever asked for.
 func allocated() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(sample)

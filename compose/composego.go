@@ -87,7 +87,7 @@ func (l *loading) attempt(name string, env types.Mapping, profiles []string) (p 
 	})
 }
 
-// details are the prepared files for compose-go.
+// details returns the prepared files for compose-go.
 func (l *loading) details(env types.Mapping) (types.ConfigDetails, error) {
 	details := types.ConfigDetails{WorkingDir: l.dir, Environment: env.Clone()}
 	for _, s := range l.main {
@@ -122,10 +122,10 @@ type preparedFiles struct{ l *loading }
 
 var _ loader.ResourceLoader = preparedFiles{}
 
-// Accept takes every path, so that compose-go opens no other file.
+// Accept reports whether it takes a path: it takes every one, so that compose-go opens no other file.
 func (p preparedFiles) Accept(string) bool { return true }
 
-// Load has nothing to fetch: the copy is a local file.
+// Load returns the path itself, with nothing to fetch: the copy is a local file.
 func (p preparedFiles) Load(_ context.Context, path string) (string, error) {
 	if filepath.Dir(path) != p.l.temp {
 		return "", fmt.Errorf("%s was not prepared", path)
@@ -133,7 +133,7 @@ func (p preparedFiles) Load(_ context.Context, path string) (string, error) {
 	return path, nil
 }
 
-// Dir is the folder of the original.
+// Dir returns the folder of the original.
 func (p preparedFiles) Dir(path string) string {
 	if s := p.l.copies(path); s != nil {
 		return s.dir
@@ -156,7 +156,7 @@ func silence() func() {
 	}
 }
 
-// copyPath is a new name in the folder of prepared copies.
+// copyPath returns a new name in the folder of prepared copies.
 func (l *loading) copyPath() string {
 	l.copied++
 	return filepath.Join(l.temp, fmt.Sprintf("%d.yml", l.copied))
@@ -196,7 +196,7 @@ func encode(docs []*yaml.Node) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// cut removes what is written at a path from every tree; false when nothing was.
+// cut removes the value at a path from every tree, and reports whether there was one.
 func (l *loading) cut(path Path) bool {
 	l.prune(path)
 	removed := false
@@ -208,7 +208,7 @@ func (l *loading) cut(path Path) bool {
 	return removed
 }
 
-// cutNode removes the node at path, or, for a path that no node has, nothing.
+// cutNode removes the node at path, and reports whether there was one.
 func cutNode(n *yaml.Node, at, path Path) bool {
 	removed := false
 	step := 1
@@ -237,7 +237,7 @@ func cutNode(n *yaml.Node, at, path Path) bool {
 // follows from that.
 func (l *loading) prune(path Path) { l.pruned = append(l.pruned, path) }
 
-// prunedBelow tells whether something at or below a path was cut out.
+// prunedBelow reports whether something at or below a path was cut out.
 func (l *loading) prunedBelow(path Path) bool {
 	return slices.ContainsFunc(l.pruned, func(p Path) bool {
 		return p == path || strings.HasPrefix(string(p), string(path)+".") || strings.HasPrefix(string(p), string(path)+"[")

@@ -81,7 +81,7 @@ func (c consistency) image(s types.ServiceConfig, path Path) {
 	}
 }
 
-// imagePruned tells whether a service has no image because what says so was
+// imagePruned reports whether a service has no image because what says so was
 // reported and cut out: image, build or extends, or a key meant to be one.
 func (c consistency) imagePruned(path Path) bool {
 	if slices.Contains(c.pruned, path) {
@@ -146,7 +146,7 @@ func (c consistency) names(s types.ServiceConfig, path Path) {
 	c.secrets(s, path)
 }
 
-// volumePath is where a volume was written. Files are merged by the target, so
+// volumePath returns where a volume was written. Files are merged by the target, so
 // the number in the merged list may be that of another line.
 func (c consistency) volumePath(path Path, i int, volume types.ServiceVolumeConfig) Path {
 	byTarget := path.Key("volumes").Key(strings.TrimSuffix(volume.Target, "/"))
@@ -197,7 +197,7 @@ func (c consistency) defined(path Path, section, name string, have []string) {
 	c.errorf(path, "name-undefined", hint, "%q is not defined under %s", name, section)
 }
 
-// follows tells whether a name is missing only because it, or a misspelt section
+// follows reports whether a name is missing only because it, or a misspelt section
 // that may hold it, was reported and cut out.
 func (c consistency) follows(section, name string) bool {
 	return slices.ContainsFunc(c.pruned, func(p Path) bool {
@@ -235,7 +235,7 @@ func (c consistency) dependencies(s types.ServiceConfig, path Path) {
 	}
 }
 
-// dependencyPath is where a dependency was written: compose-go also makes
+// dependencyPath returns where a dependency was written: compose-go also makes
 // dependencies of links and shared namespaces.
 func (c consistency) dependencyPath(path Path, name string) Path {
 	at := path.Key("depends_on").Key(name)
@@ -273,7 +273,7 @@ func (c consistency) allServices() []string {
 
 func keys[M ~map[string]V, V any](m M) []string { return slices.Sorted(maps.Keys(m)) }
 
-// cycles reports each circle of dependencies once, at its first service in
+// cycles reports each cycle of dependencies once, at its first service in
 // alphabetical order.
 func (c consistency) cycles() {
 	done := map[string]bool{}

@@ -121,7 +121,7 @@ func (r *resolver) image(path Path, s types.ServiceConfig) Image {
 	return image
 }
 
-// namesImage tells whether a text names an image; what only CloudFormation can
+// namesImage reports whether a text names an image; what only CloudFormation can
 // fill in may stand for any part of it.
 func namesImage(text string) bool {
 	var b strings.Builder
@@ -229,7 +229,7 @@ func (r *resolver) buildFiles(b *Build) (problem, outside string) {
 	return "", ""
 }
 
-// written is a path as a person would write it in the file.
+// written returns a path as a person would write it in the file.
 func (r *resolver) written(path string) string {
 	if below, err := filepath.Rel(r.project.WorkingDir, path); err == nil && filepath.IsLocal(below) {
 		if below == "." {

@@ -27,7 +27,7 @@ func (r *reporter) decode(path Path, in, out any) bool {
 	return d.fits
 }
 
-// decode fills out as the reporter's decode does, and records the references in it:
+// decode fills out as the reporter's decode does, reports whether it fits, and records the references in it:
 // a Text and a Fragment take them, any other type does not.
 func (r *resolver) decode(path Path, in, out any) bool {
 	d := decoder{r: r.reporter, fits: true, text: r.refer, fragment: r.readValue}
@@ -233,7 +233,7 @@ func foldedKey(key string, fields map[string]reflect.Value) string {
 	return ""
 }
 
-// scalarText is the text of a string, number or boolean.
+// scalarText returns the text of a string, number or boolean.
 func scalarText(in any) (string, bool) {
 	switch v := in.(type) {
 	case string:

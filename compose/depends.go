@@ -59,7 +59,7 @@ func (r *resolver) quietly() *resolver {
 func (r *resolver) dependency(f *Family, c *Container, name string, on types.ServiceDependency) {
 	path := c.Path.Key("depends_on").Key(name)
 	if r.project.Services[c.Service].NetworkMode == types.ServicePrefix+name && f.container(name) == nil {
-		return // a circle, which Load has reported
+		return // a cycle, which Load has reported
 	}
 	if other := f.container(name); other != nil {
 		r.containerDependency(path, c, other, on.Condition)
@@ -85,7 +85,7 @@ func (r *resolver) dependency(f *Family, c *Container, name string, on types.Ser
 	}
 }
 
-// homes are the families that a name stands for: those of the service, or the
+// homes returns the families that a name stands for: those of the service, or the
 // family itself.
 func (r *resolver) homes(name string) []*Family {
 	var homes []*Family
@@ -129,7 +129,7 @@ func (r *resolver) containerDependency(path Path, c, on *Container, declared str
 	c.DependsOn = append(c.DependsOn, ContainerDependency{Container: on.Name, Condition: condition})
 }
 
-// conditionLabel is the condition under which others wait for a container.
+// conditionLabel returns the condition under which others wait for a container.
 func (r *resolver) conditionLabel(on *Container) string {
 	deploy := r.project.Services[on.Service].Deploy
 	if deploy == nil || deploy.Labels[labelCondition] == "" {
@@ -171,9 +171,9 @@ func (r *resolver) familyCycles() {
 	var visit func(name string, chain []string)
 	visit = func(name string, chain []string) {
 		if i := slices.Index(chain, name); i >= 0 {
-			circle := append(slices.Clone(chain[i:]), name)
+			cycle := append(slices.Clone(chain[i:]), name)
 			r.errorf(byName[name].Path.Key("depends_on"), "depends-cycle",
-				"the families wait for each other: %s", strings.Join(circle, " -> "))
+				"the families wait for each other: %s", strings.Join(cycle, " -> "))
 			return
 		}
 		if done[name] {
@@ -227,7 +227,7 @@ func (r *resolver) essentials(f *Family) {
 	}
 }
 
-// restartPolicy is restart or deploy.restart_policy, without a limit.
+// restartPolicy returns restart or deploy.restart_policy, without a limit.
 func (r *resolver) restartPolicy(c *Container) string {
 	s := r.project.Services[c.Service]
 	if policy := deployOf(s).RestartPolicy; policy != nil && policy.Condition != "" {
@@ -240,7 +240,7 @@ func (r *resolver) restartPolicy(c *Container) string {
 // restartsAlways are the policies for what ECS does anyway.
 var restartsAlways = []string{"", types.RestartPolicyAlways, types.RestartPolicyUnlessStopped, "any"}
 
-// restartPath is where the restart policy was written.
+// restartPath returns where the restart policy was written.
 func (r *resolver) restartPath(c *Container) Path {
 	if policy := deployOf(r.project.Services[c.Service]).RestartPolicy; policy != nil && policy.Condition != "" {
 		return c.Path.Key("deploy").Key("restart_policy").Key("condition")
@@ -248,7 +248,7 @@ func (r *resolver) restartPath(c *Container) Path {
 	return c.Path.Key("restart")
 }
 
-// restart tells whether a container may end without its task, by its restart
+// restart reports whether a container may end without its task, by its restart
 // policy. ECS replaces a task when an essential container ends, however it ends;
 // only beside another essential container may one stay down.
 func (r *resolver) restart(f *Family, c *Container) bool {

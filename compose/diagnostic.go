@@ -36,7 +36,7 @@ type Path string
 // At builds a path from mapping keys.
 func At(keys ...string) Path { return Path(strings.Join(keys, ".")) }
 
-// Key is the path of the mapping entry k below p.
+// Key returns the path of the mapping entry k below p.
 func (p Path) Key(k string) Path {
 	if p == "" {
 		return Path(k)
@@ -44,7 +44,7 @@ func (p Path) Key(k string) Path {
 	return p + Path("."+k)
 }
 
-// Index is the path of the sequence item i, counted from 0, below p.
+// Index returns the path of the sequence item i, counted from 0, below p.
 func (p Path) Index(i int) Path { return p + Path(fmt.Sprintf("[%d]", i)) }
 
 // Severity says what a diagnostic means for the run.
@@ -60,7 +60,7 @@ const (
 	Note
 )
 
-// String is the word that precedes the message; errors have none.
+// String returns the word that precedes the message; errors have none.
 func (s Severity) String() string {
 	return [...]string{"", "warning: ", "note: "}[s]
 }
@@ -78,7 +78,7 @@ type Diagnostic struct {
 	Hint string
 }
 
-// String is the first line of the printed form:
+// String returns the first line of the printed form:
 // file:line:column: path: message [code].
 func (d Diagnostic) String() string {
 	path := ""
@@ -122,7 +122,7 @@ func (ds Diagnostics) Sort() Diagnostics {
 // HasErrors reports whether any diagnostic is an Error.
 func (ds Diagnostics) HasErrors() bool { return ds.Count(Error) > 0 }
 
-// Count is the number of diagnostics of one severity.
+// Count returns the number of diagnostics of one severity.
 func (ds Diagnostics) Count(s Severity) int {
 	n := 0
 	for _, d := range ds {
@@ -165,7 +165,7 @@ func (ds Diagnostics) Print(w io.Writer) error {
 // maxPrinted is how many problems are printed: nobody reads more.
 const maxPrinted = 200
 
-// first are as many problems of a sorted list as are to be shown, in its order,
+// first returns as many problems of a sorted list as are to be shown, in its order,
 // the most serious rather than others, and how many they leave out.
 func (ds Diagnostics) first(most int) (shown Diagnostics, hidden int) {
 	left := most
@@ -205,7 +205,7 @@ func sourceLine(files map[string][]string, p Pos) (string, bool) {
 // maxLine is the longest line that is shown: another helps nobody.
 const maxLine = 1000
 
-// indentTo is the white space that puts a caret under a column; tabs are kept
+// indentTo returns the white space that puts a caret under a column; tabs are kept
 // so that the caret lines up however wide they are shown. Columns count runes,
 // as the YAML parser does.
 func indentTo(line string, column int) string {

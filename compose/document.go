@@ -143,7 +143,7 @@ func (d *Document) glob(pattern string) ([]string, error) {
 	return d.l.folder.glob(path)
 }
 
-// Place is where a node was written.
+// Place returns where a node was written.
 func (d *Document) Place(n *yaml.Node) Pos { return d.l.place(d.main, n) }
 
 // ReportAt adds a problem at a place, for use before Index.
@@ -156,7 +156,7 @@ func (d *Document) Validate(schema *DocumentSchema) {
 	d.l.checkDocument(&schema.dialect, d.main, d.Root)
 }
 
-// Cut tells whether something at or below a path failed and was cut out.
+// Cut reports whether something at or below a path failed and was cut out.
 func (d *Document) Cut(path Path) bool { return d.l.prunedBelow(path) }
 
 // Index ends the changes of Root: from now on paths have their places.
@@ -168,13 +168,13 @@ func (d *Document) Index() {
 	d.model = plain(d.Root)
 }
 
-// Decode fills out, a pointer to a struct, with the document, strictly: what does
+// Decode reports whether the document fits, and fills out, a pointer to a struct, with the document, strictly: what does
 // not fit is reported. Keys that start with x- are let be where a struct has none.
 func (d *Document) Decode(out any) bool {
 	return (&decoder{r: d.r, fits: true, extensible: true}).document(d.model, out)
 }
 
-// DecodeFile fills out like Decode, with another file that the value at a path names.
+// DecodeFile fills out like Decode and reports whether it fits, with another file that the value at a path names.
 func (d *Document) DecodeFile(path Path, name string, out any) bool {
 	s := &source{file: &file{path: absolute(name, d.Dir)}}
 	s.name = d.l.display(s.path)
@@ -208,10 +208,10 @@ func (d *Document) Unknown(path Path, code, what, got string, allowed []string) 
 	d.r.unknown(path, code, what, got, allowed)
 }
 
-// Pos is where the value of a path was written.
+// Pos returns where the value of a path was written.
 func (d *Document) Pos(path Path) Pos { return d.l.index.Pos(path) }
 
-// Found is all that was reported, sorted. A text that counts in many places of the
+// Found returns all that was reported, sorted. A text that counts in many places of the
 // document is reported once.
 func (d *Document) Found() Diagnostics {
 	found := d.l.found

@@ -57,7 +57,7 @@ func addTitles(titles map[string]string, url string, in any) {
 	}
 }
 
-// schemaKeys are the keys that a schema has for the mapping at a place.
+// schemaKeys returns the keys that a schema has for the mapping at a place.
 func schemaKeys(s *jsonschema.Schema, place []string) []string {
 	if s == nil {
 		return nil

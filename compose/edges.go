@@ -29,7 +29,7 @@ func compareEdges(a, b Edge) int {
 	return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), comparePorts(a.Port, b.Port))
 }
 
-// connectTo adds edges from all families of one name to ports of another; nil
+// connectTo reports whether there is a port to reach, and adds edges from all families of one name to ports of another; nil
 // ports are all that it has. A family has an edge to itself where one of its
 // containers calls another one: by its name it may reach that of another task.
 func (r *resolver) connectTo(path Path, from, to string, ports []string) (reachable bool) {
@@ -85,7 +85,7 @@ func (r *resolver) dependencyEdges(s types.ServiceConfig) {
 	}
 }
 
-// apart tells whether two names share no family.
+// apart reports whether two names share no family.
 func (r *resolver) apart(a, b string) bool {
 	for _, x := range r.targets(a) {
 		for _, y := range r.targets(b) {

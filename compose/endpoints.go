@@ -16,7 +16,7 @@ type Endpoint struct {
 	Host string
 }
 
-// Endpoints are those of all load balancers. Each is called <LoadBalancer>Endpoint<port>;
+// Endpoints returns the URLs of all load balancers. Each is called <LoadBalancer>Endpoint<port>;
 // the lowest port is <LoadBalancer>Endpoint as well, and that of the first
 // application load balancer AlbEndpoint, of the first network one NlbEndpoint. A
 // name belongs to the first that has it.
@@ -54,7 +54,7 @@ func (lb *LoadBalancer) Host() string {
 	return ""
 }
 
-// Outputs are the names of the outputs that tell them.
+// Outputs returns the names of the outputs that tell them.
 func (m *Model) Outputs() []string {
 	var names []string
 	for _, e := range m.Endpoints() {
@@ -65,7 +65,7 @@ func (m *Model) Outputs() []string {
 
 var notInOutput = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
-// pascal is a name in PascalCase: my-lb is MyLb.
+// pascal returns a name in PascalCase: my-lb is MyLb.
 func pascal(name string) string {
 	var b strings.Builder
 	for _, word := range notInOutput.Split(name, -1) {

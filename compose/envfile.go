@@ -82,7 +82,7 @@ func (l *loading) resolveLabels(service *types.ServiceConfig) {
 	}
 }
 
-// item is the path of an entry that may be written alone or in a list.
+// item returns the path of an entry that may be written alone or in a list.
 func item(path Path, i, of int) Path {
 	if of > 1 {
 		return path.Index(i)
@@ -103,7 +103,7 @@ type variableFile struct {
 	found func(name string, at Pos)
 }
 
-// variables reads a file of variables over those in vars; false when it cannot
+// variables reports whether it could read a file of variables over those in vars; false when it cannot
 // be used. Where a value refers to a withheld variable, or must not get into a
 // template, that is reported at its line.
 func (l *loading) variables(f variableFile, vars types.Mapping) bool {
@@ -156,7 +156,7 @@ func (l *loading) variables(f variableFile, vars types.Mapping) bool {
 	return ok
 }
 
-// lineOf is the first line that speaks of a variable.
+// lineOf returns the first line that speaks of a variable.
 func lineOf(content []byte, variable string) int {
 	whole := regexp.MustCompile(`(?:^|[^A-Za-z0-9_])` + regexp.QuoteMeta(variable) + `(?:[^A-Za-z0-9_]|$)`)
 	for number, line := range bytes.Split(content, []byte("\n")) {

@@ -12,7 +12,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// environment is what the files may refer to as ${NAME}: the process's
+// environment returns what the files may refer to as ${NAME}: the process's
 // variables, but for those that are withheld, over those of the .env file in the
 // project directory.
 func (l *loading) environment(dir string, opts Options) types.Mapping {
@@ -34,7 +34,7 @@ func (l *loading) environment(dir string, opts Options) types.Mapping {
 	return env
 }
 
-// hasVariables tells whether there is a file of variables that need not be there.
+// hasVariables reports whether there is a file of variables that need not be there.
 // One that cannot be looked at is, so that reading it tells what is wrong.
 func (l *loading) hasVariables(file string) bool {
 	if !l.folder.holds(file) {
@@ -44,7 +44,7 @@ func (l *loading) hasVariables(file string) bool {
 	return !errors.Is(err, fs.ErrNotExist) && (err != nil || !info.IsDir())
 }
 
-// withVariables is env with the variables of a file underneath; false when the
+// withVariables returns env with the variables of a file underneath; false when the
 // file cannot be used.
 func (l *loading) withVariables(env types.Mapping, at Pos, path Path, file string) (types.Mapping, bool) {
 	vars := types.Mapping{}

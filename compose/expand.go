@@ -49,7 +49,7 @@ func (e *expander) errorf(n *yaml.Node, path Path, code, hint, format string, ar
 	e.l.errorAt(e.at(n), path, code, hint, format, args...)
 }
 
-// node is the expanded copy of n, or nil where n cannot be used.
+// node returns the expanded copy of n, or nil where n cannot be used.
 func (e *expander) node(n *yaml.Node, path Path) *yaml.Node {
 	if !e.countNode(n) {
 		return nil
@@ -135,7 +135,7 @@ func asText(c *yaml.Node) {
 	c.Style = yaml.DoubleQuotedStyle
 }
 
-// inExtension tells whether a path is below an x-* key.
+// inExtension reports whether a path is below an x-* key.
 func inExtension(path Path) bool {
 	return strings.HasPrefix(string(path), "x-") || strings.Contains(string(path), ".x-")
 }
@@ -155,7 +155,7 @@ func intrinsic(name string, c *yaml.Node) *yaml.Node {
 	return mapping(c, text(c, name), c)
 }
 
-// text, sequence and mapping build nodes that stand where at stands.
+// text builds a scalar, as sequence and mapping build nodes that stand where at stands.
 func text(at *yaml.Node, value string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: value, Line: at.Line, Column: at.Column}
 }
@@ -195,7 +195,7 @@ func (e *expander) mapping(n, c *yaml.Node, path Path) {
 	}
 }
 
-// key is the text of a mapping key: 8080: and true: become "8080" and "true".
+// key returns the text of a mapping key: 8080: and true: become "8080" and "true".
 func (e *expander) key(n *yaml.Node, path Path) *yaml.Node {
 	source := n
 	for source.Kind == yaml.AliasNode {
@@ -257,7 +257,7 @@ func describeNode(n *yaml.Node) string {
 	return fmt.Sprintf("%q", n.Value)
 }
 
-// entry is the value of a mapping's key, or nil.
+// entry returns the value of a mapping's key, or nil.
 func entry(n *yaml.Node, key string) *yaml.Node {
 	_, v := entryNodes(n, key)
 	return v

@@ -49,7 +49,7 @@ func (r *resolver) namespaces() {
 	slices.SortFunc(r.model.Namespaces, func(a, b *Namespace) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// defaultZone is <project>.internal, or where a namespace of the file has that
+// defaultZone returns <project>.internal, or where a namespace of the file has that
 // zone, one below it.
 func (r *resolver) defaultZone(taken map[string]Path) string {
 	zone := r.model.Name + ".internal"
@@ -127,7 +127,7 @@ func (r *resolver) udpNames(zone string) {
 	}
 }
 
-// discovered says whether anything needs the project's own namespace: a port
+// discovered reports whether anything needs the project's own namespace: a port
 // that Service Connect can serve, or a record in it.
 func (r *resolver) discovered() bool {
 	for _, f := range r.model.Families {

@@ -142,7 +142,7 @@ type opinion struct {
 	path           Path
 }
 
-// agree is the value that all want; the code of the problem where they differ.
+// agree returns the value that all want; the code of the problem where they differ.
 func (r *resolver) agree(f *Family, opinions []opinion, fallback, code, what string) string {
 	if len(opinions) == 0 {
 		return fallback

@@ -413,7 +413,7 @@ func (r *resolver) elbv2Placement(lb *LoadBalancer, settings elbv2Settings) {
 	}
 }
 
-// subnetGroupNames are the groups that a load balancer can live in.
+// subnetGroupNames returns the groups that a load balancer can live in.
 func (r *resolver) subnetGroupNames() []string {
 	if vpc := r.model.Network.Existing; vpc != nil {
 		return slices.Sorted(maps.Keys(vpc.Subnets))
@@ -493,7 +493,7 @@ func (r *resolver) elbv2Sources(lb *LoadBalancer, ingress *ingressExtension) {
 	}
 }
 
-// everybody is any address of the internet; IPv6 only where the load balancer
+// everybody returns any address of the internet; IPv6 only where the load balancer
 // has IPv6 addresses.
 func everybody(addressType any, path Path) []IngressSource {
 	all := []IngressSource{{CIDR: anyIPv4, Description: "everybody", Path: path}}
@@ -511,7 +511,7 @@ func compareSources(a, b IngressSource) int {
 	)
 }
 
-// listenerPorts are the ports of listeners that a source may reach; none = all.
+// listenerPorts returns the ports of listeners that a source may reach; none = all.
 // It reports whether anything is left of what the file names.
 func (r *resolver) listenerPorts(lb *LoadBalancer, path Path, numbers []string) (ports []Port, ok bool) {
 	for i, number := range numbers {
@@ -527,7 +527,7 @@ func (r *resolver) listenerPorts(lb *LoadBalancer, path Path, numbers []string) 
 	return ports, len(ports) > 0 || len(numbers) == 0
 }
 
-// transport is the protocol below that of a listener, as security groups know it.
+// transport returns the protocol below that of a listener, as security groups know it.
 func transport(protocol string) string {
 	switch protocol {
 	case "UDP":

@@ -74,7 +74,7 @@ func (r *resolver) iamExtension(f *Family, path Path, ext iamExtension) {
 		r.policyARN(at, boundary)
 		r.refer(at, boundary)
 		if r.project.untrusted {
-			r.errorf(at, "untrusted", "a file of others must not choose the permissions boundary of its roles")
+			r.errorf(at, "untrusted", "untrusted files must not choose the permissions boundary of its roles")
 		}
 		if old := f.IAM.PermissionsBoundary; old != "" && old != boundary {
 			r.errorf(at, "boundary-conflict", "services of family %q want two permissions boundaries, %s and %s", f.Name, old, boundary)
@@ -165,7 +165,7 @@ func (r *resolver) statement(path Path, value any) {
 	}
 }
 
-// unlessTrusted is how serious it is that a file gives itself wide permissions.
+// unlessTrusted returns the severity with which a file gives itself wide permissions.
 func (r *resolver) unlessTrusted() Severity {
 	if r.project.untrusted {
 		return Error
@@ -185,12 +185,12 @@ var (
 	everySecret = regexp.MustCompile(`^\*$|(?:^|:)(?:secret|parameter|key)[:/]?\*|:\*$`)
 )
 
-// untrustedStatement refuses what a file of others must not give to its services:
+// untrustedStatement refuses what untrusted files must not give to their services:
 // what it does not name, and what leads to more.
 func (r *resolver) untrustedStatement(path Path, s map[string]any) {
 	for _, key := range []string{"NotAction", "NotResource"} {
 		if s[key] != nil {
-			r.errorf(path.Key(key), "untrusted", "a file of others allows by name only: Action and Resource, not %s", key)
+			r.errorf(path.Key(key), "untrusted", "untrusted files may use Action and Resource only, not %s", key)
 		}
 	}
 	at := path.Key("Action")
@@ -201,18 +201,18 @@ func (r *resolver) untrustedStatement(path Path, s map[string]any) {
 		text, ok := action.(string)
 		switch {
 		case !ok:
-			r.errorf(at, "untrusted", "a file of others names its actions as text, not by %s", describe(action))
+			r.errorf(at, "untrusted", "untrusted files name actions as text, not by %s", describe(action))
 		case wideService.MatchString(text), wholeService.MatchString(text) && everything(s["Resource"]):
-			r.errorf(at, "untrusted", "%q is more than a file of others may allow: name the actions or the resources", shorten(text))
+			r.errorf(at, "untrusted", "%q is more than untrusted files may allow: name the actions or the resources", shorten(text))
 		case keepsSecrets.MatchString(text) && slices.ContainsFunc(many(s["Resource"]), everySecretOf):
 			r.errorf(at, "untrusted", "%q on every resource reaches the secrets of others: name the resources", shorten(text))
 		case escalating.MatchString(text) && !onlyReading.MatchString(text):
-			r.errorf(at, "untrusted", "%q lets a service reach more than its file says, which a file of others must not allow", shorten(text))
+			r.errorf(at, "untrusted", "%q lets a service reach more than its file says, which untrusted files must not allow", shorten(text))
 		}
 	}
 }
 
-// everySecretOf tells whether a resource is, or with an intrinsic function could
+// everySecretOf reports whether a resource is, or with an intrinsic function could
 // become, all of a kind.
 func everySecretOf(resource any) bool {
 	switch v := resource.(type) {
@@ -230,7 +230,7 @@ func everySecretOf(resource any) bool {
 	return false
 }
 
-// many is a value as a list, which one alone may stand for.
+// many returns a value as a list, which one alone may stand for.
 func many(value any) []any {
 	if items, list := value.([]any); list || value == nil {
 		return items

@@ -90,7 +90,7 @@ func (r *resolver) ingressWish(service string) ingressWish {
 	return ingressWish{}
 }
 
-// settingPath is where a setting of the first releases was written.
+// settingPath returns where a setting of the first releases was written.
 func (r *resolver) settingPath(service, key string) Path {
 	own := servicePath(service)
 	for _, path := range []Path{
@@ -206,7 +206,7 @@ func (r *resolver) sharedBalancer(name, lbType string, wish ingressWish) *LoadBa
 	return lb
 }
 
-// ingressProtocol is the protocol of the listener for a port.
+// ingressProtocol returns the protocol of the listener for a port.
 func (r *resolver) ingressProtocol(wish ingressWish, p Port) (string, bool) {
 	if p.Protocol == "udp" {
 		return "UDP", true
@@ -249,7 +249,7 @@ func (r *resolver) bothTransports(g *TargetGroup, service, protocol string, p Po
 		r.model.family(first.Family).container(first.Container).Service == service
 }
 
-// ingressTarget is the target group for a port of a service, in every family the
+// ingressTarget returns the target group for a port of a service, in every family the
 // service is part of.
 func (r *resolver) ingressTarget(lb *LoadBalancer, service, protocol string, p Port) *TargetGroup {
 	g := &TargetGroup{

@@ -81,7 +81,7 @@ func (r *resolver) retention(s types.ServiceConfig) int {
 	return r.retentionDays(at, days)
 }
 
-// retentionDays is the shortest time of CloudWatch that keeps logs for so many
+// retentionDays returns the shortest time of CloudWatch that keeps logs for so many
 // days; 0 is a mistake, which is reported.
 func (r *resolver) retentionDays(at Path, days int) int {
 	longest := retentions[len(retentions)-1]

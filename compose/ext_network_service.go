@@ -226,7 +226,7 @@ func (r *resolver) sourceCIDR(path Path, key, text string) string {
 	return prefix.Masked().String()
 }
 
-// reachablePorts are the ports of a container that a list names; all by default.
+// reachablePorts returns the ports of a container that a list names; all by default.
 func (r *resolver) reachablePorts(path Path, c *Container, names []string) []Port {
 	if len(names) == 0 {
 		return c.Ports

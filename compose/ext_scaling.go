@@ -97,7 +97,7 @@ func (r *resolver) joinScaling(f *Family, other *Scaling) {
 	sc.Schedules = append(sc.Schedules, other.Schedules...)
 }
 
-// lowest is the smaller of two targets, of which 0 is none.
+// lowest returns the smaller of two targets, of which 0 is none.
 func lowest(a, b int) int {
 	if a == 0 || b == 0 {
 		return a + b
@@ -278,7 +278,7 @@ func (r *resolver) schedule(path Path, text string) string {
 	return rate
 }
 
-// replicas is the desired count of a family: the highest that a service asks
+// replicas reads the desired count of a family: the highest that a service asks
 // for.
 func (r *resolver) replicas(f *Family, services []types.ServiceConfig) {
 	f.Replicas = 1
@@ -385,7 +385,7 @@ type percentPlace struct {
 	extensions types.Extensions
 }
 
-// percentPlaces are where x-aws-min_percent may stand, the strongest last.
+// percentPlaces returns where x-aws-min_percent may stand, the strongest last.
 func percentPlaces(s types.ServiceConfig) []percentPlace {
 	path := servicePath(s.Name)
 	places := []percentPlace{{path, s.Extensions}}
@@ -432,7 +432,7 @@ func (r *resolver) updateConfig(path Path, s types.ServiceConfig, replicas int, 
 	}
 }
 
-// parallelism is how many tasks are replaced at once, 1 unless the file says
+// parallelism returns how many tasks are replaced at once, 1 unless the file says
 // so; 0 is all.
 func parallelism(u *types.UpdateConfig) int {
 	if u.Parallelism == nil {

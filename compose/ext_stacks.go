@@ -77,7 +77,7 @@ func (r *resolver) stackMembers(group, pattern string, at Path, matched map[Path
 }
 
 // noMember reports what names nothing. A misspelt name would leave data in another
-// stack, which it cannot leave again without being made anew; a pattern may be there
+// stack, which it cannot leave again without being replaced; a pattern may be there
 // for what is still to come.
 func (r *resolver) noMember(at Path, pattern string, members []Path) {
 	if strings.ContainsAny(pattern, `*?[\`) {
@@ -104,7 +104,7 @@ func ownName(member Path) string {
 	return strings.TrimPrefix(section, "x-") + "-" + name
 }
 
-// Members are all that can be put into a group of x-stacks.
+// Members returns all that can be put into a group of x-stacks.
 func (m *Model) Members() []Path {
 	var all []Path
 	for _, f := range m.Families {
@@ -146,13 +146,13 @@ func (r *resolver) checkStackCycles(section Path) {
 	var visit func(stack string, chain []string) bool
 	visit = func(stack string, chain []string) bool {
 		if i := slices.Index(chain, stack); i >= 0 {
-			var circle []string
+			var cycle []string
 			for j, from := range chain[i:] {
 				to := append(chain[i:], stack)[j+1]
-				circle = append(circle, fmt.Sprintf("%s refers to %s", by[from][to].from, by[from][to].to))
+				cycle = append(cycle, fmt.Sprintf("%s refers to %s", by[from][to].from, by[from][to].to))
 			}
 			r.add(Error, section, "stack-cycle", "put those that refer to each other into one group",
-				"stacks would wait for each other: "+strings.Join(circle, ", "))
+				"stacks would wait for each other: "+strings.Join(cycle, ", "))
 			return true
 		}
 		if done[stack] {

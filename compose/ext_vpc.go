@@ -163,7 +163,7 @@ func (r *resolver) vpcCIDR(path Path, v *NewVPC) {
 	}
 }
 
-// SubnetPrefix is the prefix length of the public and of the storage subnets of
+// SubnetPrefix returns the prefix length of the public and of the storage subnets of
 // a new VPC: each tier shares a quarter of the range among the zones. The
 // application's subnets share one half, so that theirs is one bit shorter.
 func SubnetPrefix(vpc, zones int) int {
@@ -318,7 +318,7 @@ func (r *resolver) awsIDs(path Path, value any, prefix string) []string {
 	return ids
 }
 
-// awsID is an id with the given prefix, or the id at the end of an ARN.
+// awsID returns an id with the given prefix, or the id at the end of an ARN.
 func (r *resolver) awsID(path Path, text, prefix string) string {
 	id := text
 	if strings.HasPrefix(text, "arn:") {

@@ -33,7 +33,7 @@ func (l *loading) extend(s *source) {
 }
 
 // extendService follows the extends of one service; chain are the services that
-// led here, so that a circle is seen.
+// led here, so that a cycle is seen.
 func (l *loading) extendService(root, in *source, name string, chain []serviceKey) {
 	service, holder := in.service(name)
 	if service == nil {
@@ -68,7 +68,7 @@ func (l *loading) extendService(root, in *source, name string, chain []serviceKe
 		removeEntry(service, "extends")
 		return
 	}
-	delete(l.services, key) // so that a circle is seen, not taken for done
+	delete(l.services, key) // so that a cycle is seen, not taken for done
 	l.extendService(root, base, baseName, append(chain, key))
 	l.services[key] = true
 	l.countInherited(key, base, baseName, in.pos(nameNode))
@@ -104,7 +104,7 @@ func countNodes(nodes ...*yaml.Node) int {
 	return count
 }
 
-// extendsBase is the file, the name and the name's node of what a service
+// extendsBase returns the file, the name and the name's node of what a service
 // extends; nil when it extends nothing, or nothing usable.
 func (l *loading) extendsBase(root, in *source, service *yaml.Node, path Path) (*source, string, *yaml.Node) {
 	_, n := entryNodes(service, "extends")

@@ -27,7 +27,7 @@ var settingLabels = []string{
 // familyName is what ECS accepts as the name of a task definition.
 var familyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$`)
 
-// servicePath is where a service stands in the file.
+// servicePath returns where a service stands in the file.
 func servicePath(name string) Path { return At("services", name) }
 
 // families groups the services into families and reads all of them.
@@ -95,7 +95,7 @@ func (r *resolver) familiesOf(service string, seen []string) []string {
 	case !known:
 		return []string{service} // Load has reported it
 	case slices.Contains(seen, host) || host == service:
-		return []string{service} // Load has reported the circle
+		return []string{service} // Load has reported the cycle
 	}
 	shared := r.familiesOf(host, append(seen, service))
 	if len(names) > 0 && !slices.Equal(names, shared) {

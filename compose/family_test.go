@@ -153,7 +153,7 @@ services:
 	}
 }
 
-// printed is a model as text, without the paths of list items, which follow the
+// printed returns a model as text, without the paths of list items, which follow the
 // file.
 func printed(t *testing.T, m *Model) string {
 	t.Helper()

@@ -17,7 +17,7 @@ import (
 // the way. It is the only place of the package that opens files.
 type folder struct{ dir string }
 
-// projectFolder is the folder around a project directory: the one given, else
+// projectFolder returns the folder around a project directory: the one given, else
 // the git working tree that holds it, else the directory itself.
 func projectFolder(given, dir string) (folder, error) {
 	if given != "" {
@@ -49,7 +49,7 @@ var (
 	errLarge   = fmt.Errorf("is larger than %d KiB", maxFile>>10)
 )
 
-// relative is a path as seen from the folder.
+// relative returns a path as seen from the folder.
 func (f folder) relative(path string) (string, error) {
 	below, err := filepath.Rel(f.dir, path)
 	if err != nil || !filepath.IsLocal(below) {
@@ -58,14 +58,14 @@ func (f folder) relative(path string) (string, error) {
 	return below, nil
 }
 
-// holds tells whether a path is written as one in the folder; a link on its way
+// holds reports whether a path is written as one in the folder; a link on its way
 // may still lead elsewhere.
 func (f folder) holds(path string) bool {
 	_, err := f.relative(path)
 	return err == nil
 }
 
-// open is the folder, and a path relative to it.
+// open returns the folder, and a path relative to it.
 func (f folder) open(path string) (root *os.Root, below string, err error) {
 	if below, err = f.relative(path); err != nil {
 		return nil, "", err
@@ -74,7 +74,7 @@ func (f folder) open(path string) (root *os.Root, below string, err error) {
 	return root, below, err
 }
 
-// read is the content of a file. Opening never waits, so that a pipe cannot stop
+// read returns the content of a file. Opening never waits, so that a pipe cannot stop
 // the run, and what was opened is what is checked.
 func (f folder) read(path string) ([]byte, error) {
 	root, below, err := f.open(path)
@@ -141,13 +141,13 @@ func readFile(path string) ([]byte, error) {
 	return folder{filepath.Dir(path)}.read(path)
 }
 
-// isFile tells whether there is something that may be read as a file.
+// isFile reports whether there is something that may be read as a file.
 func isFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && !info.IsDir()
 }
 
-// fileFault is what is wrong with a file that could not be read: the code of the
+// fileFault returns what is wrong with a file that could not be read: the code of the
 // diagnostic, what is said of the file, and a hint.
 func fileFault(err error) (code, problem, hint string) {
 	switch {

@@ -162,7 +162,7 @@ func TestLoadRoot(t *testing.T) {
 	}
 }
 
-// errorCodes are those of the errors, each once, sorted.
+// errorCodes returns the codes of the errors, each once, sorted.
 func errorCodes(found Diagnostics) string {
 	var all []string
 	for _, d := range found {
@@ -277,7 +277,7 @@ func TestLoadTime(t *testing.T) {
 }
 
 // TestClientSecret: CloudFormation may read the client secret of a listener from
-// Secrets Manager, and nothing else, and not for files of others.
+// Secrets Manager, and nothing else, and not for untrusted files.
 func TestClientSecret(t *testing.T) {
 	const secret = "{{resolve:secretsmanager:idp:SecretString:client}}"
 	for name, c := range map[string]struct {

@@ -233,7 +233,7 @@ func (s *generatedService) document(c *choices) map[string]any {
 	return doc
 }
 
-// meaning is what generated services mean, in lines that modelMeaning writes too.
+// meaning returns what generated services mean, in lines that modelMeaning writes too.
 func meaning(all []*generatedService) string {
 	var lines []string
 	families := map[string]string{}
@@ -279,7 +279,7 @@ func meaning(all []*generatedService) string {
 	return strings.Join(slices.Compact(lines), "\n")
 }
 
-// modelMeaning is what a model says of the same.
+// modelMeaning returns what a model says of the same.
 func modelMeaning(m *Model) string {
 	var lines []string
 	for _, f := range m.Families {
@@ -333,7 +333,7 @@ func modelMeaning(m *Model) string {
 	return strings.Join(slices.Compact(lines), "\n")
 }
 
-// literals are texts that hold no references.
+// literals returns texts that hold no references.
 func literals(texts []Text) []string {
 	var all []string
 	for _, text := range texts {

@@ -71,7 +71,7 @@ func filesOf(t *testing.T, pattern string) []string {
 	return files
 }
 
-// refusal is what is printed of a file with errors.
+// refusal returns what is printed of a file with errors.
 func refusal(t *testing.T, file string) string {
 	t.Helper()
 	p, found := Load(context.Background(), fixtureOptions(t, file))

@@ -13,7 +13,7 @@ var imagePorts = map[string]int{
 	"pgvector": 5432, "postgis": 5432, "postgres": 5432, "rabbitmq": 5672, "redis": 6379, "timescaledb": 5432, "valkey": 6379,
 }
 
-// assumedPorts are those of a service whose file declares none: the ports that
+// assumedPorts returns the ports of a service whose file declares none: the ports that
 // its Dockerfile exposes, or the usual one of a well-known image.
 func (r *resolver) assumedPorts(path Path, s types.ServiceConfig) []Port {
 	if s.Build != nil {
@@ -28,7 +28,7 @@ func (r *resolver) assumedPorts(path Path, s types.ServiceConfig) []Port {
 	return []Port{{Number: number, Protocol: "tcp", Path: at}}
 }
 
-// imageName is the last part of an image's path: postgres for
+// imageName returns the last part of an image's path: postgres for
 // docker.io/library/postgres:16@sha256:….
 func imageName(reference string) string {
 	name, _, _ := strings.Cut(reference, "@")
@@ -37,7 +37,7 @@ func imageName(reference string) string {
 	return name
 }
 
-// exposedPorts are those that the last stage of the Dockerfile exposes.
+// exposedPorts returns the ports that the last stage of the Dockerfile exposes.
 func (r *resolver) exposedPorts(path Path, s types.ServiceConfig) []Port {
 	var all []Port
 	for _, word := range r.project.dockerfile(s.Build).exposed {

@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// includeEnvironment is the environment of an included file: that of the file
+// includeEnvironment returns the environment of an included file: that of the file
 // which includes it over the entry's env_file, or over the .env file beside it.
 // The files are those that it takes the variables from.
 func (l *loading) includeEnvironment(s *source, item *yaml.Node, dir string, path Path) (env types.Mapping, files []string) {
@@ -41,7 +41,7 @@ func (l *loading) includeEnvironment(s *source, item *yaml.Node, dir string, pat
 	return env, files
 }
 
-// includeCycle reports a file that includes itself, directly or through others.
+// includeCycle reports whether a file includes itself, and tells of it, directly or through others.
 func (l *loading) includeCycle(s *source, file string, at Pos, path Path) bool {
 	var chain []string
 	for in := s; in != nil; in = in.parent {
@@ -166,7 +166,7 @@ func (l *loading) adopt(s, in *source, key, section *yaml.Node, adopted map[Path
 	}
 }
 
-// ownEntry is a top-level section of a file, whichever document holds it.
+// ownEntry returns a top-level section of a file, whichever document holds it.
 func ownEntry(s *source, key string) *yaml.Node {
 	for _, doc := range s.docs {
 		if n := entry(doc, key); n != nil {
@@ -181,7 +181,7 @@ func (l *loading) includeConflict(in *source, key *yaml.Node, path Path, before 
 		"write it in the including file, which wins over both", "another included file sets this differently: %s", before.in.pos(before.key))
 }
 
-// sameNode tells whether two trees say the same.
+// sameNode reports whether two trees say the same.
 func sameNode(a, b *yaml.Node) bool {
 	return a.Kind == b.Kind && a.Tag == b.Tag && a.Value == b.Value && slices.EqualFunc(a.Content, b.Content, sameNode)
 }

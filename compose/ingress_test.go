@@ -53,7 +53,7 @@ func resolveText(t *testing.T, text string) (*Model, string) {
 	return resolveFile(t, file)
 }
 
-// summary is a load balancer in a few words.
+// summary returns a load balancer in a few words.
 func summary(m *Model) string {
 	var b strings.Builder
 	for _, lb := range m.LoadBalancers {

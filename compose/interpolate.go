@@ -23,7 +23,7 @@ type filler struct {
 // out.
 func (f filler) apply(n *yaml.Node, path Path) { f.node(n, path, false) }
 
-// node answers false when n itself cannot be used.
+// node interpolates a node, and reports whether n itself can be used.
 func (f filler) node(n *yaml.Node, path Path, inSub bool) bool {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -118,7 +118,7 @@ func (f filler) number(n *yaml.Node, path Path) bool {
 	return false
 }
 
-// function checks the argument of an intrinsic function. What it joins must not
+// function reports whether the argument of an intrinsic function is right. What it joins must not
 // become a dynamic reference, and a macro must not run.
 func (f filler) function(key, value *yaml.Node, path Path) bool {
 	if !inExtension(path) || !strings.HasPrefix(key.Value, "Fn::") {
@@ -131,7 +131,7 @@ func (f filler) function(key, value *yaml.Node, path Path) bool {
 	case strings.Contains(spelled(key.Value, value), "{{"):
 		code, message = "text-dynamic", "the function joins texts that hold {{, by which CloudFormation would read a value of the account"
 	case f.l.untrusted && key.Value == "Fn::ImportValue":
-		code, message = "untrusted", "a value that another stack exports must not be imported by a file of others"
+		code, message = "untrusted", "a value that another stack exports must not be imported by untrusted files"
 	default:
 		return true
 	}
@@ -140,7 +140,7 @@ func (f filler) function(key, value *yaml.Node, path Path) bool {
 	return false
 }
 
-// spelled is the text that a function may make of its argument: what it joins, in
+// spelled returns the text that a function may make of its argument: what it joins, in
 // order. A function that takes texts apart may make any of them.
 func spelled(name string, n *yaml.Node) string {
 	var texts []string
@@ -162,7 +162,7 @@ func spelled(name string, n *yaml.Node) string {
 	return strings.Join(texts, "")
 }
 
-// spelledMapping is the text of a mapping: that of a function where it is one.
+// spelledMapping returns the text of a mapping: that of a function where it is one.
 func spelledMapping(n *yaml.Node) string {
 	var b strings.Builder
 	for k, v := range entries(n) {

@@ -230,7 +230,7 @@ func (l *loading) ignored(s *source, key *yaml.Node, path Path) {
 	l.warnAt(s.pos(key), path, "setting-ignored", hint, "%s is a setting of the first releases of ComposeX without a counterpart here", key.Value)
 }
 
-// plain is the Go value of a tree: map[string]any, []any or a scalar.
+// plain returns the Go value of a tree: map[string]any, []any or a scalar.
 func plain(n *yaml.Node) any {
 	switch n.Kind {
 	case yaml.MappingNode:

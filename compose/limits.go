@@ -62,7 +62,7 @@ func (l *loading) countUse(path string) error {
 	return nil
 }
 
-// countServices reports the first service that is one too many.
+// countServices reports whether the services are few enough, and the first one too many.
 func (l *loading) countServices() bool {
 	names := map[string]bool{}
 	for _, s := range l.sources() {
@@ -79,7 +79,7 @@ func (l *loading) countServices() bool {
 	return true
 }
 
-// late reports that loading takes too long, at the place that it has come to.
+// late reports whether loading takes too long, at the place that it has come to.
 func (l *loading) late(at Pos) bool {
 	if l.ctx.Err() == nil {
 		return false
@@ -92,7 +92,7 @@ func (l *loading) late(at Pos) bool {
 	return true
 }
 
-// countText counts the text that variables have put into the files; false when
+// countText reports whether it could count the text that variables have put into the files; false when
 // it is too much.
 func (l *loading) countText(s *substituted, at Pos, path Path) bool {
 	if len(s.names) == 0 {
@@ -109,7 +109,7 @@ func (l *loading) countText(s *substituted, at Pos, path Path) bool {
 	return false
 }
 
-// countNode counts a value of a file with its aliases written out; false when
+// countNode reports whether it could count a value of a file with its aliases written out; false when
 // there are too many, or they are too long.
 func (e *expander) countNode(n *yaml.Node) bool {
 	e.count++

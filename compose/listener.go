@@ -277,7 +277,7 @@ func (s *targetGroupSet) find(name string) *TargetGroup {
 	return found
 }
 
-// last is the last key of a path.
+// last returns the last key of a path.
 func (p Path) last() string {
 	return string(p[strings.LastIndex(string(p), ".")+1:])
 }

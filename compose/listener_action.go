@@ -109,7 +109,7 @@ var authConfigs = map[string][]string{
 	},
 }
 
-// authentication is the action that comes before a target, or none.
+// authentication returns the action that comes before a target, or none.
 func (r *resolver) authentication(l *Listener, path Path, t elbv2Target, isDefault bool) []map[string]any {
 	if t.CreateCognitoClient != nil {
 		r.unsupported(path.Key("CreateCognitoClient"), "x-cognito_userpool", "clients of a user pool")

@@ -30,7 +30,7 @@ var (
 	pathPattern = regexp.MustCompile(`^/[\w$./~"'@:+&*?-]{0,127}$`)
 )
 
-// access reads "/", "/path", "host", "host/path" and "host:port/path".
+// access reads "/", "/path", "host", "host/path" and "host:port/path", and reports whether it could.
 func (r *resolver) access(l *Listener, rule *Rule, path Path, text string) bool {
 	if text == "" || text == "/" {
 		return true
@@ -67,7 +67,7 @@ var conditionFields = map[string]string{
 	"SourceIpConfig":          "source-ip",
 }
 
-// conditions reads CloudFormation conditions. One mapping may hold several, and
+// conditions reads CloudFormation conditions, and reports whether all are right. One mapping may hold several, and
 // Field may be left out.
 func (r *resolver) conditions(rule *Rule, path Path, conditions []map[string]any) bool {
 	ok := true
@@ -113,7 +113,7 @@ func (r *Rule) addCondition(field, key string, value any) {
 	r.Conditions = append(r.Conditions, map[string]any{"Field": field, key: value})
 }
 
-// plainValues is what a condition with nothing but Values lists.
+// plainValues returns what a condition with nothing but Values lists.
 func plainValues(value any) ([]string, bool) {
 	m, _ := value.(map[string]any)
 	items, ok := m["Values"].([]any)

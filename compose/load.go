@@ -33,12 +33,12 @@ type Project struct {
 	unmapped []loader.UnsupportedAttribute
 }
 
-// Pos is where the value of a path was written: a scalar's own place, the key of
+// Pos returns where the value of a path was written: a scalar's own place, the key of
 // a mapping or list. The last file that sets the path wins, and an unknown path
 // answers with its nearest known ancestor.
 func (p *Project) Pos(path Path) Pos { return p.index.Pos(path) }
 
-// KeyPos is where the key of a path was written.
+// KeyPos returns where the key of a path was written.
 func (p *Project) KeyPos(path Path) Pos { return p.index.KeyPos(path) }
 
 // Load reads the compose files with everything they include and extend. The
@@ -145,7 +145,7 @@ func (l *loading) load(opts Options) *Project {
 	return p
 }
 
-// openMain finds the folders and opens the files that were named; false when that
+// openMain finds the folders, opens the files that were named, and reports whether that
 // cannot be. The folder of prepared copies is for the caller to remove.
 func (l *loading) openMain(opts Options) bool {
 	dir, err := opts.directory()
@@ -181,7 +181,7 @@ func (l *loading) openMain(opts Options) bool {
 	return true
 }
 
-// profiles are those of the options, else those of COMPOSE_PROFILES.
+// profiles returns Options.Profiles, or COMPOSE_PROFILES if empty.
 func profiles(active []string, env types.Mapping) []string {
 	if len(active) == 0 && env[consts.ComposeProfiles] != "" {
 		return strings.Split(env[consts.ComposeProfiles], ",")
@@ -196,7 +196,7 @@ func absolute(path, dir string) string {
 	return filepath.Join(dir, path)
 }
 
-// display is a file's name as a person would type it: relative to the current
+// display returns a file's name as a person would type it: relative to the current
 // folder when it lies below.
 func (l *loading) display(path string) string {
 	current, err := os.Getwd()

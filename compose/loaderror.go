@@ -118,7 +118,7 @@ func lastLine(text string) string {
 	return strings.TrimPrefix(strings.TrimSpace(lines[len(lines)-1]), "* ")
 }
 
-// known is the longest part of a path that the files hold.
+// known returns the longest part of a path that the files hold.
 func (l *loading) known(written string) Path {
 	written = strings.ReplaceAll(strings.ReplaceAll(written, ".[]", ""), ".[", "[")
 	for numberedItem.MatchString(written) {

@@ -65,7 +65,7 @@ func (l *loading) merge(opts Options) any {
 	return l.relative(model)
 }
 
-// holdsVariable tells whether a text is known only when its variables are.
+// holdsVariable reports whether a text is known only when its variables are.
 func (l *loading) holdsVariable(n *yaml.Node) bool {
 	return l.verbatim && strings.Contains(n.Value, "$")
 }

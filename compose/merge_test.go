@@ -135,7 +135,7 @@ func TestMergeFails(t *testing.T) {
 		{"not YAML", "services: {", "a.yml:2:1: did not find expected node content [yaml-syntax]"},
 		{"an unknown key", "services: {web: {imag: a}}", `a.yml:1:18: services.web.imag: "imag" is not a key`},
 		{"a wrong port", "services: {web: {image: a, ports: [x]}}", `a.yml:1:36: services.web.ports[0]: "x" is not a port`},
-		{"a circle", "services: {web: {extends: {service: web}}}", "the service extends itself: web -> web"},
+		{"a cycle", "services: {web: {extends: {service: web}}}", "the service extends itself: web -> web"},
 		{"outside", "include: [../x.yml]", "lies outside the project's folder"},
 		{"another type in another file", "services: {web: {image: a, command: {a: b}}}", "a.yml:1:"},
 		{"binary", "\x00\x01", "a.yml:1:1: "},
@@ -222,7 +222,7 @@ func FuzzMergeText(f *testing.F) {
 	})
 }
 
-// text is all that the diagnostics say.
+// text returns all that the diagnostics say.
 func (ds Diagnostics) text() string {
 	var b strings.Builder
 	for _, d := range ds {

@@ -21,7 +21,7 @@ func Nearest(got string, allowed []string) string {
 	return best
 }
 
-// didYouMean is the hint for a wrong name: the nearest valid one, or all of
+// didYouMean returns the hint for a wrong name: the nearest valid one, or all of
 // them where none is near and they are few enough to read.
 func didYouMean(got string, allowed []string) string {
 	const readable = 12

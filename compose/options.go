@@ -72,7 +72,7 @@ func firstFile(dir string, names []string) string {
 	return ""
 }
 
-// directory is the project directory as an absolute path.
+// directory returns the project directory as an absolute path.
 func (o Options) directory() (string, error) {
 	if o.WorkingDir == "" && len(o.Files) > 0 {
 		return filepath.Abs(filepath.Dir(o.Files[0]))

@@ -25,7 +25,7 @@ type shown struct {
 	text       string
 }
 
-// shows are the texts of a service that are shown, by what they are.
+// shows returns the texts of a service that are shown, by what they are.
 func shows(path Path, s types.ServiceConfig, variables []Variable) []shown {
 	var all []shown
 	for _, v := range variables {
@@ -61,7 +61,7 @@ func shows(path Path, s types.ServiceConfig, variables []Variable) []shown {
 	return all
 }
 
-// shown is the text with ${} for what only CloudFormation knows.
+// shown returns the text with ${} for what only CloudFormation knows.
 func (t Text) shown() string {
 	var b strings.Builder
 	for _, part := range t {
@@ -110,8 +110,8 @@ func (r *resolver) plainSecrets(path Path, s types.ServiceConfig, variables []Va
 	}
 }
 
-// notSecret are the names of the service that the file says are no secrets. A name
-// that nothing has is a mistake, and files of others have no say.
+// notSecret returns the names of the service that the file says are no secrets. A name
+// that nothing has is a mistake, and untrusted files have no say.
 func (r *resolver) notSecret(path Path, names []string, all []shown) []string {
 	if len(names) > 0 && r.project.untrusted {
 		r.add(Error, path, "not-secret-refused", "declare the secrets below secrets, and leave NotSecret out",

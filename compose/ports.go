@@ -97,7 +97,7 @@ func comparePorts(a, b Port) int {
 	return cmp.Or(cmp.Compare(a.Number, b.Number), cmp.Compare(a.Protocol, b.Protocol))
 }
 
-// defaultPortName is <service>-<number>-<protocol> in the letters of ECS.
+// defaultPortName returns <service>-<number>-<protocol> in the letters of ECS.
 func defaultPortName(service string, p Port) string {
 	const longest = 64
 	suffix := fmt.Sprintf("-%d-%s", p.Number, p.Protocol)

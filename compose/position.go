@@ -52,7 +52,7 @@ func (x *index) find(path Path) (place, bool) {
 	return place{}, false
 }
 
-// parent is the path without its last key or item.
+// parent returns the path without its last key or item.
 func (p Path) parent() Path {
 	i := strings.LastIndexAny(string(p), ".[")
 	return p[:max(i, 0)]
@@ -127,7 +127,7 @@ func (x layer) item(list Path, i int, item *yaml.Node) {
 	}
 }
 
-// mountTarget is the path in the container that a volume is mounted on.
+// mountTarget returns the path in the container that a volume is mounted on.
 func mountTarget(volume *yaml.Node) string {
 	if target := entry(volume, "target"); target != nil {
 		return path.Clean(target.Value)
@@ -196,7 +196,7 @@ func (l *loading) indexExtended(x *index, in *source, name string, path Path, de
 	}
 }
 
-// copies is the base whose prepared copy lies at a path.
+// copies returns the base whose prepared copy lies at a path.
 func (l *loading) copies(path string) *source {
 	for _, s := range l.order {
 		if s.copy == path {
@@ -211,7 +211,7 @@ func (l *loading) layer(x *index, s *source) layer {
 	return layer{index: x, below: s.sections, pos: func(n *yaml.Node) Pos { return l.place(s, n) }}
 }
 
-// place is where a node of a source stands.
+// place returns where a node of a source stands.
 func (l *loading) place(s *source, n *yaml.Node) Pos {
 	if from := l.adoptedFrom[n]; from != nil {
 		s = from

@@ -115,7 +115,7 @@ func (l *loading) includeOne(s *source, item *yaml.Node, names []*yaml.Node, pat
 	}
 }
 
-// misspelt tells whether a mapping has a key that was meant to be another.
+// misspelt reports whether a mapping has a key that was meant to be another.
 func misspelt(n *yaml.Node, key string) bool {
 	for k := range entries(n) {
 		if Nearest(k.Value, []string{key}) == key {
@@ -125,7 +125,7 @@ func misspelt(n *yaml.Node, key string) bool {
 	return false
 }
 
-// scalars are the text nodes of a scalar or of a list of scalars.
+// scalars returns the text nodes of a scalar or of a list of scalars.
 func scalars(n *yaml.Node) []*yaml.Node {
 	if n == nil {
 		return nil

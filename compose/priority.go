@@ -17,7 +17,7 @@ const (
 	lastRule    = 50000
 )
 
-// places is how many priorities the rules of one band and one literal length
+// places returns how many priorities the rules of one band and one literal length
 // share: many where many rules are expected, so that two seldom want the same.
 func places(literal int) int {
 	switch {
@@ -30,7 +30,7 @@ func places(literal int) int {
 	}
 }
 
-// bandStart is how many priorities of a band come before those of one literal
+// bandStart returns how many priorities of a band come before those of one literal
 // length; a negative length asks for the size of the band.
 func bandStart(literal int) int {
 	n := 0
@@ -70,7 +70,7 @@ func (r *resolver) prioritise(rules []*Rule) {
 	slices.SortFunc(rules, func(a, b *Rule) int { return a.Priority - b.Priority })
 }
 
-// wanted is the priority that follows from the rule's words alone.
+// wanted returns the priority that follows from the rule's words alone.
 func (r *Rule) wanted() int {
 	band := 2
 	if len(r.Hosts) > 0 {
@@ -93,7 +93,7 @@ func (r *Rule) wanted() int {
 
 func isPattern(s string) bool { return strings.ContainsAny(s, "*?") }
 
-// literalLength is the length of a path pattern up to its first wildcard; a path
+// literalLength returns the length of a path pattern up to its first wildcard; a path
 // without any counts its end too, so that it precedes the pattern "<path>*".
 func literalLength(path string) int {
 	n := strings.IndexAny(path, "*?")
@@ -103,7 +103,7 @@ func literalLength(path string) int {
 	return min(n, longestPath)
 }
 
-// Name is the conditions of a rule as text, the same however they are ordered; ""
+// Name returns the conditions of a rule as text, the same however they are ordered; ""
 // is a rule without any.
 func (r *Rule) Name() string {
 	var names []string

@@ -170,7 +170,7 @@ func (r *resolver) checkNodeValue(named reference, node Node) {
 	}
 }
 
-// checkReturnValue reports the name of a value that a resource does not have.
+// checkReturnValue reports whether a resource has a value, and tells of a name that it does not have.
 func (r *resolver) checkReturnValue(path Path, res *Resource, name string) bool {
 	values := res.Values()
 	switch {

@@ -90,7 +90,7 @@ func (r *resolver) unknownTarget(path Path, code, name string) {
 	r.unknown(path, code, "a service or family", name, r.targetNames())
 }
 
-// extension is a section of the project, such as "x-vpc", and its path; ok is
+// extension returns a section of the project, such as "x-vpc", and its path; ok is
 // false where the file has none.
 func (r *resolver) extension(key string) (value any, path Path, ok bool) {
 	value, ok = r.project.Extensions[key]

@@ -44,7 +44,7 @@ func (r *resolver) returns(res *Resource, path Path, value any) []Return {
 	return returns
 }
 
-// checkVariable reports a name that cannot be an environment variable's.
+// checkVariable reports whether a name can be an environment variable's, and tells of one that cannot.
 func (r *resolver) checkVariable(path Path, name string) bool {
 	if variablePattern.MatchString(name) {
 		return true

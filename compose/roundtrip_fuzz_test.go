@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// everyChoice is enough bytes for the largest generated project, each value once.
+// everyChoice returns enough bytes for the largest generated project, each value once.
 func everyChoice() []byte {
 	var all []byte
 	for i := range 512 {

@@ -85,7 +85,7 @@ func (s *Schema) accessWords() []string {
 	return append(slices.Clone(s.Access[""]), slices.Sorted(maps.Keys(s.AccessShort))...)
 }
 
-// deletionPolicies are what the section may say about the kind's resources.
+// deletionPolicies returns what the section may say about the kind's resources.
 func (s *Schema) deletionPolicies() []string {
 	if s.Snapshots {
 		return []string{"Delete", "Retain", "Snapshot"}

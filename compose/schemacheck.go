@@ -119,7 +119,7 @@ func asJSON(model any) (any, error) {
 	return jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
 }
 
-// reportSchema reports problems at their nodes, and then removes the nodes: while
+// reportSchema reports whether it told of problems at their nodes, and then removes the nodes: while
 // all are in place, the numbers of list items hold. It tells whether any was removed.
 func (l *loading) reportSchema(s *source, doc *yaml.Node, problems []schemaProblem) bool {
 	var cuts [][2]*yaml.Node

@@ -63,7 +63,7 @@ func (by *dialect) problems(invalid *jsonschema.ValidationError) []schemaProblem
 	return slices.CompactFunc(problems, func(a, b schemaProblem) bool { return slices.Equal(a.place, b.place) })
 }
 
-// leaves are the causes that a reader can act on.
+// leaves returns the causes that a reader can act on.
 func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 	if len(e.Causes) == 0 {
 		return []*jsonschema.ValidationError{e}
@@ -109,7 +109,7 @@ func bestAlternative(e *jsonschema.ValidationError) []*jsonschema.ValidationErro
 	}}
 }
 
-// missingKeys is about keys that a mapping needs.
+// missingKeys returns about keys that a mapping needs.
 func (by *dialect) missingKeys(place []string, names []string) schemaProblem {
 	return schemaProblem{
 		place: place, code: by.code, missing: names,
@@ -137,7 +137,7 @@ func (by *dialect) unknownKey(place []string, name string) schemaProblem {
 	return p
 }
 
-// elsewhere is a hint at the key that was meant, or at where the key belongs: in the
+// elsewhere returns a hint at the key that was meant, or at where the key belongs: in the
 // one mapping right below that knows it, or in one around, as where the indentation is
 // wrong.
 func (by *dialect) elsewhere(place []string, name string, valid []string) string {

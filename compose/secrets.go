@@ -70,13 +70,13 @@ func (r *resolver) secretVariables(path Path, s types.ServiceConfig) []SecretVar
 
 var notVariable = regexp.MustCompile(`[^A-Za-z0-9]`)
 
-// variableNameOf is the name in capitals, with _ for all that is no letter or
+// variableNameOf returns the name in capitals, with _ for all that is no letter or
 // digit.
 func variableNameOf(name string) string {
 	return strings.ToUpper(notVariable.ReplaceAllString(name, "_"))
 }
 
-// variables are those that the secret becomes: one, or one for each JSON key.
+// variables returns the variables that the secret becomes: one, or one for each JSON key.
 func (x *secretExtension) variables(name string) []SecretVariable {
 	if len(x.JsonKeys) == 0 {
 		return []SecretVariable{{Name: cmp.Or(x.VarName, variableNameOf(name)), Secret: name}}

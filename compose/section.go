@@ -63,7 +63,7 @@ func (l *loading) sectionKeys(keys []string) [][]string {
 	return all
 }
 
-// entryNames are the keys of a mapping in all files, sorted.
+// entryNames returns the keys of a mapping in all files, sorted.
 func (l *loading) entryNames(keys []string) []string {
 	var names []string
 	for _, s := range l.sources() {

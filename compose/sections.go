@@ -52,7 +52,7 @@ func (r *resolver) schemaKeys() []string {
 	return keys
 }
 
-// looksLikeResources tells a mistyped section of x-resources from a YAML
+// looksLikeResources reports whether a section has x-resources: it tells a mistyped one of x-resources from a YAML
 // fragment kept under an x-* key for its anchors.
 func looksLikeResources(section any) bool {
 	entries, _ := section.(map[string]any)

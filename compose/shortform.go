@@ -157,7 +157,7 @@ func (l *loading) shortForms(s *source, n *yaml.Node, path Path, at tree.Path) b
 
 var portRange = regexp.MustCompile(`(\d{1,5})-(\d{1,5})(?:/\w+)?$`)
 
-// countPorts is how many ports a list names, with all of its ranges: compose-go
+// countPorts returns how many ports a list names, with all of its ranges: compose-go
 // makes a value of each.
 func countPorts(list *yaml.Node) int {
 	count := 0

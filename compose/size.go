@@ -45,7 +45,7 @@ func steps(from, to, by int) []int {
 	return all
 }
 
-// fitTask is the smallest task that has the CPU units and the MiB of memory.
+// fitTask returns the smallest task that has the CPU units and the MiB of memory.
 func fitTask(cpu, memory int) (taskCPU, taskMemory int, ok bool) {
 	for _, size := range taskSizes {
 		if size.cpu < cpu {

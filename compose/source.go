@@ -77,7 +77,7 @@ func (l *loading) unreadable(at Pos, in Path, name string, err error) {
 
 var remoteFile = regexp.MustCompile(`^(?:[a-z+]+://|git@|oci:|github\.com/)`)
 
-// remote reports a file that lies elsewhere: a deployment must not depend on
+// remote reports whether a file lies elsewhere, and tells of it: a deployment must not depend on
 // what another server answers.
 func (l *loading) remote(name string, at Pos, path Path) bool {
 	if !remoteFile.MatchString(name) {
@@ -88,7 +88,7 @@ func (l *loading) remote(name string, at Pos, path Path) bool {
 	return true
 }
 
-// parse reads and expands the documents of a file; false when it is no compose
+// parse reports whether it could read and expand the documents of a file; false when it is no compose
 // file at all.
 func (l *loading) parse(f *file, content []byte) bool {
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
@@ -198,10 +198,10 @@ func (s *source) all() []*source {
 	return append(list, s)
 }
 
-// pos is where a node of the file stands.
+// pos returns where a node of the file stands.
 func (s *source) pos(n *yaml.Node) Pos { return Pos{File: s.name, Line: n.Line, Column: n.Column} }
 
-// service is the node of a service in the file itself or in what it includes,
+// service returns the node of a service in the file itself or in what it includes,
 // and the source that holds it.
 func (s *source) service(name string) (*yaml.Node, *source) {
 	for i := len(s.docs) - 1; i >= 0; i-- {

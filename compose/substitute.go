@@ -117,7 +117,7 @@ func (out *substituted) lookup(name string, env types.Mapping) string {
 	return value
 }
 
-// value is that of a variable, as long as the text does not become too long.
+// value returns the value of a variable, as long as the text does not become too long.
 func (out *substituted) value(name string, env types.Mapping) (value string, ok bool) {
 	out.names = append(out.names, name)
 	value, ok = env[name]

@@ -35,7 +35,7 @@ func FuzzSubstitute(f *testing.F) {
 	})
 }
 
-// beyondCompose tells of a text that docker compose's own package cannot read: it
+// beyondCompose reports whether a text is one that docker compose's own package cannot read: it
 // does not know CloudFormation's placeholders, loses letters of a ${…} that goes on
 // over several lines, and does not count a brace right after an opening one.
 func beyondCompose(text string) bool {

@@ -244,7 +244,7 @@ func (r *resolver) judge() {
 	}
 }
 
-// off tells values that mean the same as no value.
+// off reports whether a value means the same as none.
 func off(value any) bool {
 	switch v := value.(type) {
 	case nil:
@@ -423,7 +423,7 @@ func (r *resolver) serviceModes(path Path, s types.ServiceConfig) {
 	}
 }
 
-// securityOptions: what makes a container safer and cannot be had is an error,
+// securityOptions reports options: one that makes a container safer and cannot be had is an error,
 // except for no-new-privileges, which so many files have.
 func (r *resolver) securityOptions(path Path, s types.ServiceConfig) {
 	for i, option := range s.SecurityOpt {
@@ -453,7 +453,7 @@ func (r *resolver) networkNames(path Path, s types.ServiceConfig) {
 	}
 }
 
-// groups: a group decides what a process may do with the files of a volume.
+// groups reports further groups: a group decides what a process may do with the files of a volume.
 func (r *resolver) groups(path Path, s types.ServiceConfig) {
 	const message = "ECS adds no groups to the user of a container; user takes <user>:<group>"
 	switch {

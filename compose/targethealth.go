@@ -173,7 +173,7 @@ var (
 	checkURL  = regexp.MustCompile(`(?:^|[\s"'=])(https?://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::(\d+))?(/[^\s"'|;&<>]*)?`)
 )
 
-// checkedPath is the path on the target's port that the container's own health
+// checkedPath returns the path on the target's port that the container's own health
 // check asks for with curl or wget, or "".
 func (r *resolver) checkedPath(g *TargetGroup) string {
 	if len(g.Targets) != 1 {

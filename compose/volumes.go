@@ -71,7 +71,7 @@ func (r *resolver) mountTargets(path Path, c *Container) {
 	}
 }
 
-// heldMounts are the targets of bind mounts whose files the image holds as well.
+// heldMounts returns the targets of bind mounts whose files the image holds as well.
 func (r *resolver) heldMounts(s types.ServiceConfig) []string {
 	if s.Build == nil {
 		return nil
@@ -87,7 +87,7 @@ func (r *resolver) heldMounts(s types.ServiceConfig) []string {
 	return targets
 }
 
-// within tells whether target is dir or below it.
+// within reports whether target is dir or below it.
 func within(dir, target string) bool {
 	below, err := filepath.Rel(dir, target)
 	return err == nil && filepath.IsLocal(below)

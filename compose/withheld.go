@@ -19,7 +19,7 @@ type withheld map[string]string
 var credential = regexp.MustCompile(`(?i)^(?:AWS|CODEBUILD|GITHUB)_|TOKEN|SECRET|PASSW|PASSPHRASE|CRED|KEY|BEARER|JWT|COOKIE|SIGNATURE|PRIVATE|` +
 	`PGPASS|(?:^|_)PASS(?:$|_|FILE)|(?:^|_)PIN$|_PWD(?:$|_)|(?:^|_)AUTH(?:$|_)`)
 
-// Credential tells whether a variable looks like a credential of the process.
+// Credential reports whether a variable looks like a credential of the process.
 func Credential(name string) bool { return credential.MatchString(name) }
 
 // credentialLike is why variables are withheld from all files.
@@ -39,7 +39,7 @@ func (o Options) withholds(name, value string) string {
 	return ""
 }
 
-// hint is what to do about a variable that is withheld.
+// hint returns what to do about a variable that is withheld.
 func (w withheld) hint(name string) string {
 	switch {
 	case name == "AWS_REGION" || name == "AWS_DEFAULT_REGION":
@@ -50,7 +50,7 @@ func (w withheld) hint(name string) string {
 	return "set it in .env, or let -c allow=" + name + " pass it on"
 }
 
-// refused reports those of the names that are withheld and that no file sets, and
+// refused reports whether names are withheld, and those of them that are and that no file sets, and
 // tells whether there are any.
 func (l *loading) refused(names []string, set map[string]string, at Pos, path Path) bool {
 	found := false
@@ -139,7 +139,7 @@ func pattern(literal, expression string) func(text string) string {
 // differ.
 var invisible = regexp.MustCompile(`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]`)
 
-// checkText reports a text that must not get into a template; false when it is one.
+// checkText reports whether a text may get into a template, and tells of one that must not.
 func (l *loading) checkText(text string, at Pos, path Path) bool {
 	for _, f := range forbidden {
 		found := f.find(text)
@@ -160,14 +160,14 @@ func (l *loading) checkText(text string, at Pos, path Path) bool {
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html
 var secretReference = regexp.MustCompile(`^\{\{resolve:secretsmanager:[A-Za-z0-9/_+=.@:-]+\}\}$`)
 
-// mayResolve tells whether a text stands where CloudFormation has no other way to
+// mayResolve reports whether a text stands where CloudFormation has no other way to
 // take a secret, and hands it to AWS alone: the client secret of a listener. Files
 // of others might hand it to an identity provider of theirs.
 func (l *loading) mayResolve(text string, path Path) bool {
 	return !l.untrusted && strings.HasSuffix(string(path), ".AuthenticateOidcConfig.ClientSecret") && secretReference.MatchString(text)
 }
 
-// checkName is checkText for the key of a mapping.
+// checkName reports whether the key of a mapping may, as checkText does of a text.
 func (l *loading) checkName(name string, at Pos, path Path) bool {
 	if found := invisible.FindString(name); found != "" {
 		l.errorAt(at, path, "text-invisible", "", "the name %+q holds U+%04X, which nobody sees", shorten(name), []rune(found)[0])

@@ -87,7 +87,7 @@ type Resource struct {
 	needed []*Resource
 }
 
-// Path is the place in the construct tree, as the CDK notes it, else the logical id.
+// Path returns the place in the construct tree, as the CDK notes it, else the logical id.
 func (r *Resource) Path() string {
 	noted, _ := r.Metadata["aws:cdk:path"].(string)
 	return cmp.Or(strings.TrimSuffix(cmp.Or(noted, r.construct), "/Resource"), r.LogicalID)
@@ -112,7 +112,7 @@ type constructs map[string][]struct {
 	Data any
 }
 
-// ids are the paths by logical id.
+// ids returns the paths by logical id.
 func (c constructs) ids() map[string]string {
 	found := map[string]string{}
 	for _, at := range slices.Sorted(maps.Keys(c)) {
@@ -261,7 +261,7 @@ func deployedTo(environment string) (account, region string) {
 	return account, region
 }
 
-// assets are the files of a folder by their hash.
+// assets returns the files of a folder by their hash.
 func (r *reader) assets(dir string, m manifest) (map[string]string, error) {
 	found := map[string]string{}
 	for _, id := range slices.Sorted(maps.Keys(m.Artifacts)) {
@@ -380,7 +380,7 @@ func newResource(s *Stack, id string, body map[string]any) *Resource {
 	return r
 }
 
-// nestedTemplate is the file of a nested stack: the CDK CLI asks for a note beside
+// nestedTemplate returns the file of a nested stack: the CDK CLI asks for a note beside
 // the resource, and without it the URL holds the hash of the asset.
 func nestedTemplate(r *Resource, assets map[string]string) (string, bool) {
 	if r.Type != nestedStack {

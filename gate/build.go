@@ -74,7 +74,7 @@ func eachBuild(check func(b build, found *report)) func(*Assembly, *report) {
 	}
 }
 
-// inlineBuildspec is the text of a buildspec: what has more lines than one, or what
+// inlineBuildspec returns the text of a buildspec: what has more lines than one, or what
 // only YAML or JSON can be; anything else names a file.
 func inlineBuildspec(r *Resource) string {
 	spec, _ := text(at(r.Properties, "Source", "BuildSpec"), "placeholder")
@@ -216,7 +216,7 @@ func ownLogGroup(b build, found *report) {
 	}
 }
 
-// commands are those of an inline buildspec, in the order in which they run.
+// commands returns the commands of an inline buildspec, in the order in which they run.
 func (b build) commands() []string {
 	var root any
 	if yaml.Unmarshal([]byte(b.spec), &root) != nil {

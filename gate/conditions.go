@@ -17,7 +17,7 @@ import (
 // above it, parameters vary one at a time.
 const mostScenarios = 64
 
-// variants are the assemblies that the conditions of its stacks allow. Stacks vary
+// variants returns the assemblies that the conditions of its stacks allow. Stacks vary
 // side by side: what one stack's parameters are does not limit those of another.
 func (a *Assembly) variants() []*Assembly {
 	truths := make([][]map[string]bool, len(a.Stacks))
@@ -42,7 +42,7 @@ func (a *Assembly) variants() []*Assembly {
 	return found
 }
 
-// under is the stack with the conditions decided.
+// under returns the stack with the conditions decided.
 func (s *Stack) under(truth map[string]bool, a *Assembly) *Stack {
 	decided := *s
 	decided.assembly, decided.Resources, decided.byLogical = a, nil, map[string]*Resource{}
@@ -76,7 +76,7 @@ type choice struct {
 	truth map[string]bool
 }
 
-// choose is a value with each Fn::If decided, AWS::NoValue left out, and each
+// choose returns a value with each Fn::If decided, AWS::NoValue left out, and each
 // function replaced whose result the template tells by itself.
 func (c choice) choose(v any) any {
 	switch v := v.(type) {
@@ -109,7 +109,7 @@ func (c choice) choose(v any) any {
 	}
 }
 
-// fold is the result of a function that the template tells by itself: a text of
+// fold returns the result of a function that the template tells by itself: a text of
 // literal pieces, a value of a mapping, the default of a parameter.
 func (s *Stack) fold(v map[string]any) any {
 	name, argument, _ := function(v)
@@ -134,7 +134,7 @@ func (s *Stack) fold(v map[string]any) any {
 	return v
 }
 
-// given is what a parameter is unless whoever deploys says otherwise: what is passed
+// given returns what a parameter is unless whoever deploys says otherwise: what is passed
 // to a nested stack, or its default. Parameters that conditions compare vary, and an
 // empty default waits for a value.
 func (s *Stack) given(name string) (string, bool) {
@@ -150,12 +150,12 @@ func (s *Stack) given(name string) (string, bool) {
 	return text, ok && text != ""
 }
 
-// compares says whether a condition depends on a parameter.
+// compares reports whether a condition depends on a parameter.
 func (s *Stack) compares(parameter string) bool {
 	return slices.ContainsFunc(references(s.Conditions), func(r reference) bool { return r.id == parameter })
 }
 
-// whole is a text that is built of pieces which are all known.
+// whole returns a text that is built of pieces which are all known.
 func (s *Stack) whole(v any) (string, bool) {
 	parts, ok := pieces(v)
 	if !ok {
@@ -174,7 +174,7 @@ func (s *Stack) whole(v any) (string, bool) {
 	return b.String(), !strings.Contains(b.String(), "${")
 }
 
-// lookUp is the value of a mapping, nil where its keys are not all known.
+// lookUp returns the value of a mapping, nil where its keys are not all known.
 func (s *Stack) lookUp(keys []any) any {
 	path := make([]any, 0, len(keys))
 	for _, key := range keys {
@@ -190,7 +190,7 @@ func (s *Stack) lookUp(keys []any) any {
 	return at(s.Mappings, path...)
 }
 
-// truths are the different ways in which the conditions of a stack can hold.
+// truths returns the different ways in which the conditions of a stack can hold.
 func (s *Stack) truths() []map[string]bool {
 	if len(s.Conditions) == 0 {
 		return []map[string]bool{nil}
@@ -208,7 +208,7 @@ func (s *Stack) truths() []map[string]bool {
 	return found
 }
 
-// holds decides a condition by name, and notes what it decides in truth. One that
+// holds reports whether a condition holds, by name, and notes what it decides in truth. One that
 // refers to itself does not hold.
 func (s *Stack) holds(name string, values map[string]string, truth map[string]bool) bool {
 	if is, known := truth[name]; known {
@@ -237,7 +237,7 @@ func (s *Stack) decide(v any, values map[string]string, truth map[string]bool) b
 	return slices.ContainsFunc(either, decide)
 }
 
-// value is one side of Fn::Equals.
+// value returns one side of Fn::Equals.
 func value(v any, values map[string]string) string {
 	if text, ok := literal(v); ok {
 		return text
@@ -248,7 +248,7 @@ func value(v any, values map[string]string) string {
 // otherwise is a value that a template compares nothing with.
 const otherwise = "\x00"
 
-// scenarios are values for what the conditions compare: parameters, mostly.
+// scenarios returns values for what the conditions compare: parameters, mostly.
 func (s *Stack) scenarios() []map[string]string {
 	candidates := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(s.Conditions)) {
@@ -311,7 +311,7 @@ func (s *Stack) compared(v any, candidates map[string][]string) {
 	}
 }
 
-// known are the values of a reference that the template or the target names; fixed
+// known returns the values of a reference that the template or the target names; fixed
 // says that there are no others.
 func (s *Stack) known(v any) (values []string, fixed bool) {
 	name, _ := at(v, "Ref").(string)
@@ -340,7 +340,7 @@ func unique[T cmp.Ordered](values []T) []T {
 	})
 }
 
-// literal is a scalar as the text that CloudFormation makes of it.
+// literal returns a scalar as the text that CloudFormation makes of it.
 func literal(v any) (string, bool) {
 	switch v := v.(type) {
 	case string:

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// outcomes are the values of property x of resource A under all conditions, "-"
+// outcomes returns the values of property x of resource A under all conditions, "-"
 // where the resource is not there.
 func outcomes(t *testing.T, template string) string {
 	t.Helper()

@@ -242,7 +242,7 @@ func executionRole(t task, found *report) {
 	}
 }
 
-// fromECR says whether an image is in a private repository of ECR.
+// fromECR reports whether an image is in a private repository of ECR.
 func (t task) fromECR(image any) bool {
 	if strings.Contains(t.Stack.text(image), ".dkr.ecr") {
 		return true

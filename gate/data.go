@@ -95,7 +95,7 @@ func dataLost(a *Assembly, found *report) {
 	}
 }
 
-// copied says whether a resource holds only what another one has too: an instance
+// copied reports whether a resource holds only what another one has too: an instance
 // of a cluster, a replica, a secret that is made of another one.
 func (r *Resource) copied() bool {
 	p := r.Properties
@@ -170,7 +170,7 @@ var forever = []wanted{
 	{Type: "AWS::Logs::LogGroup", Path: []string{"RetentionInDays"}, Bad: []string{"", "0"}, Why: "keeps its logs for ever"},
 }
 
-// holds is the check of rows; what protects data does not matter where none is kept.
+// holds returns the check of rows; what protects data does not matter where none is kept.
 func holds(rows []wanted, protects bool) func(*Assembly, *report) {
 	return func(a *Assembly, found *report) {
 		for _, row := range rows {
@@ -188,7 +188,7 @@ func holds(rows []wanted, protects bool) func(*Assembly, *report) {
 	}
 }
 
-// values are the literal values at a path, "" for none; what only a deployment
+// values returns the literal values at a path, "" for none; what only a deployment
 // tells is left out.
 func (row wanted) values(v any, path []string) []string {
 	if len(path) == 0 {
@@ -245,14 +245,14 @@ func tlsOptional(a *Assembly, found *report) {
 	}
 }
 
-// refusesClear says whether a statement denies to all whatever comes without TLS.
+// refusesClear reports whether a statement denies to all whatever comes without TLS.
 func (s statement) refusesClear() bool {
 	conditions := s.conditions()
 	return at(s.raw, "Effect") == "Deny" && s.everyone() && len(conditions) == 1 && conditions[0].key == "aws:securetransport" &&
 		slices.Contains([]string{"Bool", "BoolIfExists"}, conditions[0].operator) && slices.Equal(conditions[0].values, isFalse)
 }
 
-// coversObjects says whether a statement is for what lies in a bucket too.
+// coversObjects reports whether a statement is for what lies in a bucket too.
 func (s statement) coversObjects() bool {
 	return slices.ContainsFunc(s.resources(), func(pattern string) bool {
 		return strings.HasSuffix(pattern, "*") || !known(pattern) && !strings.Contains(pattern, "/")

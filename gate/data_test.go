@@ -7,7 +7,7 @@ import (
 
 var onD = []string{"D"}
 
-// dataWith is a resource D of a type, with retention.
+// dataWith returns a resource D of a type, with retention.
 func dataWith(kind, properties string) string {
 	return fmt.Sprintf(`"D": {"Type": %q, "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain", "Properties": {%s}}`, kind, properties)
 }

@@ -45,12 +45,12 @@ type action struct {
 	raw         any
 }
 
-// before says whether an action is done when the other one begins.
+// before reports whether an action is done when the other one begins.
 func (a action) before(b action) bool {
 	return a.index < b.index || a.index == b.index && a.order < b.order
 }
 
-// actionsOf are those of a pipeline, in the order in which they run.
+// actionsOf returns the actions of a pipeline, in the order in which they run.
 func actionsOf(p *Resource) []action {
 	var all []action
 	for i, stage := range list(p.Properties["Stages"]) {
@@ -91,7 +91,7 @@ func polls(p *Resource, a action, found *report) {
 	}
 }
 
-// polled says whether CodePipeline asks the source again and again, as it does with
+// polled reports whether CodePipeline asks the source again and again, as it does with
 // two providers unless it is told not to.
 func (a action) polled() bool {
 	v := a.configuration("PollForSourceChanges")
@@ -99,7 +99,7 @@ func (a action) polled() bool {
 	return (a.is("Source", "CodeCommit") || a.is("Source", "S3")) && (v == nil || ok && !strings.EqualFold(text, "false"))
 }
 
-// tells says whether a connection starts the pipeline by itself.
+// tells reports whether a connection starts the pipeline by itself.
 func (a action) tells() bool {
 	text, _ := literal(a.configuration("DetectChanges"))
 	return a.is("Source", "CodeStarSourceConnection") && !strings.EqualFold(text, "false")
@@ -115,7 +115,7 @@ func neverStarts(a *Assembly, found *report) {
 	}
 }
 
-// started says whether a rule, a schedule or a webhook of the assembly is for the
+// started reports whether a rule, a schedule or a webhook of the assembly is for the
 // pipeline.
 func (a *Assembly) started(p *Resource) bool {
 	return slices.ContainsFunc(a.Of("AWS::Events::Rule", "AWS::Scheduler::Schedule", "AWS::CodePipeline::Webhook"), func(r *Resource) bool {
@@ -146,7 +146,7 @@ func unapproved(a *Assembly, found *report) {
 	}
 }
 
-// changesProduction says whether an action deploys to production, rather than
+// changesProduction reports whether an action deploys to production, rather than
 // preparing a change set for somebody to look at.
 func (a action) changesProduction() bool {
 	return a.is("Deploy", "") && a.configuration("ActionMode") != "CHANGE_SET_REPLACE" &&

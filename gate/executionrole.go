@@ -27,7 +27,7 @@ const (
 // reading are all the actions that read secrets or parameters.
 var reading = []string{readSecret, "secretsmanager:BatchGetSecretValue", readParameter, "ssm:GetParameter", "ssm:GetParameterHistory", "ssm:GetParametersByPath"}
 
-// secrets are what the ECS agent reads to start a task.
+// secrets returns what the ECS agent reads to start a task.
 func (task *Resource) secrets() []credential {
 	var values []any
 	for _, c := range each(task.Properties, "ContainerDefinitions") {
@@ -60,7 +60,7 @@ func (s *Stack) credential(v any) credential {
 	return c
 }
 
-// token is how texts spell a resource, without an attribute.
+// token returns how texts spell a resource, without an attribute.
 func token(r *Resource) string { return "${" + r.Stack.Path + "/" + r.LogicalID + "}" }
 
 var (
@@ -90,7 +90,7 @@ func (s *Stack) secretName(v any) string {
 // or what stands for them in a pattern.
 var endOfSecret = regexp.MustCompile(`-(\?{6}|\*|[A-Za-z0-9]{6})$`)
 
-// sameSecret says whether a pattern is for one secret, and no other.
+// sameSecret reports whether a pattern is for one secret, and no other.
 func sameSecret(pattern, name string) bool {
 	return pattern == name || endOfSecret.ReplaceAllString(pattern, "") == name || pattern == endOfSecret.ReplaceAllString(name, "") ||
 		strings.HasSuffix(pattern, "-??????") && matches(pattern, name)
@@ -106,7 +106,7 @@ type holder struct {
 // readsNothing is the policy of AWS for agents, which is for images and logs.
 var readsNothing = regexp.MustCompile(`:policy/service-role/AmazonECSTaskExecutionRolePolicy$`)
 
-// agent is the execution role of a task; ok is false where the assembly has none.
+// agent returns the execution role of a task; ok is false where the assembly has none.
 func (a *Assembly) agent(task *Resource) (role *Resource, h holder, ok bool) {
 	role, _ = task.Stack.Target(task.Properties["ExecutionRoleArn"])
 	if role == nil || role.Type != "AWS::IAM::Role" {
@@ -126,7 +126,7 @@ func (a *Assembly) agent(task *Resource) (role *Resource, h holder, ok bool) {
 	return role, h, true
 }
 
-// attached says whether a policy is one of a role's, from either side.
+// attached reports whether a policy is one of a role's, from either side.
 func attached(policy, role *Resource) bool {
 	leads := func(from *Resource, to *Resource, values []any) bool {
 		return slices.ContainsFunc(values, func(v any) bool {
@@ -138,7 +138,7 @@ func attached(policy, role *Resource) bool {
 		leads(role, policy, list(role.Properties["ManagedPolicyArns"]))
 }
 
-// reads says whether the holder may read a secret.
+// reads reports whether the holder may read a secret.
 func (h holder) reads(c credential) bool {
 	return slices.ContainsFunc(h.statements, func(s statement) bool {
 		return slices.ContainsFunc(c.actions, s.does) && slices.ContainsFunc(list(at(s.raw, "Resource")), func(v any) bool {
@@ -148,13 +148,13 @@ func (h holder) reads(c credential) bool {
 	})
 }
 
-// undecided says whether a name is one that the assembly cannot tell: a parameter
+// undecided reports whether a name is one that the assembly cannot tell: a parameter
 // of the template, or the output of a stack that is not there.
 func undecided(name string) bool {
 	return strings.HasPrefix(name, "${") && !strings.Contains(untilField.FindString(name), "/")
 }
 
-// decrypts says whether the holder may decrypt with a key, by its own policies or
+// decrypts reports whether the holder may decrypt with a key, by its own policies or
 // by that of the key.
 func (h holder) decrypts(key, role *Resource) bool {
 	const action = "kms:Decrypt"
@@ -171,7 +171,7 @@ func (h holder) decrypts(key, role *Resource) bool {
 	})
 }
 
-// key is the customer's key of a secret, where the assembly has both.
+// key returns the customer's key of a secret, where the assembly has both.
 func (c credential) key() *Resource {
 	if c.of == nil {
 		return nil

@@ -12,7 +12,7 @@ const (
 	pipeline = "delivery/Pipeline"
 )
 
-// many are n fields of an object, all the same.
+// many returns n fields of an object, all the same.
 func many(n int, value any) map[string]any {
 	fields := map[string]any{}
 	for i := range n {
@@ -21,7 +21,7 @@ func many(n int, value any) map[string]any {
 	return fields
 }
 
-// statement is a policy of at least n characters.
+// policyOf returns a policy of at least n characters.
 func policyOf(n int) any {
 	return map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
 		"Sid": strings.Repeat("s", n), "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:eu-west-1:111111111111:jobs",

@@ -7,7 +7,7 @@ import (
 
 const richData = "rich/Data"
 
-// allow is one more statement in the policy of a task role, at the end.
+// allow returns one more statement in the policy of a task role, at the end.
 func allow(role, statement string) func(*template) {
 	return func(t *template) {
 		t.Helper()

@@ -40,7 +40,7 @@ type template struct {
 	root map[string]any
 }
 
-// id is the whole logical id of a resource.
+// id returns the whole logical id of a resource.
 func (t *template) id(name string) string {
 	resources, _ := t.root["Resources"].(map[string]any)
 	var found []string
@@ -62,7 +62,7 @@ func isNamed(id, name string) bool {
 	return ok && (rest == "" || hash.MatchString(rest))
 }
 
-// resource is the body of a resource.
+// resource returns the body of a resource.
 func (t *template) resource(name string) map[string]any {
 	return t.root["Resources"].(map[string]any)[t.id(name)].(map[string]any)
 }
@@ -139,7 +139,7 @@ func (t *template) add(id, body string) {
 	t.root["Resources"].(map[string]any)[id] = parse(body)
 }
 
-// parse is JSON as the gate reads it.
+// parse returns JSON as the gate reads it.
 func parse(text string) any {
 	var v any
 	if err := json.Unmarshal([]byte(text), &v); err != nil {
@@ -148,7 +148,7 @@ func parse(text string) any {
 	return v
 }
 
-// good is the good assembly as files.
+// good returns the good assembly as files.
 func good(t testing.TB) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{}
@@ -176,7 +176,7 @@ func mustRead(t testing.TB, files fs.FS) *Assembly {
 	return a
 }
 
-// damage is one application of the good assembly, with a fault.
+// damage returns one application of the good assembly, with a fault.
 func damage(t *testing.T, files fstest.MapFS, f fault) *Assembly {
 	t.Helper()
 	damaged := fstest.MapFS{}

@@ -87,13 +87,13 @@ var families = []string{
 	"kms:GenerateDataKey*", "kms:ReEncrypt*", "s3:Abort*", "s3:DeleteObject*", "s3:GetBucket*", "s3:GetObject*", "s3:List*",
 }
 
-// onSome says whether a statement is for some buckets or keys. A policy of a resource
+// onSome reports whether a statement is for some buckets or keys. A policy of a resource
 // is for that one.
 func (s statement) onSome() bool {
 	return s.use == resource || len(s.resources()) > 0 && !s.onEverything()
 }
 
-// delegatesToIAM says whether a statement of a key is the one that lets the
+// delegatesToIAM reports whether a statement of a key lets the
 // policies of its own account decide, without which nobody could manage the key.
 func (s statement) delegatesToIAM() bool {
 	if s.on.Type != "AWS::KMS::Key" || s.everyone() || len(s.principals("Service")) > 0 {
@@ -105,7 +105,7 @@ func (s statement) delegatesToIAM() bool {
 	})
 }
 
-// name is how messages call a statement.
+// name returns how messages call a statement.
 func (s statement) name() string {
 	if sid := word(at(s.raw, "Sid")); sid != "" {
 		return "statement " + sid
@@ -199,10 +199,10 @@ var narrowsNothing = []string{
 	"kms:viaservice", "s3:delimiter", "s3:max-keys", "s3:prefix", "s3:tlsversion", "s3:x-amz-acl", "sts:externalid", "sts:rolesessionname",
 }
 
-// anyone says whether a statement allows something to everybody.
+// anyone reports whether a statement allows something to everybody.
 func (s statement) anyone() bool { return s.everyone() && !s.narrowed() }
 
-// narrowed says whether a condition of a statement is one that not everybody meets.
+// narrowed reports whether a condition of a statement is one that not everybody meets.
 func (s statement) narrowed() bool {
 	return slices.ContainsFunc(s.conditions(), func(c condition) bool {
 		return c.demands() && !slices.Contains(narrowsNothing, c.key) && !slices.ContainsFunc(c.values, anybody.MatchString)
@@ -235,7 +235,7 @@ func trustAnyone(a *Assembly, found *report) {
 	}
 }
 
-// identified says whether a statement about a provider of identities demands
+// identified reports whether a statement about a provider of identities demands
 // something of the identity, not only for whom its token was made.
 func (s statement) identified() bool {
 	return slices.ContainsFunc(s.conditions(), func(c condition) bool {
@@ -287,7 +287,7 @@ func accountRoot(principal string) (account string, ok bool) {
 	return m[1] + m[2], true
 }
 
-// ownAccount is the account of a resource, as texts spell it.
+// ownAccount returns the account of a resource, as texts spell it.
 func (r *Resource) ownAccount() string {
 	return r.Stack.text(map[string]any{"Ref": "AWS::AccountId"})
 }

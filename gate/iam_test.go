@@ -8,29 +8,29 @@ import (
 	"testing/fstest"
 )
 
-// policyWith is a policy P of one statement.
+// policyWith returns a policy P of one statement.
 func policyWith(statement string) string {
 	return `"P": {"Type": "AWS::IAM::Policy", "Properties": {"PolicyDocument": {"Statement": [` + statement + `]}}}`
 }
 
-// allowed is a policy P that allows an action on a resource, under conditions.
+// allowed returns a policy P that allows an action on a resource, under conditions.
 func allowed(action, resource, conditions string) string {
 	return policyWith(`{"Effect": "Allow", "Action": ` + action + `, "Resource": ` + resource + `, "Condition": ` + conditions + `}`)
 }
 
-// roleTrusting is a role R with one statement in its trust policy.
+// roleTrusting returns a role R with one statement in its trust policy.
 func roleTrusting(principal, conditions string) string {
 	return `"R": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": ` +
 		principal + `, "Condition": ` + conditions + `}]}}}`
 }
 
-// queuePolicy is the policy P of a queue, with one statement that allows to send.
+// queuePolicy returns the policy P of a queue, with one statement that allows to send.
 func queuePolicy(principal, conditions string) string {
 	return `"P": {"Type": "AWS::SQS::QueuePolicy", "Properties": {"Queues": ["https://q"], "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Principal": ` +
 		principal + `, "Resource": "*", "Condition": ` + conditions + `}]}}}`
 }
 
-// keyPolicy is a key K whose policy allows everything to a principal.
+// keyPolicy returns a key K whose policy allows everything to a principal.
 func keyPolicy(principal string) string {
 	return `"K": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": ` + principal + `}]}}}`
 }
@@ -146,7 +146,7 @@ func TestTrust(t *testing.T) {
 	})
 }
 
-// inAccount is an assembly of one template in an account.
+// inAccount returns an assembly of one template in an account.
 func inAccount(t *testing.T, resources string) *Assembly {
 	t.Helper()
 	return mustRead(t, fstest.MapFS{
@@ -191,7 +191,7 @@ func TestMessagesOfPolicies(t *testing.T) {
 	}
 }
 
-// agentTask is a task T whose execution role R may do what the statements say.
+// agentTask returns a task T whose execution role R may do what the statements say.
 func agentTask(secrets, statements, more string) string {
 	return `"T": {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ExecutionRoleArn": {"Fn::GetAtt": ["R", "Arn"]}, "ContainerDefinitions": [{"Name": "a", "Secrets": [` + secrets + `]}]}},
 		"R": {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyDocument": {"Statement": [` + statements + `]}}]}}` + more

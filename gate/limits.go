@@ -135,7 +135,7 @@ func namesFit(a *Assembly, found *report) {
 	}
 }
 
-// leastLength is the number of characters that a text has at least, whatever its
+// leastLength returns the number of characters that a text has at least, whatever its
 // references stand for.
 func (s *Stack) leastLength(v any) (int, bool) {
 	parts, ok := pieces(v)
@@ -162,7 +162,7 @@ func (s *Stack) leastLength(v any) (int, bool) {
 	return n, true
 }
 
-// physicalName is the name of a stack, "" of a nested one, which CloudFormation makes up.
+// physicalName returns the name of a stack, "" of a nested one, which CloudFormation makes up.
 func (s *Stack) physicalName() string {
 	if s.parent != nil {
 		return ""
@@ -249,7 +249,7 @@ func policiesFit(a *Assembly, found *report) {
 	}
 }
 
-// leastPolicy is the number of characters that IAM counts of a policy, white space
+// leastPolicy returns the number of characters that IAM counts of a policy, white space
 // left out, at least: a reference counts as what is shortest, 20 characters of an
 // ARN or one of anything else.
 func leastPolicy(document any) int {
@@ -269,7 +269,7 @@ func leastPolicy(document any) int {
 	return n
 }
 
-// shortest is a value with its references replaced by the shortest text they can be.
+// shortest returns a value with its references replaced by the shortest text they can be.
 func shortest(v any) any {
 	if name, argument, ok := function(v); ok {
 		parts, built := pieces(v)

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 )
 
-// resourceLines are the lines, from 1, at which a template has its resources. The
+// resourceLines returns the lines, from 1, at which a template has its resources. The
 // text is valid JSON.
 func resourceLines(text []byte) map[string]int {
 	lines := map[string]int{}

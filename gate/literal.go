@@ -24,7 +24,7 @@ func (r *Resource) besides(each func(place, why string)) {
 	}
 }
 
-// covered are the properties that rows are for.
+// covered returns the properties that rows are for.
 func (r *Resource) covered() []string {
 	var keys []string
 	add := func(kind string, path []string) {
@@ -71,7 +71,7 @@ func (s *Stack) sweep(place, name string, v any, each func(place, why string)) {
 	}
 }
 
-// pairOf is the name in an object of a name and a value, and the key of the value.
+// pairOf returns the name in an object of a name and a value, and the key of the value.
 func pairOf(v map[string]any) (name, value string) {
 	for _, keys := range [][2]string{{"Key", "Value"}, {"Name", "Value"}, {"name", "value"}} {
 		name, isText := v[keys[0]].(string)
@@ -86,7 +86,7 @@ func pairOf(v map[string]any) (name, value string) {
 // that tell two requests or the pages of an answer apart.
 var tells = regexp.MustCompile(`(?i)(client|request|service|next|idempotency|task)token$`)
 
-// property is what the literal value of a property would be, "" where it is no secret.
+// property returns what the literal value of a property would be, "" where it is no secret.
 // What a machine reads, a path in its input say, begins with a dollar.
 func property(name, text string) string {
 	if members := membersOf(text); members != nil {
@@ -101,7 +101,7 @@ func property(name, text string) string {
 	return ""
 }
 
-// membersOf are the fields of a JSON object in a text.
+// membersOf returns the fields of a JSON object in a text.
 func membersOf(text string) map[string]any {
 	if !strings.HasPrefix(strings.TrimSpace(text), "{") {
 		return nil
@@ -113,7 +113,7 @@ func membersOf(text string) map[string]any {
 	return members
 }
 
-// secretMember is what one of the fields of an object is, "" where none is a secret.
+// secretMember returns what one of the fields of an object is, "" where none is a secret.
 func secretMember(v any) string {
 	switch v := v.(type) {
 	case map[string]any:
@@ -145,7 +145,7 @@ func secretMember(v any) string {
 // --db-password=hunter2 or export DB_PASSWORD=hunter2.
 var assignment = regexp.MustCompile(`(?:^|[\s;&|"'(])-{0,2}([A-Za-z][\w.-]*)=(?:"([^"$` + "`" + `]+)"|'([^'$]+)'|([^\s"'$` + "`" + `;&|<>(){}%\\=][^\s"'$` + "`" + `;&|<>(){}%\\]*))`)
 
-// assigned is what a command line gives a literal value to, "" where it is no secret.
+// assigned returns what a command line gives a literal value to, "" where it is no secret.
 func assigned(text string) (name, what string) {
 	for _, match := range assignment.FindAllStringSubmatch(text, -1) {
 		value := match[2] + match[3] + match[4]
@@ -156,7 +156,7 @@ func assigned(text string) (name, what string) {
 	return "", ""
 }
 
-// commands are the command lines of a resource that give a literal secret to a name.
+// commands returns the command lines of a resource that give a literal secret to a name.
 func (r *Resource) commands(found func(place, name, what string)) {
 	for _, p := range texts {
 		if r.Type != p.Type {
@@ -176,7 +176,7 @@ func (r *Resource) commands(found func(place, name, what string)) {
 	}
 }
 
-// options are what the words of a command line give to options, as --password and
+// options returns what the words of a command line give to options, as --password and
 // hunter2, one after the other.
 func (s *Stack) options(words []any) (name, what string) {
 	for i := range max(0, len(words)-1) {
@@ -192,7 +192,7 @@ func (s *Stack) options(words []any) (name, what string) {
 	return "", ""
 }
 
-// specVariables are those that a buildspec sets to plain values.
+// specVariables returns the variables that a buildspec sets to plain values.
 func specVariables(spec string) map[string]any {
 	var root any
 	if yaml.Unmarshal([]byte(spec), &root) != nil {

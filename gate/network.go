@@ -71,7 +71,7 @@ var ways = map[string]struct{ inline, standalone, peer string }{
 	"out": {"SecurityGroupEgress", "AWS::EC2::SecurityGroupEgress", "DestinationSecurityGroupId"},
 }
 
-// waysOf are the rules of all security groups "in" or "out".
+// waysOf returns the rules of all security groups "in" or "out".
 func (a *Assembly) waysOf(direction string) []way {
 	d := ways[direction]
 	var found []way
@@ -92,14 +92,14 @@ func (w way) protocol() string {
 	return text
 }
 
-// ports are the first and the last one; ok is false where a deployment tells.
+// ports returns the first and the last one; ok is false where a deployment tells.
 func (w way) ports() (from, to float64, ok bool) {
 	from, known := number(at(w.rule, "FromPort"))
 	to, alsoKnown := number(at(w.rule, "ToPort"))
 	return from, to, known && alsoKnown
 }
 
-// String is the ports of a rule, for people.
+// String returns the ports of a rule, for people.
 func (w way) String() string {
 	from, to, ok := w.ports()
 	switch {
@@ -114,7 +114,7 @@ func (w way) String() string {
 
 const lastPort = 65535
 
-// all says whether a rule is for every port.
+// all reports whether a rule is for every port.
 func (w way) all() bool {
 	from, to, ok := w.ports()
 	return w.protocol() == "-1" || ok && isTransport(w.protocol()) && from <= 1 && to >= lastPort
@@ -124,7 +124,7 @@ func isTransport(protocol string) bool {
 	return slices.Contains([]string{"tcp", "udp", "6", "17"}, protocol)
 }
 
-// world is the range of all addresses that a rule is for, "" where it is for less.
+// world returns the range of all addresses that a rule is for, "" where it is for less.
 func (w way) world() string {
 	for _, key := range []string{"CidrIp", "CidrIpv6"} {
 		if text := word(at(w.rule, key)); strings.HasSuffix(text, "/0") {
@@ -142,7 +142,7 @@ func allPorts(a *Assembly, found *report) {
 	}
 }
 
-// from is where a rule lets traffic come from, for people.
+// from returns where a rule lets traffic come from, for people.
 func (w way) from() string {
 	for _, key := range []string{"CidrIp", "CidrIpv6", "SourceSecurityGroupId", "SourcePrefixListId"} {
 		if v := at(w.rule, key); v != nil {
@@ -158,7 +158,7 @@ type port struct {
 	number   float64
 }
 
-// transports are the protocols below those of listeners and target groups.
+// transports returns the protocols below those of listeners and target groups.
 func transports(protocol string) []string {
 	switch protocol {
 	case "UDP", "QUIC":
@@ -180,20 +180,20 @@ func portsOf(protocol string, numbers ...float64) []port {
 	return found
 }
 
-// opens says whether a rule lets traffic to a port through.
+// opens reports whether a rule lets traffic to a port through.
 func (w way) opens(p port) bool {
 	from, to, ok := w.ports()
 	protocol := map[string]string{"6": "tcp", "17": "udp"}[w.protocol()]
 	return w.protocol() == "-1" || cmp.Or(protocol, w.protocol()) == p.protocol && (!ok || from <= p.number && p.number <= to)
 }
 
-// within says whether a rule opens nothing but one of some ports.
+// within reports whether a rule opens nothing but one of some ports.
 func (w way) within(ports []port) bool {
 	from, to, ok := w.ports()
 	return !ok && w.protocol() != "-1" || from == to && slices.ContainsFunc(ports, w.opens)
 }
 
-// groups are the security groups in a list; whole is false where the assembly does
+// groups returns the security groups in a list; whole is false where the assembly does
 // not have all of them.
 func (s *Stack) groups(v any) (groups []*Resource, whole bool) {
 	whole = true
@@ -215,7 +215,7 @@ const (
 	targetGroup  = "AWS::ElasticLoadBalancingV2::TargetGroup"
 )
 
-// listening are the ports of the listeners of the load balancers that have a
+// listening returns the ports of the listeners of the load balancers that have a
 // group. Of one that is not in the assembly, all those at load balancers that are
 // not there either count.
 func (a *Assembly) listening(group *Resource) []port {
@@ -286,7 +286,7 @@ type backend struct {
 	ports                     []port
 }
 
-// backends are all the pairs of a load balancer and a service that it sends to.
+// backends returns all the pairs of a load balancer and a service that it sends to.
 func (a *Assembly) backends() []backend {
 	var found []backend
 	for _, service := range a.Of("AWS::ECS::Service") {
@@ -313,7 +313,7 @@ func (a *Assembly) backends() []backend {
 	return found
 }
 
-// unmapped says whether the container of a service has not the port at all, which
+// unmapped reports whether the container of a service has not the port at all, which
 // is another mistake.
 func unmapped(service *Resource, mapping any, number float64) bool {
 	definition := taskOf(service)
@@ -325,7 +325,7 @@ func unmapped(service *Resource, mapping any, number float64) bool {
 	return !mapped && certain
 }
 
-// targetPorts are those that the load balancer connects to: the container's, and
+// targetPorts returns the ports that the load balancer connects to: the container's, and
 // the one of the health check, which is always TCP.
 func targetPorts(group *Resource, container float64) []port {
 	ports := portsOf(word(group.Properties["Protocol"]), container)
@@ -339,7 +339,7 @@ func targetPorts(group *Resource, container float64) []port {
 	return ports
 }
 
-// balancersOf are the load balancers whose listeners send to a target group.
+// balancersOf returns the load balancers whose listeners send to a target group.
 func (a *Assembly) balancersOf(group *Resource) []*Resource {
 	var found []*Resource
 	for _, l := range a.Of(listener, listenerRule) {
@@ -361,7 +361,7 @@ func (a *Assembly) balancersOf(group *Resource) []*Resource {
 	return found
 }
 
-// sendsTo are the target groups of a listener or of one of its rules.
+// sendsTo returns the target groups of a listener or of one of its rules.
 func (r *Resource) sendsTo() []any {
 	var found []any
 	for _, key := range []string{"DefaultActions", "Actions"} {
@@ -390,7 +390,7 @@ func targetUnreachable(a *Assembly, found *report) {
 	}
 }
 
-// connected says whether a rule of some groups is for a port and one of the peers,
+// connected reports whether a rule of some groups is for a port and one of the peers,
 // or for addresses, which may be theirs.
 func connected(rules []way, groups, peers []*Resource, p port) bool {
 	return slices.ContainsFunc(rules, func(w way) bool {
@@ -407,7 +407,7 @@ func connected(rules []way, groups, peers []*Resource, p port) bool {
 	})
 }
 
-// reaches says whether the addresses of a rule can be of the group's own VPC, as far
+// reaches reports whether the addresses of a rule can be of the group's own VPC, as far
 // as the assembly has it.
 func (w way) reaches() bool {
 	cidr, err := netip.ParsePrefix(word(at(w.rule, "CidrIp")))
@@ -425,7 +425,7 @@ func (w way) reaches() bool {
 	return err != nil || own.Overlaps(cidr)
 }
 
-// leaves says whether the groups of a load balancer let traffic out. A group
+// leaves reports whether the groups of a load balancer let traffic out. A group
 // without rules of its own lets all out; a load balancer without groups does too.
 func (a *Assembly) leaves(out []way, t backend, p port) bool {
 	free := slices.ContainsFunc(t.sources, func(g *Resource) bool { return g.Properties["SecurityGroupEgress"] == nil })
@@ -458,7 +458,7 @@ func widerThanTask(a *Assembly, found *report) {
 	}
 }
 
-// taskPorts are those that the containers of a service map; certain is false where
+// taskPorts returns the ports that the containers of a service map; certain is false where
 // there may be others.
 func taskPorts(service *Resource) (ports []port, certain bool) {
 	definition := taskOf(service)
@@ -485,7 +485,7 @@ func portList(ports []port) string {
 	return strings.Join(unique(texts), ", ")
 }
 
-// own is a value as text that is equal to that of another stack only where both are
+// own returns a value as text that is equal to that of another stack only where both are
 // surely the same.
 func (s *Stack) own(v any) string {
 	text := s.text(v)

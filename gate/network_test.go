@@ -2,17 +2,17 @@ package gate
 
 import "testing"
 
-// groupWith is a security group G with rules for what comes in.
+// groupWith returns a security group G with rules for what comes in.
 func groupWith(rules string) string {
 	return `"G": {"Type": "AWS::EC2::SecurityGroup", "Properties": {"SecurityGroupIngress": [` + rules + `]}}`
 }
 
-// wayIn is one rule.
+// wayIn returns one rule.
 func wayIn(protocol, ports, from string) string {
 	return `{"IpProtocol": "` + protocol + `", ` + ports + `, ` + from + `}`
 }
 
-// balancer is a load balancer B with group G, and its listener on a port.
+// balancer returns a load balancer B with group G, and its listener on a port.
 func balancer(port, protocol string) string {
 	return `, "B": {"Type": "AWS::ElasticLoadBalancingV2::LoadBalancer", "Properties": {"SecurityGroups": [{"Ref": "G"}]}},
 		"L": {"Type": "AWS::ElasticLoadBalancingV2::Listener", "Properties": {"LoadBalancerArn": {"Ref": "B"}, "Port": ` + port + `, "Protocol": "` + protocol + `"}}`

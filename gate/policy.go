@@ -53,7 +53,7 @@ type statement struct {
 	raw any
 }
 
-// statements are those of all policies, but for managed policies that nobody of
+// statements returns the statements of all policies, but for managed policies that nobody of
 // the assembly holds: a permissions boundary allows nothing by itself.
 func (a *Assembly) statements(uses ...policyUse) []statement {
 	var found []statement
@@ -73,12 +73,12 @@ func (a *Assembly) statements(uses ...policyUse) []statement {
 	return found
 }
 
-// allowing are the statements that allow something.
+// allowing returns the statements that allow something.
 func (a *Assembly) allowing(uses ...policyUse) []statement {
 	return slices.DeleteFunc(a.statements(uses...), func(s statement) bool { return at(s.raw, "Effect") != "Allow" })
 }
 
-// held says whether a managed policy is attached to something of the assembly.
+// held reports whether a managed policy is attached to something of the assembly.
 func (a *Assembly) held(policy *Resource) bool {
 	for _, key := range []string{"Roles", "Users", "Groups"} {
 		if len(list(policy.Properties[key])) > 0 {
@@ -104,14 +104,14 @@ func (s statement) texts(key string) []string {
 func (s statement) actions() []string   { return s.texts("Action") }
 func (s statement) resources() []string { return s.texts("Resource") }
 
-// does says whether the actions of a statement cover one.
+// does reports whether the actions of a statement cover one.
 func (s statement) does(action string) bool {
 	return slices.ContainsFunc(s.actions(), func(pattern string) bool {
 		return matches(strings.ToLower(pattern), strings.ToLower(action))
 	})
 }
 
-// principals are who a statement is about: as "AWS", "Service", "Federated" or
+// principals returns who a statement is about: as "AWS", "Service", "Federated" or
 // "CanonicalUser", or "*" for everyone.
 func (s statement) principals(kind string) []string {
 	principal := at(s.raw, "Principal")
@@ -128,7 +128,7 @@ func (s statement) principals(kind string) []string {
 	return found
 }
 
-// everyone says whether a statement is about anybody at all.
+// everyone reports whether a statement is about anybody at all.
 func (s statement) everyone() bool { return slices.Contains(s.principals("AWS"), "*") }
 
 // condition is one test of a statement.
@@ -137,7 +137,7 @@ type condition struct {
 	values        []string
 }
 
-// conditions are the tests of a statement, all of which must hold.
+// conditions returns the tests of a statement, all of which must hold.
 func (s statement) conditions() []condition {
 	var found []condition
 	operators, _ := at(s.raw, "Condition").(map[string]any)
@@ -154,7 +154,7 @@ func (s statement) conditions() []condition {
 	return found
 }
 
-// demands says whether a condition holds only if the key is there, with one of
+// demands reports whether a condition holds only if the key is there, with one of
 // some values: not where it is absent, nor for all values but some.
 func (c condition) demands() bool {
 	if strings.HasSuffix(c.operator, "IfExists") || strings.HasPrefix(c.operator, "ForAllValues") {
@@ -166,7 +166,7 @@ func (c condition) demands() bool {
 	return !slices.Contains(c.values, "*")
 }
 
-// demandsOf says whether a statement has a condition that demands a key; a key that
+// demandsOf reports whether a statement has a condition that demands a key; a key that
 // ends in / or : stands for all that begin so.
 func (s statement) demandsOf(keys ...string) bool {
 	return slices.ContainsFunc(s.conditions(), func(c condition) bool {
@@ -177,7 +177,7 @@ func (s statement) demandsOf(keys ...string) bool {
 	})
 }
 
-// matches says whether a pattern with * and ? matches a text, as in IAM.
+// matches reports whether a pattern with * and ? matches a text, as in IAM.
 func matches(pattern, text string) bool {
 	expression := regexp.QuoteMeta(pattern)
 	expression = strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(expression)

@@ -20,7 +20,7 @@ type door struct {
 	group any
 }
 
-// doors are those that the services of the assembly name.
+// doors returns the ports that the services of the assembly name.
 func (a *Assembly) doors() []door {
 	var found []door
 	for _, service := range a.Of("AWS::ECS::Service", "AWS::ECS::TaskSet") {
@@ -73,7 +73,7 @@ func balancedPorts(a *Assembly, found *report) {
 	}
 }
 
-// protocol is that of the target group behind a door, "" where it is not known.
+// protocol returns the protocol of the target group behind a door, "" where it is not known.
 func (d door) protocol() string {
 	group, _ := d.service.Stack.Target(d.group)
 	if group == nil {
@@ -82,7 +82,7 @@ func (d door) protocol() string {
 	return word(group.Properties["Protocol"])
 }
 
-// transportOf is the protocol for which a container maps a port.
+// transportOf returns the protocol for which a container maps a port.
 func transportOf(container map[string]any, port float64) string {
 	transport := ""
 	for _, m := range list(container["PortMappings"]) {

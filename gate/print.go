@@ -31,7 +31,7 @@ func (r *Report) Add(folder string, a *Assembly) {
 	}
 }
 
-// Accepted is how many findings are accepted.
+// Accepted returns how many findings are accepted.
 func (r *Report) Accepted() int {
 	n := 0
 	for _, f := range r.Findings {
@@ -42,7 +42,7 @@ func (r *Report) Accepted() int {
 	return n
 }
 
-// Open is how many findings are not accepted.
+// Open returns how many findings are not accepted.
 func (r *Report) Open() int { return len(r.Findings) - r.Accepted() }
 
 // Text prints a report for people: a line for each finding that is not accepted,
@@ -75,7 +75,7 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// logical is the path of the stack and the logical id.
+// logical returns the path of the stack and the logical id.
 func (f Finding) logical() string {
 	if f.Resource == "" {
 		return f.Stack
@@ -83,7 +83,7 @@ func (f Finding) logical() string {
 	return f.Stack + "/" + f.Resource
 }
 
-// place is the path in the construct tree where it is known, which is what people
+// place returns the path in the construct tree where it is known, which is what people
 // have written, else the logical one.
 func (f Finding) place() string {
 	if strings.Contains(f.Construct, "/") {

@@ -8,7 +8,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// someFindings is a report of a finding on a resource, on one with a construct path,
+// someFindings returns a report of a finding on a resource, on one with a construct path,
 // and on a stack; the last one is accepted.
 func someFindings(t *testing.T) *Report {
 	t.Helper()

@@ -17,7 +17,7 @@ type reference struct {
 
 var subVariable = regexp.MustCompile(`\$\{([^!}][^}]*)\}`)
 
-// references are all of a value, in the order of the template's keys.
+// references returns all of a value, in the order of the template's keys.
 func references(v any) []reference {
 	var found []reference
 	walk(v, func(name string, argument any) {
@@ -65,7 +65,7 @@ func walk(v any, visit func(name string, argument any)) {
 	}
 }
 
-// needs are the resources of its stack that a resource refers to or depends on:
+// needs returns the resources of its stack that a resource refers to or depends on:
 // they are created before it.
 func (r *Resource) needs() []*Resource {
 	if r.needed != nil {
@@ -87,7 +87,7 @@ func (r *Resource) needs() []*Resource {
 	return found
 }
 
-// uses are the root stacks of the assembly whose outputs a stack reads, itself or
+// uses returns the root stacks of the assembly whose outputs a stack reads, itself or
 // in a stack nested in it.
 func (s *Stack) uses() []*Stack {
 	var found []*Stack
@@ -119,7 +119,7 @@ func (s *Stack) uses() []*Stack {
 	return found
 }
 
-// root is the stack that is deployed, s itself where it is not a nested one.
+// root returns the stack that is deployed, s itself where it is not a nested one.
 func (s *Stack) root() *Stack {
 	for s.parent != nil {
 		s = s.parent
@@ -127,7 +127,7 @@ func (s *Stack) root() *Stack {
 	return s
 }
 
-// createdAfter says whether a resource waits for another, directly or through what
+// createdAfter reports whether a resource waits for another, directly or through what
 // lies between, in its own stack, a nested one or the ones around it.
 func (r *Resource) createdAfter(other *Resource) bool {
 	seen := map[*Resource]bool{}
@@ -157,7 +157,7 @@ func (r *Resource) createdAfter(other *Resource) bool {
 	}
 }
 
-// cycles are loops of a graph without a node in common: the nodes of each in order.
+// cycles returns loops of a graph without a node in common: the nodes of each in order.
 // Where loops share nodes, one of them is enough to see what to cut.
 func cycles[T comparable](nodes []T, next func(T) []T) [][]T {
 	var found [][]T

@@ -8,13 +8,13 @@ import (
 	"testing/fstest"
 )
 
-// template is an assembly of one template, "t".
+// oneTemplate returns an assembly of one template, "t".
 func oneTemplate(t testing.TB, template string) *Assembly {
 	t.Helper()
 	return mustRead(t, fstest.MapFS{"t.template.json": {Data: []byte(template)}})
 }
 
-// found is what one rule finds, as "Resource: message".
+// found returns what one rule finds, as "Resource: message".
 func found(t testing.TB, rule string, a *Assembly) []string {
 	t.Helper()
 	found := []string{}
@@ -53,7 +53,7 @@ func runCases(t *testing.T, cases []ruleCase) {
 	}
 }
 
-// ecsTask is a task definition T of containers and further properties.
+// ecsTask returns a task definition T of containers and further properties.
 func ecsTask(containers, more string) string {
 	return `"T": {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": ` + containers + more + `}}`
 }
@@ -359,7 +359,7 @@ func TestReferenceRules(t *testing.T) {
 	}
 }
 
-// objects is n fields.
+// objects returns n fields.
 func objects(n int, body string) string {
 	fields := make([]string, n)
 	for i := range fields {

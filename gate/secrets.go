@@ -83,7 +83,7 @@ var texts = []struct {
 	{"AWS::EC2::LaunchTemplate", []string{"LaunchTemplateData", "UserData"}, "the user data"},
 }
 
-// shows are the values that a resource shows.
+// shows returns the values that a resource shows.
 func (r *Resource) shows() []shown {
 	var found []shown
 	for _, p := range pairs {
@@ -257,7 +257,7 @@ func valueFrom(a *Assembly, found *report) {
 	}
 }
 
-// namesSecret says whether ECS can read a secret from a value, as far as the
+// namesSecret reports whether ECS can read a secret from a value, as far as the
 // assembly tells.
 func (s *Stack) namesSecret(v any) bool {
 	text := s.text(v)
@@ -277,7 +277,7 @@ func (s *Stack) namesSecret(v any) bool {
 	return slices.Contains(secretAttributes[r.Type], attribute) && fields.MatchString(strings.TrimPrefix(text, first))
 }
 
-// firstReference is what a value that begins with a reference begins with.
+// firstReference returns what a value that begins with a reference begins with.
 func firstReference(v any) any {
 	if parts, ok := at(v, "Fn::Join", 1).([]any); ok && len(parts) > 0 {
 		return firstReference(parts[0])

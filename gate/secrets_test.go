@@ -7,7 +7,7 @@ import (
 	"testing/fstest"
 )
 
-// containerWith is a task T of one container with a variable.
+// containerWith returns a task T of one container with a variable.
 func containerWith(name, value string) string {
 	return ecsTask(`[{"Name": "a", "Environment": [{"Name": "`+name+`", "Value": `+value+`}]}]`, "")
 }

@@ -64,7 +64,7 @@ var fargateSizes = []struct{ cpu, least, most, step float64 }{
 	{16384, 32768, 122880, 8192},
 }
 
-// fargateMemory are the amounts of memory for a CPU.
+// fargateMemory returns the amounts of memory for a CPU.
 func fargateMemory(cpu float64) []float64 {
 	var amounts []float64
 	for _, size := range fargateSizes {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// text is a value as one string, with ${…} where only a deployment knows: what a
+// text returns a value as one string, with ${…} where only a deployment knows: what a
 // reference leads to is spelled the same in every stack of the assembly, so that
 // two texts can be compared.
 func (s *Stack) text(v any) string {
@@ -47,7 +47,7 @@ func (s *Stack) join(delimiter string, parts []any) string {
 
 var variable = regexp.MustCompile(`\$\{([^}]*)\}`)
 
-// substitute is Fn::Sub with or without variables of its own.
+// substitute returns Fn::Sub with or without variables of its own.
 func (s *Stack) substitute(argument any) string {
 	pattern, own := word(argument), map[string]any{}
 	if parts, ok := argument.([]any); ok {
@@ -69,7 +69,7 @@ func (s *Stack) substitute(argument any) string {
 	})
 }
 
-// reference is a pseudo parameter as far as the target tells it, or the path of
+// reference returns a pseudo parameter as far as the target tells it, or the path of
 // the resource, with its attribute.
 func (s *Stack) reference(v any) string {
 	if r, attribute := s.Target(v); r != nil {
@@ -93,10 +93,10 @@ func (s *Stack) reference(v any) string {
 	}
 }
 
-// known says whether nothing of a text waits for the deployment.
+// known reports whether nothing of a text waits for the deployment.
 func known(text string) bool { return !variable.MatchString(text) }
 
-// each are the values below keys, with lists flattened on the way and at the end.
+// each returns the values below keys, with lists flattened on the way and at the end.
 func each(v any, keys ...string) []any {
 	found := list(v)
 	for _, key := range keys {

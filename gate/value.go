@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Of are the resources of the types, in all stacks. A type that ends in :: stands
+// Of returns the resources of the types, in all stacks. A type that ends in :: stands
 // for all of a service.
 func (a *Assembly) Of(types ...string) []*Resource {
 	var found []*Resource
@@ -26,7 +26,7 @@ func (a *Assembly) Of(types ...string) []*Resource {
 	return found
 }
 
-// Target is the resource of this assembly that a value refers to, directly or
+// Target returns the resource of this assembly that a value refers to, directly or
 // through an output of another stack or a parameter of a nested one, with the
 // attribute ("" for Ref). It is nil where the value is a literal, or refers to
 // something else.
@@ -57,7 +57,7 @@ func (s *Stack) Target(value any) (*Resource, string) {
 	return nil, ""
 }
 
-// function is the name and the argument of an intrinsic function.
+// function returns the name and the argument of an intrinsic function.
 func function(v any) (name string, argument any, ok bool) {
 	m, _ := v.(map[string]any)
 	if len(m) != 1 {
@@ -69,7 +69,7 @@ func function(v any) (name string, argument any, ok bool) {
 	return "", nil, false
 }
 
-// referred is the logical id and the attribute that Ref, Fn::GetAtt in either
+// referred returns the logical id and the attribute that Ref, Fn::GetAtt in either
 // spelling, or an Fn::Sub of one variable names.
 func referred(function string, argument any) (id, attribute string) {
 	text, isText := argument.(string)
@@ -104,7 +104,7 @@ func (s *Stack) through(id, attribute string) (*Stack, any) {
 	return s.parent, at(s.parent.byLogical[s.Name].Properties, "Parameters", id)
 }
 
-// nested is the stack that a resource of this one is.
+// nested returns the stack that a resource of this one is.
 func (s *Stack) nested(id string) *Stack {
 	if r := s.byLogical[id]; r == nil || r.Type != nestedStack {
 		return nil
@@ -117,7 +117,7 @@ func (s *Stack) nested(id string) *Stack {
 	return nil
 }
 
-// output is what Fn::GetStackOutput names.
+// output returns what Fn::GetStackOutput names.
 func (s *Stack) output(argument any) (*Stack, any) {
 	name, _ := at(argument, "OutputName").(string)
 	for _, other := range s.named(argument) {
@@ -128,7 +128,7 @@ func (s *Stack) output(argument any) (*Stack, any) {
 	return nil, nil
 }
 
-// named are the stacks that Fn::GetStackOutput can mean: by name, and by region
+// named returns the stacks that Fn::GetStackOutput can mean: by name, and by region
 // where both are known. Those of the same account come first.
 func (s *Stack) named(argument any) []*Stack {
 	region, _ := literal(at(argument, "Region"))
@@ -146,7 +146,7 @@ func (s *Stack) named(argument any) []*Stack {
 	return append(same, others...)
 }
 
-// export is what Fn::ImportValue names: exports are of one account and region.
+// export returns what Fn::ImportValue names: exports are of one account and region.
 func (s *Stack) export(name any) (*Stack, any) {
 	for _, other := range s.assembly.Stacks {
 		if other.Account != s.Account || other.Region != s.Region {
@@ -181,7 +181,7 @@ func at(v any, steps ...any) any {
 	return v
 }
 
-// list is a property that is a list, or one item that stands for it.
+// list returns a property that is a list, or one item that stands for it.
 func list(v any) []any {
 	switch v := v.(type) {
 	case nil:
@@ -193,13 +193,13 @@ func list(v any) []any {
 	}
 }
 
-// word is a literal string, "" for anything else.
+// word returns a literal string, "" for anything else.
 func word(v any) string {
 	text, _ := v.(string)
 	return text
 }
 
-// number is a literal number, which CloudFormation also takes as text.
+// number returns a literal number, which CloudFormation also takes as text.
 func number(v any) (float64, bool) {
 	switch v := v.(type) {
 	case float64:
@@ -212,13 +212,13 @@ func number(v any) (float64, bool) {
 	}
 }
 
-// yes says whether a property is literally true, which CloudFormation also takes as text.
+// yes reports whether a property is literally true, which CloudFormation also takes as text.
 func yes(v any) bool {
 	text, _ := literal(v)
 	return strings.EqualFold(text, "true")
 }
 
-// canonical is a value as text, for comparison and for messages.
+// canonical returns a value as text, for comparison and for messages.
 func canonical(v any) string {
 	if text, ok := v.(string); ok {
 		return text
@@ -246,7 +246,7 @@ func (s *Stack) settle(v any) any {
 	return v
 }
 
-// pieces are the parts of a text: literal strings, and what is resolved only when
+// pieces returns the parts of a text: literal strings, and what is resolved only when
 // it is deployed. It is not ok for what is not built of parts.
 func pieces(v any) (parts []any, ok bool) {
 	if text, ok := literal(v); ok {
@@ -319,7 +319,7 @@ func subPieces(argument any) (parts []any, ok bool) {
 	return parts, true
 }
 
-// text is a value with a placeholder for each part that is resolved only when it is
+// text returns a value with a placeholder for each part that is resolved only when it is
 // deployed.
 func text(v any, placeholder string) (string, bool) {
 	parts, ok := pieces(v)

@@ -102,7 +102,7 @@ func (s *Stack) conditionsResolve(found *report) {
 	}
 }
 
-// unknownNames are what stands beside the properties and names nothing.
+// unknownNames returns what stands beside the properties and names nothing.
 func (r *Resource) unknownNames() []string {
 	var problems []string
 	for _, on := range r.DependsOn {
@@ -118,7 +118,7 @@ func (r *Resource) unknownNames() []string {
 
 func isMap(v any) bool { _, ok := v.(map[string]any); return ok }
 
-// unresolved are the names in a value that the template does not have.
+// unresolved returns the names in a value that the template does not have.
 func (s *Stack) unresolved(v any) []string {
 	var problems []string
 	for _, ref := range references(v) {
@@ -161,7 +161,7 @@ func (s *Stack) unresolvedReference(ref reference) string {
 	return ""
 }
 
-// mapped says whether the mappings have the keys of an Fn::FindInMap, as far as they
+// mapped reports whether the mappings have the keys of an Fn::FindInMap, as far as they
 // are literal. A fourth argument is a default.
 func (s *Stack) mapped(keys []any) bool {
 	if len(keys) != 3 {
@@ -190,7 +190,7 @@ func literalPath(keys []any) (path []any, literals bool) {
 	return path, true
 }
 
-// unresolvedConditions are the conditions that a condition names and the template
+// unresolvedConditions returns the conditions that a condition names and the template
 // does not have. Elsewhere the key Condition is data, as in a policy.
 func (s *Stack) unresolvedConditions(v any) []string {
 	var problems []string
@@ -324,7 +324,7 @@ func listenersFirst(a *Assembly, found *report) {
 	})
 }
 
-// inOrder says whether the listener is there when the service is made. Different
+// inOrder reports whether the listener is there when the service is made. Different
 // stacks are deployed in an order that is not in the templates, unless one reads the
 // other's outputs.
 func inOrder(service, listener *Resource) bool {
@@ -335,7 +335,7 @@ func inOrder(service, listener *Resource) bool {
 	return !slices.Contains(to.uses(), from)
 }
 
-// attaching are the listeners and rules that forward to a target group. It is not
+// attaching returns the listeners and rules that forward to a target group. It is not
 // certain that there are no others where one forwards to what cannot be resolved.
 func (a *Assembly) attaching(group *Resource) (attached []*Resource, certain bool) {
 	certain = true
@@ -449,7 +449,7 @@ func (a *Assembly) scaled(r *Resource) string {
 	return a.scaledService(r.Stack, segments[1][0], segments[2][0])
 }
 
-// scaledShort is for less than three parts, which a parameter may make up.
+// scaledShort returns for less than three parts, which a parameter may make up.
 func scaledShort(pieces []any) string {
 	for _, piece := range pieces {
 		if _, isText := piece.(string); !isText {

@@ -29,12 +29,12 @@ type Change struct {
 // serviceName is that of compose, without what a file or an option could be taken for.
 var serviceName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$`)
 
-// InFile is a change of a file of people, which has the service.
+// InFile returns a change of a file of people, which has the service.
 func InFile(file, service string, image Image) (Change, error) {
 	return newChange(Change{File: file, Service: service, Image: image})
 }
 
-// InFolder is a change of the file that a service has in a folder of such files.
+// InFolder returns a change of the file that a service has in a folder of such files.
 func InFolder(folder, service string, image Image) (Change, error) {
 	return newChange(Change{File: path.Join(folder, service+".yaml"), Service: service, Image: image, Overlay: true})
 }
@@ -51,8 +51,8 @@ func newChange(c Change) (Change, error) {
 	return c, nil
 }
 
-// apply is the text of the file after the change; nil text is that of a file that is
-// not there. The name is the file's, for people.
+// apply returns the text of the file after the change; nil text stands for a file
+// that is not there. The name is the file's, for people.
 func (c Change) apply(name string, text []byte) ([]byte, error) {
 	switch {
 	case c.Overlay:
@@ -64,7 +64,7 @@ func (c Change) apply(name string, text []byte) ([]byte, error) {
 	}
 }
 
-// overlay is a compose file that gives the service its image, and says nothing else.
+// overlay returns a compose file that gives the service its image, and says nothing else.
 func (c Change) overlay() ([]byte, error) {
 	text, err := yaml.Marshal(map[string]any{"services": map[string]any{c.Service: map[string]string{"image": c.Image.String()}}})
 	if err != nil {
@@ -96,7 +96,7 @@ func (c Change) Write(dir string) (bool, error) {
 	return true, nil
 }
 
-// read is the file as it is, nil where there is none.
+// read returns the file as it is, nil where there is none.
 func (c Change) read(root *os.Root) ([]byte, fs.FileMode, error) {
 	mode := fs.FileMode(0o644)
 	for at := range prefixes(c.File) {
@@ -121,7 +121,7 @@ func (c Change) read(root *os.Root) ([]byte, fs.FileMode, error) {
 	return text, mode, errors.Join(err, file.Close())
 }
 
-// prefixes are the folders on the way to a file, and the file.
+// prefixes returns the folders on the way to a file, and the file.
 func prefixes(file string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for i, c := range file + "/" {

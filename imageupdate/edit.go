@@ -21,7 +21,7 @@ const maxFile = 1 << 20
 // Refusal says at which place a file cannot be edited, and why.
 type Refusal compose.Diagnostic
 
-// Error is the diagnostic in one line.
+// Error returns the diagnostic in one line.
 func (r *Refusal) Error() string { return compose.Diagnostic(*r).String() }
 
 // SetImage gives a service of a compose file another image. Only the value of
@@ -56,7 +56,7 @@ func SetImage(file string, text []byte, service string, image Image) ([]byte, er
 	return changed, nil
 }
 
-// documents are those of a YAML file.
+// documents returns the documents of a YAML file.
 func documents(text []byte) ([]*yaml.Node, error) {
 	var docs []*yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
@@ -73,7 +73,7 @@ func documents(text []byte) ([]*yaml.Node, error) {
 	}
 }
 
-// same tells whether two values are written alike, but for comments and places.
+// same reports whether two values are written alike, but for comments and places.
 func same(a, b *yaml.Node) bool {
 	return a.Kind == b.Kind && a.Style == b.Style && a.Tag == b.Tag && a.Value == b.Value && a.Anchor == b.Anchor &&
 		slices.EqualFunc(a.Content, b.Content, same)
@@ -149,7 +149,7 @@ func (e *editor) missing(names []string) error {
 	return e.refuse(nil, "service-missing", hint, "there is no service %q in the file", e.service)
 }
 
-// entry is a key of a mapping, which must be there once at most, and its value.
+// entry returns a key of a mapping, which must be there once at most, and its value.
 func (e *editor) entry(n *yaml.Node, name string) (key, value *yaml.Node, err error) {
 	if n.Kind != yaml.MappingNode {
 		return nil, nil, nil
@@ -211,7 +211,7 @@ func (e *editor) unshared() error {
 	return found
 }
 
-// overrides tells whether a mapping merges the service, and has an image of its own.
+// overrides reports whether a mapping merges the service, and has an image of its own.
 func (e *editor) overrides(alias, mapping *yaml.Node) bool {
 	if mapping == nil || alias.Alias != e.path[len(e.path)-1] {
 		return false
@@ -281,12 +281,12 @@ func (e *editor) insert(service *yaml.Node) ([]byte, error) {
 	return e.splice(at, at, entry), nil
 }
 
-// isComment tells whether a line holds a comment and nothing else.
+// isComment reports whether a line holds a comment and nothing else.
 func (e *editor) isComment(line int) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(e.text[e.lines[line]:], " \t"), []byte("#"))
 }
 
-// lineBreak is what ends a line that is not the last one.
+// lineBreak returns what ends a line that is not the last one.
 func (e *editor) lineBreak(line int) string {
 	end := e.lines[line+1]
 	for _, b := range breaks {
@@ -301,7 +301,7 @@ func (e *editor) splice(start, end int, text string) []byte {
 	return slices.Concat(e.text[:start], []byte(text), e.text[end:])
 }
 
-// span is where a scalar or an alias stands in the text, without its anchor and tag;
+// span returns where a scalar or an alias stands in the text, without its anchor and tag;
 // false where that takes more than a line.
 func (e *editor) span(n *yaml.Node) (start, end int, ok bool) {
 	start = e.offset(n)
@@ -321,7 +321,7 @@ func (e *editor) span(n *yaml.Node) (start, end int, ok bool) {
 	}
 }
 
-// quoted is the length of the quoted scalar that a text begins with, 0 where it does
+// quoted returns the length of the quoted scalar that a text begins with, 0 where it does
 // not end on the line.
 func quoted(text []byte) int {
 	if len(text) == 0 {
@@ -342,7 +342,7 @@ func quoted(text []byte) int {
 	return 0
 }
 
-// afterProperties is the place after the anchor and the tag of a value.
+// afterProperties returns the place after the anchor and the tag of a value.
 func (e *editor) afterProperties(at int) int {
 	for at < len(e.text) && (e.text[at] == '&' || e.text[at] == '!') {
 		rest := e.text[at:]
@@ -355,7 +355,7 @@ func (e *editor) afterProperties(at int) int {
 	return at
 }
 
-// afterColon is the place after the colon of the image's key.
+// afterColon returns the place after the colon of the image's key.
 func (e *editor) afterColon() (int, bool) {
 	_, end, ok := e.span(e.key)
 	if !ok {
@@ -366,7 +366,7 @@ func (e *editor) afterColon() (int, bool) {
 	return end + colon + 1, colon < len(rest) && rest[colon] == ':'
 }
 
-// offset is where a node begins in the text. Columns are those of the YAML reader,
+// offset returns where a node begins in the text. Columns are those of the YAML reader,
 // which counts characters.
 func (e *editor) offset(n *yaml.Node) int {
 	at := e.lines[n.Line-1]
@@ -380,7 +380,7 @@ func (e *editor) offset(n *yaml.Node) int {
 // breaks are what ends a line in YAML 1.1, which the reader follows.
 var breaks = []string{"\r\n", "\r", "\n", "\u0085", "\u2028", "\u2029"}
 
-// breakAt is the line break that a text begins with, or "".
+// breakAt returns the line break that a text begins with, or "".
 func breakAt(text []byte) string {
 	for _, b := range breaks {
 		if bytes.HasPrefix(text, []byte(b)) {
@@ -390,7 +390,7 @@ func breakAt(text []byte) string {
 	return ""
 }
 
-// lineStarts are where the lines of a text begin, the first one after the byte order
+// lineStarts returns where the lines of a text begin, the first one after the byte order
 // mark, which has no column.
 func lineStarts(text []byte) []int {
 	at := len(text) - len(bytes.TrimPrefix(text, []byte("\uFEFF")))

@@ -162,7 +162,7 @@ var insertions = []struct{ before, after *regexp.Regexp }{
 	{regexp.MustCompile(`"image": "$`), regexp.MustCompile(`^", `)},
 }
 
-// spliced tells whether a text has become another by putting the image in the place
+// spliced reports whether a text has become another by putting the image in the place
 // of a part of one line, or by putting the key or the value in.
 func spliced(text, got []byte) bool {
 	head, tail, found := bytes.Cut(got, []byte(ref))
@@ -177,7 +177,7 @@ func spliced(text, got []byte) bool {
 	return false
 }
 
-// others is what a file says, but for the image of the service; false where it says
+// others returns what a file says, but for the image of the service; false where it says
 // nothing that can be read.
 func others(text []byte) (string, bool) {
 	var b strings.Builder
@@ -200,7 +200,7 @@ func others(text []byte) (string, bool) {
 	}
 }
 
-// below is a value of a mapping, whatever the type of its other keys.
+// below returns a value of a mapping, whatever the type of its other keys.
 func below(mapping any, key string) any {
 	switch mapping := mapping.(type) {
 	case map[string]any:

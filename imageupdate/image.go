@@ -13,7 +13,7 @@ import (
 // Image is a container image that cannot change: REPOSITORY@sha256:….
 type Image struct{ Repository, Digest string }
 
-// String is the image as a compose file has it.
+// String returns the image as a compose file has it.
 func (i Image) String() string { return i.Repository + "@" + i.Digest }
 
 var digest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
@@ -60,7 +60,7 @@ func ParseBuildInfo(text []byte) (BuildInfo, error) {
 	return info, nil
 }
 
-// Image is the image of a service, as far as the build has a say in it: the digest.
+// Image returns the image of a service, as far as the build has a say in it: the digest.
 // Whoever asks knows the service, and should know the repository; a build that names
 // others is not theirs. Without a repository it is the file's repo_name.
 func (b BuildInfo) Image(service, repository string) (Image, error) {
@@ -81,7 +81,7 @@ func (b BuildInfo) Image(service, repository string) (Image, error) {
 	return newImage(repository, b.ImageTag)
 }
 
-// repositoryName is the URI of a repository without its registry.
+// repositoryName returns the URI of a repository without its registry.
 func repositoryName(uri string) string {
 	_, name, _ := strings.Cut(uri, "/")
 	return path.Clean(name)

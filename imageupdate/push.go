@@ -85,7 +85,7 @@ func try(ctx context.Context, attempts int, do func() error) error {
 	}
 }
 
-// wait is longer after each attempt, by chance, so that those who met once do not
+// wait returns longer after each attempt, by chance, so that those who met once do not
 // meet again.
 func wait(ctx context.Context, attempt int) error {
 	const first, longest = 200 * time.Millisecond, 10 * time.Second
@@ -132,7 +132,7 @@ func (p Push) message(c Change) string {
 
 var remoteName = regexp.MustCompile(`^\w[\w.-]*$`)
 
-// url is that of the remote.
+// url returns the URL of the remote.
 func (p Push) url(ctx context.Context, r *bare) (string, error) {
 	if info, err := os.Stat(p.Remote); err == nil && info.IsDir() {
 		return filepath.Abs(p.Remote)
@@ -153,7 +153,7 @@ type bare struct {
 	env           []string
 }
 
-// environment is that of git: nothing that names another repository, nobody to
+// environment returns the variables of git: nothing that names another repository, nobody to
 // ask, messages in English, transports that run no command of a URL, and no hooks.
 func environment(p Push) []string {
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
@@ -199,7 +199,7 @@ var (
 	unprintable = regexp.MustCompile(`[^\PC\n]`)
 )
 
-// said is what git has to say about an error, in one line, without the credentials
+// said returns what git has to say about an error, in one line, without the credentials
 // of URLs.
 func said(text string, err error) string {
 	const longest = 2000
@@ -217,7 +217,7 @@ func said(text string, err error) string {
 	return text[:min(len(text), longest)]
 }
 
-// file is a file of a commit, nil where there is none, and its mode.
+// file returns a file of a commit, nil where there is none, and its mode.
 func (r *bare) file(ctx context.Context, commit, file string) (mode string, text []byte, err error) {
 	out, err := r.git(ctx, nil, "ls-tree", "-z", "-l", "--full-tree", commit, "--", file)
 	if err != nil {

@@ -54,7 +54,7 @@ func to(checkout string) Push {
 	return Push{Checkout: checkout, Remote: "origin", Branch: "main", Author: "composer", Email: "composer@localhost", Attempts: 30}
 }
 
-// inFile and inFolder are changes that are right.
+// inFile makes a change, and inFolder another, that are right.
 func inFile(t *testing.T, file, service string, i Image) Change {
 	t.Helper()
 	return must(t)(InFile(file, service, i))

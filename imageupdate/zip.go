@@ -43,7 +43,7 @@ func (c Change) Replace(ctx context.Context, store Store, attempts int) (changed
 	return changed && err == nil, err
 }
 
-// inZip is a zip file with the change, every other file of which stays as it is; nil
+// inZip returns a zip file with the change, every other file of which stays as it is; nil
 // where there is nothing to change.
 func (c Change) inZip(archive []byte) ([]byte, error) {
 	r, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))

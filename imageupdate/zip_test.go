@@ -39,7 +39,7 @@ func (o *object) Put(_ context.Context, archive []byte, version string) error {
 	return nil
 }
 
-// zipped is a zip file with a file of a mode.
+// zipped returns a zip file with a file of a mode.
 func zipped(t *testing.T, name, text string, mode fs.FileMode) []byte {
 	t.Helper()
 	var b bytes.Buffer

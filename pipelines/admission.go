@@ -39,7 +39,7 @@ func (d *cd) admit(e *config.Environment) {
 	d.engine.AddWave(jsii.String(admissionStage), &cdkpipelines.WaveOptions{Pre: &[]cdkpipelines.Step{d.admission}})
 }
 
-// admitted are the rules that a release must meet to come into an environment.
+// admitted returns the rules that a release must meet to come into an environment.
 func (d *cd) admitted(e *config.Environment) []rule {
 	if len(e.Triggers) == 0 {
 		return nil
@@ -51,7 +51,7 @@ func admissionVariable(c *config.Config, e *config.Environment) string {
 	return fmt.Sprintf("ADMITTED_%d", slices.Index(c.Environments, e)+1)
 }
 
-// startRule is what the names of the event rules of a trigger begin with.
+// startRule returns what the names of the event rules of a trigger begin with.
 func startRule(c *config.Config, t config.Trigger) string {
 	return fmt.Sprintf("%s-cd-start-%d", c.Name, c.Start(t)+1)
 }

@@ -30,12 +30,12 @@ func importArtifacts(scope constructs.Construct, c *config.Config) artifacts {
 	return artifacts{bucket: bucket, arn: "arn:" + c.Partition() + ":s3:::" + c.ArtifactBucket(), key: key}
 }
 
-// keyARN is what the shared stack says, as a parameter of the stack that asks.
+// keyARN returns what the shared stack says, as a parameter of the stack that asks.
 func keyARN(scope constructs.Construct) *string {
 	return awsssm.StringParameter_ValueForStringParameter(scope, jsii.String(config.KeyParameter), nil)
 }
 
-// replicas are the buckets for artifacts in the other regions that something is
+// replicas returns the buckets for artifacts in the other regions that something is
 // deployed to, by region. A replica of a key has the id of the key
 // (docs/decisions/artifacts-of-other-regions.md).
 func replicas(scope constructs.Construct, c *config.Config) map[string]awss3.IBucket {

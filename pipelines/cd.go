@@ -114,7 +114,7 @@ func (d *cd) newPipeline() {
 	})
 }
 
-// pipelineRole is the role of a pipeline, which only that one can use.
+// pipelineRole returns the role of a pipeline, which only that one can use.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/cross-service-confused-deputy-prevention.html
 func pipelineRole(stack awscdk.Stack, c *config.Config, name, pipeline string) awsiam.Role {
 	return awsiam.NewRole(stack, jsii.String("Role"), &awsiam.RoleProps{
@@ -134,14 +134,14 @@ func logging(scope constructs.Construct, id string, c *config.Config) *awscodebu
 	return &awscodebuild.LoggingOptions{CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: logGroup(scope, id, c)}}
 }
 
-// logGroup is kept when its stack goes; its name is generated, so that the next one
+// logGroup returns kept when its stack goes; its name is generated, so that the next one
 // can be made.
 func logGroup(scope constructs.Construct, id string, c *config.Config) awslogs.LogGroup {
 	retention, _ := network.LogRetention(c.Logs.RetentionDays)
 	return awslogs.NewLogGroup(scope, &id, &awslogs.LogGroupProps{Retention: retention, RemovalPolicy: awscdk.RemovalPolicy_RETAIN})
 }
 
-// topic is the shared topic of an event. Who publishes to it may use its key.
+// topic returns the shared topic of an event. Who publishes to it may use its key.
 func topic(scope constructs.Construct, c *config.Config, e config.Event) awssns.ITopic {
 	return awssns.Topic_FromTopicAttributes(scope, jsii.String("Topic-"+string(e)), &awssns.TopicAttributes{
 		TopicArn: jsii.String(c.TopicARN(e)), KeyArn: keyARN(scope),

@@ -39,7 +39,7 @@ func newSources(stack awscdk.Stack, c *config.Config) sources {
 	return s
 }
 
-// cdSource is where files come from. Nothing is polled: what does not start by itself
+// cdSource returns where files come from. Nothing is polled: what does not start by itself
 // is started by a rule (startOn).
 func cdSource(scope constructs.Construct, name string, s config.Source, onPush bool) cdkpipelines.CodePipelineSource {
 	switch s.Provider {

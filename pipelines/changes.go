@@ -35,7 +35,7 @@ type builds struct {
 	logging *awscodebuild.LoggingOptions
 }
 
-// newBuilds are those of projects of the CD pipeline whose names begin alike.
+// newBuilds returns the builds of projects of the CD pipeline whose names begin alike.
 func (d *cd) newBuilds(id, role, project string, rights policy.Document) *builds {
 	logs := newLogs(d.stack, id+"Logs", d.Config)
 	made := newServiceRole(d.stack, id+"Role", d.Config, "codebuild", []string{arn(d.Config, "codebuild", "project/"+project+"-*")}, append(rights, writeLogsTo(*logs.AttrArn())))
@@ -52,7 +52,7 @@ func (d *cd) newChangesBuilds() *builds {
 	})
 }
 
-// asItIs is a role that nothing of the CDK adds to. It is imported by name: of an ARN
+// asItIs returns a role that nothing of the CDK adds to. It is imported by name: of an ARN
 // that is known after deployment only, the CDK cannot tell that it is of this account,
 // and permits the whole account to write logs.
 func asItIs(scope constructs.Construct, id string, role awsiam.CfnRole) awsiam.IRole {
@@ -61,7 +61,7 @@ func asItIs(scope constructs.Construct, id string, role awsiam.CfnRole) awsiam.I
 
 func changesProject(c *config.Config) string { return c.CDPipeline() + "-changes" }
 
-// changesCommands compare, and hand the result over. Until an earlier release that
+// changesCommands compares, and hands the result over. Until an earlier release that
 // is still on its way to the environment has arrived, what is deployed says nothing
 // about what this one will meet: then it counts as a change.
 func changesCommands(c *config.Config, e *config.Environment) []string {
@@ -86,7 +86,7 @@ func changesCommands(c *config.Config, e *config.Environment) []string {
 	}
 }
 
-// environmentStages are the names of the stages that deploy an
+// environmentStages returns the names of the stages that deploy an
 // environment.
 func environmentStages(c *config.Config, e *config.Environment) []string {
 	names := []string{approvalStage(e)}

@@ -39,7 +39,7 @@ func newCI(scope constructs.Construct, c *config.Config, group string, apps []*c
 	return stack
 }
 
-// toolingStack is a stack of the tooling account.
+// toolingStack returns a stack of the tooling account.
 func toolingStack(scope constructs.Construct, c *config.Config, id, name, description string) awscdk.Stack {
 	return awscdk.NewStack(scope, &id, &awscdk.StackProps{
 		Env:         &awscdk.Environment{Account: &c.Tooling.Account.ID, Region: &c.Tooling.Region},
@@ -52,7 +52,7 @@ func toolingStack(scope constructs.Construct, c *config.Config, id, name, descri
 	})
 }
 
-// pipelineARNs are the pipelines of applications.
+// pipelineARNs returns the pipelines of applications.
 func pipelineARNs(c *config.Config, apps ...*config.App) []string {
 	var all []string
 	for _, app := range apps {
@@ -63,7 +63,7 @@ func pipelineARNs(c *config.Config, apps ...*config.App) []string {
 	return all
 }
 
-// pipelineNames are the one or two pipelines of an application.
+// pipelineNames returns the names of the one or two pipelines of an application.
 func pipelineNames(app *config.App) []string {
 	if otherBranches(app) {
 		return []string{app.CIPipeline(), app.BranchPipeline()}
@@ -71,7 +71,7 @@ func pipelineNames(app *config.App) []string {
 	return []string{app.CIPipeline()}
 }
 
-// pipelines are those of an application: the one of its source, which hands its
+// pipelines makes the pipelines of an application: the one of its source, which hands its
 // images over, and one for other branches, which only builds and tests.
 func (b *ci) pipelines(scope constructs.Construct, app *config.App) {
 	b.project(scope, app)
@@ -102,7 +102,7 @@ func (b *ci) pipeline(scope constructs.Construct, id, name string, role *string,
 	begin.rules(scope, "Start"+id, app.Source, arn(b.Config, "codepipeline", *pipeline.Ref()), b.start)
 }
 
-// buildProject is the name of the project that builds an application, and of its logs.
+// buildProject returns the name of the project that builds an application, and of its logs.
 func buildProject(app *config.App) string { return app.CIPipeline() }
 
 // project builds an application. Only it may push to its repository; it may read its
@@ -156,7 +156,7 @@ func logsTo(group awslogs.CfnLogGroup) *awscodebuild.CfnProject_LogsConfigProper
 	}}
 }
 
-// variables are environment variables of a project, by name and value; one without a
+// variables returns environment variables of a project, by name and value; one without a
 // value is left out.
 func variables(pairs ...string) []any {
 	var all []any
@@ -169,7 +169,7 @@ func variables(pairs ...string) []any {
 	return all
 }
 
-// buildSpec is the application's own, or ours.
+// buildSpec returns the application's own, or ours.
 func buildSpec(app *config.App) string {
 	image := buildspec.Image{Service: app.Service, Repository: app.Repository.Name, Tests: app.Build.Test, Arguments: app.Build.Args}
 	switch {
@@ -182,12 +182,12 @@ func buildSpec(app *config.App) string {
 	}
 }
 
-// repositoryURI is the address of an application's images.
+// repositoryURI returns the address of an application's images.
 func (b *ci) repositoryURI(app *config.App) string {
 	return b.Registry() + "/" + app.Repository.Name
 }
 
-// buildRights are what the build of an application may do. See
+// buildRights returns what the build of an application may do. See
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
 func (b *ci) buildRights(app *config.App, logs awslogs.CfnLogGroup) policy.Document {
 	rights := policy.Document{
@@ -213,7 +213,7 @@ func (b *ci) pull(repository string) policy.Statement {
 		arn(b.Config, "ecr", "repository/"+repository))
 }
 
-// role is that of an application's pipelines and of all their actions.
+// role creates the role shared by an application's pipelines and all their actions.
 func (b *ci) role(scope constructs.Construct, app *config.App) *string {
 	rights := append(providers[app.Source.Provider].rights(b.Config, app.Source),
 		b.artifacts.read(prefixes(app, "*")...), b.artifacts.write(prefixes(app, "*")...), b.artifacts.useKey(b.Config),
@@ -230,7 +230,7 @@ func (b *ci) role(scope constructs.Construct, app *config.App) *string {
 // buildArtifact is the name of what a build hands over.
 const buildArtifact = "Build"
 
-// prefixes are where those artifacts of an application are that match a pattern.
+// prefixes returns the places of the artifacts of an application that match a pattern.
 func prefixes(app *config.App, pattern string) []string {
 	var all []string
 	for _, name := range pipelineNames(app) {
@@ -239,7 +239,7 @@ func prefixes(app *config.App, pattern string) []string {
 	return all
 }
 
-// scanRights are those of the scan, which runs in a container of CodePipeline's own.
+// scanRights returns the rights of the scan, which runs in a container of CodePipeline's own.
 // See https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-InspectorScan.html
 func (b *ci) scanRights(app *config.App) policy.Document {
 	logs := arn(b.Config, "logs", "log-group:/aws/codepipeline/"+app.CIPipeline())
@@ -330,7 +330,7 @@ func (b *ci) merge(app *config.App) *awscodepipeline.CfnPipeline_ActionDeclarati
 	}
 }
 
-// overrides are environment variables that an action gives a project.
+// overrides returns environment variables that an action gives a project.
 func overrides(pairs ...string) string {
 	type variable struct {
 		Name  string `json:"name"`

@@ -51,7 +51,7 @@ func (d *cd) quiet(b *config.Bake, alarm string, t config.Target) rule {
 
 var notInRuleName = regexp.MustCompile(`[^A-Za-z0-9.@_-]+`)
 
-// ruleName is a name that a rule may have, up to 100 characters.
+// ruleName returns a name that a rule may have, up to 100 characters.
 func ruleName(text string) string {
 	name := notInRuleName.ReplaceAllString(text, "-")
 	return name[:min(len(name), 100)]
@@ -61,7 +61,7 @@ func conditions(result string, rules []rule) map[string]any {
 	return map[string]any{"Conditions": []any{map[string]any{"Result": result, "Rules": rules}}}
 }
 
-// waveSettings are those of a wave. A stage that holds an approval is not rolled
+// waveSettings returns the settings of a wave. A stage that holds an approval is not rolled
 // back as a whole: that would ask for the approval again, and a rejection would
 // start it. CloudFormation rolls back each of its stacks that fails.
 func (d *cd) waveSettings(e *config.Environment, i int, entry []rule, asks bool) *stageSettings {
@@ -117,7 +117,7 @@ func (d *cd) applySettings() {
 	}
 }
 
-// stageNames are the names of the stages in their order.
+// stageNames returns the names of the stages in their order.
 func stageNames(p awscodepipeline.Pipeline) []string {
 	var names []string
 	for _, stage := range *p.Stages() {

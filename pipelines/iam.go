@@ -13,7 +13,7 @@ import (
 	"composecdk/pipelines/policy"
 )
 
-// serviceRole is the ARN of a role of the tooling account that a service assumes for
+// serviceRole returns the ARN of a role of the tooling account that a service assumes for
 // some resources of it. The policy is all that the role may do: nothing of the CDK
 // adds to it. See
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
@@ -61,12 +61,12 @@ func allow(sid string, actions []string, resources ...string) policy.Statement {
 	return policy.Statement{Sid: sid, Effect: "Allow", Action: actions, Resource: resources}
 }
 
-// arn is that of something in the tooling account and region.
+// arn returns the ARN of something in the tooling account and region.
 func arn(c *config.Config, service, resource string) string {
 	return c.ARN(service, c.Tooling.Region, c.Tooling.Account, resource)
 }
 
-// newLogs is a log group. It is kept when its stack goes, and its name is generated,
+// newLogs returns a log group. It is kept when its stack goes, and its name is generated,
 // so that the next one can be made.
 func newLogs(scope constructs.Construct, id string, c *config.Config) awslogs.CfnLogGroup {
 	group := awslogs.NewCfnLogGroup(scope, &id, &awslogs.CfnLogGroupProps{RetentionInDays: jsii.Number(c.Logs.RetentionDays)})
@@ -104,7 +104,7 @@ func (a artifacts) useKey(c *config.Config) policy.Statement {
 	return s
 }
 
-// artifactPrefix is where CodePipeline puts the artifacts of a pipeline: the first 20
+// artifactPrefix returns where CodePipeline puts the artifacts of a pipeline: the first 20
 // characters of its name are the folder, so that two pipelines of one beginning share
 // it. Each artifact has a folder there, called by its name.
 func artifactPrefix(pipeline string) string {

@@ -68,7 +68,7 @@ func (d *cd) newJanitorRole(stage string, stacks []cdkpipelines.StackDeployment)
 	return d.janitorRole
 }
 
-// inPartition is an ARN in which a stack wrote ${AWS::Partition}.
+// inPartition returns an ARN in which a stack wrote ${AWS::Partition}.
 func inPartition(c *config.Config, arn string) string {
 	return strings.ReplaceAll(arn, "${AWS::Partition}", c.Partition())
 }
@@ -180,7 +180,7 @@ func deletion(c *config.Config, deployRole, executionRole string) states {
 	}
 }
 
-// call is a task that calls an API of AWS.
+// call returns a task that calls an API of AWS.
 func call(c *config.Config, action string, arguments, more map[string]any) map[string]any {
 	task := map[string]any{"Type": "Task", "Resource": "arn:" + c.Partition() + ":states:::aws-sdk:" + action, "Parameters": arguments}
 	for key, value := range more {

@@ -67,7 +67,7 @@ func (m *merge) variables() []string {
 	}
 }
 
-// gitURL is the address of the compose repository. That of a connection is the one
+// gitURL returns the address of the compose repository. That of a connection is the one
 // that CodePipeline hands to builds that clone; to push there needs a connection that
 // may write, and has not been tried.
 func (m *merge) gitURL() string {
@@ -91,7 +91,7 @@ func (m *merge) object() string {
 	return ""
 }
 
-// rights are to read what builds hand over, to look an image up, and to write to the
+// rights returns to read what builds hand over, to look an image up, and to write to the
 // one branch, or object, of the compose files.
 func (m *merge) rights() policy.Document {
 	return append(m.write(),
@@ -100,7 +100,7 @@ func (m *merge) rights() policy.Document {
 	)
 }
 
-// repositories are those of the applications. Those under the product's name are one
+// repositories returns the image repositories of the applications. Those under the product's name are one
 // pattern: a policy has no room for hundreds of names.
 func (m *merge) repositories() []string {
 	own := m.Name + "/"
@@ -113,7 +113,7 @@ func (m *merge) repositories() []string {
 	return all
 }
 
-// write is what it takes to write to the compose repository. See
+// write returns what it takes to write to the compose repository. See
 // https://docs.aws.amazon.com/codecommit/latest/userguide/how-to-conditional-branch.html
 func (m *merge) write() policy.Document {
 	source := m.Compose.Source

@@ -64,7 +64,7 @@ func newPlatform(app constructs.Construct, c *config.Config) awscdk.Stack {
 // it is not sourceAction itself.
 const composeSource = "Compose"
 
-// platformSources are the repositories that the platform pipeline reads.
+// platformSources returns the repositories that the platform pipeline reads.
 func platformSources(stack awscdk.Stack, c *config.Config) sources {
 	s := sources{platform: cdSource(stack, sourceAction, c.Tooling.Source, true)}
 	s.compose = s.platform
@@ -74,7 +74,7 @@ func platformSources(stack awscdk.Stack, c *config.Config) sources {
 	return s
 }
 
-// newTooling is the stage with the stacks of the tooling account, and the one of the
+// newTooling returns the stage with the stacks of the tooling account, and the one of the
 // shared resources, which is deployed first.
 func newTooling(app constructs.Construct, c *config.Config) (stage awscdk.Stage, shared awscdk.Stack) {
 	stage = awscdk.NewStage(app, jsii.String("Tooling"), &awscdk.StageProps{

@@ -10,7 +10,7 @@ import (
 	"composecdk/pipelines/policy"
 )
 
-// protect is the build that keeps the stacks of a wave from being deleted, which the
+// protect returns the build that keeps the stacks of a wave from being deleted, which the
 // CloudFormation actions of CodePipeline cannot.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
 func (d *cd) protect(e *config.Environment, i int, deployments []cdkpipelines.StageDeployment) cdkpipelines.Step {

@@ -79,7 +79,7 @@ func (r *Release) read(e *config.Environment, t config.Target) (*workload, compo
 	return &workload{project: project, model: model}, append(found, config.Check(r.Config, e, t, model, model.Outputs())...)
 }
 
-// merged are tags with those of an environment, which win.
+// merged returns tags with those of an environment, which win.
 func merged(tags, own map[string]string) map[string]string {
 	all := map[string]string{}
 	maps.Copy(all, tags)
@@ -87,12 +87,12 @@ func merged(tags, own map[string]string) map[string]string {
 	return all
 }
 
-// Model is the application of an environment.
+// Model returns the application of an environment.
 func (r *Release) Model(e *config.Environment) *compose.Model {
 	return r.workloads[r.Config.StageID(e, e.Patterns()[0].Target)].model
 }
 
-// Props are those of the pipelines of the release; pattern is Props.Pattern.
+// Props returns the properties of the pipelines of the release; pattern is Props.Pattern.
 func (r *Release) Props(pattern func(func(constructs.Construct) error) (string, error)) *Props {
 	return &Props{Config: r.Config, Application: r.application, Pattern: pattern}
 }
@@ -128,7 +128,7 @@ type applicationError struct {
 	workload *workload
 }
 
-// Exceptions are the exceptions of the CDK in an error of New that are about an
+// Exceptions returns the exceptions of the CDK in an error of New that are about an
 // application, at their places in the compose files.
 func (r *Release) Exceptions(err error) compose.Diagnostics {
 	var of *applicationError
@@ -157,7 +157,7 @@ func (r *Release) Report(assembly string) (compose.Diagnostics, error) {
 	return found.Sort(), errors.Join(errs...)
 }
 
-// Replicas are the stages that are made from a pattern.
+// Replicas returns the stages that are made from a pattern.
 func (r *Release) Replicas() map[string]bool {
 	replicas := map[string]bool{}
 	for _, e := range r.Config.Environments {
@@ -169,7 +169,7 @@ func (r *Release) Replicas() map[string]bool {
 	return replicas
 }
 
-// built are the applications in an assembly.
+// built returns the applications in an assembly.
 func (r *Release) built(assembly string) []*workload {
 	var built []*workload
 	for _, stage := range slices.Sorted(maps.Keys(r.workloads)) {
@@ -180,7 +180,7 @@ func (r *Release) built(assembly string) []*workload {
 	return built
 }
 
-// TooMany is the exception of the CDK about a stack of an application with more
+// TooMany returns the exception of the CDK about a stack of an application with more
 // resources than CloudFormation takes, as a diagnostic.
 func (r *Release) TooMany(err error) compose.Diagnostics {
 	for _, w := range r.workloads {

@@ -55,7 +55,7 @@ func targetStages(app constructs.Construct, props *Props, e *config.Environment)
 	return made, nil
 }
 
-// applicationStage is the stage of a target with the stacks of the application.
+// applicationStage returns the stage of a target with the stacks of the application.
 func applicationStage(app constructs.Construct, props *Props, e *config.Environment, t config.Target) (targetStage, error) {
 	stage := awscdk.NewStage(app, jsii.String(props.Config.StageID(e, t)), stageProps(props.Config, t))
 	application, err := props.Application(stage, e, t)
@@ -171,7 +171,7 @@ func readAssembly(dir, stage string) (*assembly, error) {
 	return a, nil
 }
 
-// filled are the files of the assembly with other identifiers, and with all that the
+// filled returns the files of the assembly with other identifiers, and with all that the
 // CDK derives from these. It tells by ok whether no marker is left.
 func (a *assembly) filled(fill *strings.Replacer) (files map[string]string, ok bool) {
 	derive := a.derived(fill)
@@ -212,7 +212,7 @@ func (a *assembly) derived(fill *strings.Replacer) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// belowStack is a path without the stage and the stack that it begins with.
+// belowStack returns a path without the stage and the stack that it begins with.
 func belowStack(path string) string {
 	const before = 2
 	parts := strings.Split(path, "/")
@@ -221,7 +221,7 @@ func belowStack(path string) string {
 
 var notAlphanumeric = regexp.MustCompile(`[^A-Za-z0-9]`)
 
-// uniqueID is what the CDK makes of a path: its text without what no id may hold, and
+// uniqueID returns what the CDK makes of a path: its text without what no id may hold, and
 // its hash (aws-cdk-lib, core/lib/private/uniqueid.ts).
 func uniqueID(path string) string {
 	const digits, longest = 4, 240
@@ -242,7 +242,7 @@ func uniqueID(path string) string {
 	return text[:min(len(text), longest)] + strings.ToUpper(hex.EncodeToString(sum[:digits]))
 }
 
-// rekeyed is a manifest of assets whose destinations have the keys that the CDK gives
+// rekeyed returns a manifest of assets whose destinations have the keys that the CDK gives
 // them: the account, the region and the hash of the destination.
 func rekeyed(manifest string) string {
 	var m struct {
@@ -265,7 +265,7 @@ func rekeyed(manifest string) string {
 	return manifest
 }
 
-// contentHash is how the CDK names a template in a bucket.
+// contentHash returns how the CDK names a template in a bucket.
 func contentHash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])

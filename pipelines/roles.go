@@ -96,7 +96,7 @@ func synthesizer(c *config.Config, account *config.Account) awscdk.IStackSynthes
 	})
 }
 
-// permissionsBoundary is that of all roles that stacks make in an account; nil is
+// permissionsBoundary returns the boundary of all roles that stacks make in an account; nil is
 // none. It is for the properties of a stage or a stack.
 func permissionsBoundary(c *config.Config, account *config.Account) awscdk.PermissionsBoundary {
 	name := c.Boundary(account)

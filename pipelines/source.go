@@ -110,7 +110,7 @@ type starts struct {
 	pushes []any
 }
 
-// onSource are the pushes to a source that start the pipeline of its branch, and
+// onSource returns the pushes to a source that start the pipeline of its branch, and
 // onOthers those that start the one of other branches.
 func onSource(s config.Source, triggers []config.Trigger) starts {
 	switch s.Provider {
@@ -139,7 +139,7 @@ func onSource(s config.Source, triggers []config.Trigger) starts {
 	return begin
 }
 
-// onOthers are the pushes to other branches than the source's.
+// onOthers returns the pushes to other branches than the source's.
 func onOthers(s config.Source, triggers []config.Trigger) starts {
 	var begin starts
 	for _, t := range triggers {
@@ -150,7 +150,7 @@ func onOthers(s config.Source, triggers []config.Trigger) starts {
 	return begin
 }
 
-// otherBranches tells whether other branches of an application are built as well.
+// otherBranches reports whether other branches of an application are built as well.
 func otherBranches(app *config.App) bool {
 	others := onOthers(app.Source, app.Triggers)
 	return len(others.events) > 0 || len(others.pushes) > 0
@@ -180,7 +180,7 @@ func (b *starts) add(s config.Source, t config.Trigger) {
 	b.events = append(b.events, codeCommitEvent(s, kind, names))
 }
 
-// codeCommitEvent is a push to CodeCommit, whose events tell no paths.
+// codeCommitEvent returns a push to CodeCommit, whose events tell no paths.
 func codeCommitEvent(s config.Source, kind string, names []string) map[string]any {
 	return event("aws.codecommit", "CodeCommit Repository State Change", map[string]any{
 		"event":          []string{"referenceCreated", "referenceUpdated"},
@@ -190,7 +190,7 @@ func codeCommitEvent(s config.Source, kind string, names []string) map[string]an
 	})
 }
 
-// patterns are glob patterns as EventBridge writes them: one * is any text there.
+// patterns returns glob patterns as EventBridge writes them: one * is any text there.
 func patterns(globs []string) []any {
 	all := make([]any, len(globs))
 	for i, glob := range globs {
@@ -206,7 +206,7 @@ func event(source, kind string, detail map[string]any) map[string]any {
 	return map[string]any{"source": []string{source}, "detail-type": []string{kind}, "detail": detail}
 }
 
-// push is what a trigger of a pipeline waits for.
+// push returns what a trigger of a pipeline waits for.
 func push(s config.Source, t config.Trigger) *awscodepipeline.CfnPipeline_GitPushFilterProperty {
 	if len(t.Tags) > 0 {
 		return &awscodepipeline.CfnPipeline_GitPushFilterProperty{
@@ -224,7 +224,7 @@ func push(s config.Source, t config.Trigger) *awscodepipeline.CfnPipeline_GitPus
 	return filter
 }
 
-// triggers are those of the pipeline itself, for connections.
+// triggers returns the triggers of the pipeline itself, for connections.
 func (b starts) triggers() any {
 	if b.pushes == nil {
 		return nil
@@ -237,7 +237,7 @@ func (b starts) triggers() any {
 	}}
 }
 
-// rules start a pipeline on events. One that knows its commit asks for exactly this
+// rules starts a pipeline on events. One that knows its commit asks for exactly this
 // one, so that the pipeline builds a tag, or another branch than its own, and not
 // what is newest on its branch. See
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-trigger-source-overrides-eventbridge.html

@@ -21,7 +21,7 @@ const (
 	goToolchain   = "go1.26.8"
 )
 
-// synthStep is the build that synthesises the app in a checkout of the platform
+// synthStep returns the build that synthesises the app in a checkout of the platform
 // repository: a cdk.json that somebody else wrote is never obeyed. Its role may read
 // and write what the pipeline hands it, and nothing else: a synthesis looks nothing
 // up.
@@ -50,7 +50,7 @@ func synthStep(stack awscdk.Stack, c *config.Config, shared artifacts, pipeline 
 	})
 }
 
-// newStep is a build with a log group and a role of its own, in bash.
+// newStep returns a build with a log group and a role of its own, in bash.
 func newStep(stack awscdk.Stack, c *config.Config, id, name string, rights policy.Document, props *cdkpipelines.CodeBuildStepProps) cdkpipelines.CodeBuildStep {
 	logs := newLogs(stack, id+"Logs", c)
 	role := newServiceRole(stack, id+"Role", c, "codebuild", []string{arn(c, "codebuild", "project/"+name)}, append(rights, writeLogsTo(*logs.AttrArn())))

@@ -47,7 +47,7 @@ func (d *cd) permanent(e *config.Environment) error {
 	return nil
 }
 
-// waveName is the name of a wave.
+// waveName returns the name of a wave.
 func waveName(e *config.Environment, i int) string {
 	if len(e.Waves) == 1 {
 		return e.Name
@@ -55,7 +55,7 @@ func waveName(e *config.Environment, i int) string {
 	return fmt.Sprintf("%s-%d", e.Name, i+1)
 }
 
-// waveStage is the name of the stage of a wave: CDK Pipelines names it after the only
+// waveStage returns the name of the stage of a wave: CDK Pipelines names it after the only
 // target.
 func waveStage(c *config.Config, e *config.Environment, i int) string {
 	if len(e.Waves[i]) == 1 {

@@ -63,7 +63,7 @@ func (t *teardown) ProduceAction(stage awscodepipeline.IStage, o *cdkpipelines.P
 	return &cdkpipelines.CodePipelineActionFactoryResult{RunOrdersConsumed: jsii.Number(len(t.stacks))}
 }
 
-// importRole is the role of an ARN in which a stack wrote ${AWS::Partition}.
+// importRole returns the role of an ARN in which a stack wrote ${AWS::Partition}.
 func importRole(scope constructs.Construct, id, arn string) awsiam.IRole {
 	arn = strings.ReplaceAll(arn, "${AWS::Partition}", *awscdk.Aws_PARTITION())
 	return awsiam.Role_FromRoleArn(scope, &id, &arn, &awsiam.FromRoleArnOptions{

@@ -30,7 +30,7 @@ type test struct {
 	outputs   map[string]cdkpipelines.StackOutputReference // by name
 }
 
-// tests are the tests of an environment, of which the application is deployed.
+// tests returns the tests of an environment, of which the application is deployed.
 func (d *cd) tests(e *config.Environment, application *stacks.Application) ([]cdkpipelines.Step, error) {
 	steps := []cdkpipelines.Step{}
 	for _, t := range e.Tests {
@@ -55,7 +55,7 @@ func (d *cd) tests(e *config.Environment, application *stacks.Application) ([]cd
 // outputReference is ${Outputs.<name>}.
 var outputReference = regexp.MustCompile(`\$\{Outputs\.([A-Za-z0-9]+)\}`)
 
-// outputNames are the outputs that the environment variables of a test name, in the
+// outputNames returns the outputs that the environment variables of a test name, in the
 // order of the variables.
 func outputNames(t config.Test) []string {
 	var names []string
@@ -107,7 +107,7 @@ func (s *test) spec() awscodebuild.BuildSpec {
 	})
 }
 
-// newProject is a build with a log group and a role of its own.
+// newProject returns a build with a log group and a role of its own.
 func newProject(scope constructs.Construct, c *config.Config, id, name string, spec awscodebuild.BuildSpec, timeout time.Duration, rights policy.Document) awscodebuild.IProject {
 	logs := newLogs(scope, id+"Logs", c)
 	role := newServiceRole(scope, id+"Role", c, "codebuild", []string{arn(c, "codebuild", "project/"+name)}, append(rights, writeLogsTo(*logs.AttrArn())))

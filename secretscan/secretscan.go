@@ -95,13 +95,13 @@ var names = []nameForm{
 	{what: "a random key", end: regexp.MustCompile(`(key|salt|auth|seed)$`), unless: words, random: true},
 }
 
-// public tells whether a word says that all may know.
+// public reports whether a word says that all may know.
 func public(word string) bool { return word == "public" || word == "publishable" }
 
 // words are the names of fields and files, and small numbers.
 var words = regexp.MustCompile(`^([0-9.]{1,5}|[a-z]+([_.-][a-z]+)*|[A-Z]?[a-z]+([A-Z][a-z]+)*|[A-Z]+(_[A-Z]+)*)$`)
 
-// matches says whether a name and its value are those of a secret.
+// matches reports whether a name and its value belong to a secret.
 func (n nameForm) matches(name, value string) bool {
 	words := wordsOf(name)
 	if len(words) == 0 || slices.ContainsFunc(words, public) || n.unless.MatchString(value) || n.random && !random(value) {
@@ -115,7 +115,7 @@ var (
 	separator = regexp.MustCompile(`[^A-Za-z]+`)
 )
 
-// wordsOf are the words of a name in any spelling, in lower case, without digits.
+// wordsOf returns the words of a name in any spelling, in lower case, without digits.
 func wordsOf(name string) []string {
 	spaced := separator.ReplaceAllString(camel.ReplaceAllString(name, "$1 $2"), " ")
 	words := strings.Fields(strings.ToLower(spaced))
@@ -130,7 +130,7 @@ var says = []string{"plain", "plaintext", "raw", "string", "value"}
 
 var oneWord = regexp.MustCompile(`^[A-Za-z0-9+/=_-]{16,512}$`)
 
-// random says whether a text looks as if a machine had drawn it: one long word of
+// random reports whether a text looks as if a machine had drawn it: one long word of
 // letters and digits, with 3.5 bits or more to a character.
 func random(text string) bool {
 	if !oneWord.MatchString(text) || !strings.ContainsAny(text, "0123456789") {

@@ -44,7 +44,7 @@ type Application struct {
 	found compose.Diagnostics
 }
 
-// Diagnostics are what a reader of the files should know about the stacks, at its
+// Diagnostics returns what a reader of the files should know about the stacks, at its
 // place.
 func (a *Application) Diagnostics(at Places) compose.Diagnostics {
 	found := slices.Clone(a.found)
@@ -54,7 +54,7 @@ func (a *Application) Diagnostics(at Places) compose.Diagnostics {
 	return found
 }
 
-// Outputs are the outputs of the stacks under the names of compose.Model.Endpoints.
+// Outputs returns the outputs of the stacks under the names of compose.Model.Endpoints.
 func (a *Application) Outputs() map[string]awscdk.CfnOutput {
 	outputs := map[string]awscdk.CfnOutput{}
 	for _, e := range a.model.Endpoints() {

@@ -104,13 +104,13 @@ func (b *builder) spare() {
 // dataStack is the id of the stack of all data that has none of its own.
 const dataStack = layout.Data
 
-// dataStack is the id of the stack in which an x-resource, a secret or a volume
+// dataStack returns the id of the stack in which an x-resource, a secret or a volume
 // lives.
 func (b *builder) dataStack(member compose.Path) string {
 	return layout.ID(dataStack, b.props.Model.Stacks[member])
 }
 
-// dataStacks are the stacks of data by id, each after those that its resources
+// dataStacks returns the stacks of data by id, each after those that its resources
 // refer to.
 func (b *builder) dataStacks() map[string]awscdk.Stack {
 	needs := layout.DataOrder(b.props.Model)

@@ -59,7 +59,7 @@ func (a *Application) Limits(assembly string, at Places) (compose.Diagnostics, e
 
 var tooMany = regexp.MustCompile(`Number of resources in stack '([^']*)': (\d+) is greater than allowed maximum of (\d+)`)
 
-// TooMany is the exception of the CDK about a stack of more resources than
+// TooMany returns the exception of the CDK about a stack of more resources than
 // CloudFormation takes, as a diagnostic; ok is false for any other.
 func (a *Application) TooMany(err error, at Places) (found compose.Diagnostics, ok bool) {
 	m := tooMany.FindStringSubmatch(err.Error())
@@ -85,7 +85,7 @@ func (a *Application) dividing(id string) (path compose.Path, hint string) {
 	if layer, _, _ := strings.Cut(id, "-"); layer == dataStack {
 		path = a.largestSection(id)
 		return path, fmt.Sprintf(`give new ones a stack of their own, x-stacks: {more: ["%s.<name>"]}; `+
-			"what has been deployed already must stay in its stack, for in another one it is made anew, empty", path)
+			"what has been deployed already must stay in its stack, for in another one it is replaced by an empty one", path)
 	}
 	var families []*compose.Family
 	for _, f := range a.model.Families {
@@ -99,11 +99,11 @@ func (a *Application) dividing(id string) (path compose.Path, hint string) {
 	case 1:
 		return families[0].Path, "this service alone is too much for a stack"
 	default:
-		return "services", `give new services a stack of their own, x-stacks: {more: ["services.<name>"]}; what has been deployed in another stack is made anew`
+		return "services", `give new services a stack of their own, x-stacks: {more: ["services.<name>"]}; what has been deployed in another stack is replaced`
 	}
 }
 
-// largestSection is the section of the files that gives a stack of data most of
+// largestSection returns the section of the files that gives a stack of data most of
 // its members.
 func (a *Application) largestSection(stack string) compose.Path {
 	count, largest := map[string]int{}, ""

@@ -6,7 +6,7 @@ import (
 	"composecdk/stacks/layout"
 )
 
-// Name is the name of a project in an environment. Stacks are named after it, so
+// Name returns the name of a project in an environment. Stacks are named after it, so
 // it is made of what a stack name may hold.
 func Name(project, env string) string {
 	name := project
@@ -20,7 +20,7 @@ func Name(project, env string) string {
 	return name
 }
 
-// stackID is the id of the stack of a layer that holds a group.
+// stackID returns the id of the stack of a layer that holds a group.
 func stackID(layer, group string) string { return layout.ID(layer, group) }
 
 // description tells what is in a stack: the layer, and the group if it is not all

@@ -40,7 +40,7 @@ type violatingConstruct struct {
 	} `json:"cloudFormationResource"`
 }
 
-// severe tells whether a finding is an error.
+// severe reports whether a finding is an error.
 func (v violation) severe() bool { return v.Severity == "error" || v.Severity == "fatal" }
 
 // Places finds where in the compose files a path of the model stands: its value,
@@ -63,7 +63,7 @@ func Report(assembly string, m *compose.Model, at Places) (compose.Diagnostics, 
 	return ReportAll(assembly, func(string) (*compose.Model, Places) { return m, at })
 }
 
-// ReportAll is Report for an assembly of several applications: of tells the model of
+// ReportAll returns Report for an assembly of several applications: of tells the model of
 // the one whose construct has an id, and its places. A nil model is none of them,
 // and what is found there has the path of the construct.
 func ReportAll(assembly string, of func(application string) (*compose.Model, Places)) (compose.Diagnostics, error) {
@@ -90,7 +90,7 @@ func ReportAll(assembly string, of func(application string) (*compose.Model, Pla
 	return found.Sort(), nil
 }
 
-// diagnostics are a violation in terms of the compose file: one for each property
+// diagnostics returns a violation in terms of the compose file: one for each property
 // of an x-resource, which is written there as CloudFormation has it, else one for
 // the whole construct.
 func (v violation) diagnostics(of func(application string) (*compose.Model, Places)) compose.Diagnostics {
@@ -145,7 +145,7 @@ var violated = map[string]string{
 	"3034": "the number is outside the range that CloudFormation accepts",
 }
 
-// message is what a violation says of a property. The report has one description
+// message returns what a violation says of a property. The report has one description
 // for all that violate a rule: it is that of the first, with its values, and must
 // not be told of the others.
 func (v violation) message(property string, first bool) (message, hint string) {
@@ -172,7 +172,7 @@ var longList = regexp.MustCompile(`\[((?:'[^']*', ){8})(?:'[^']*', )*'[^']*'\]`)
 // readable cuts the long lists of values out of a message.
 func readable(message string) string { return longList.ReplaceAllString(message, "[${1}…]") }
 
-// modelPath is the path in the compose model of a construct path
+// modelPath returns the path in the compose model of a construct path
 // <Stage>/<Stack>/<x-key>/<name>/… or <Stage>/<Stack>/<family>/….
 func modelPath(m *compose.Model, construct string) compose.Path {
 	parts := strings.Split(construct, "/")
@@ -194,13 +194,13 @@ func modelPath(m *compose.Model, construct string) compose.Path {
 
 var listIndex = regexp.MustCompile(`\.(\d+)`)
 
-// propertyPath is the path of a CloudFormation property below a resource, whose
+// propertyPath returns the path of a CloudFormation property below a resource, whose
 // Properties are written in the compose file as CloudFormation has them.
 func propertyPath(path compose.Path, property string) compose.Path {
 	return path.Key(listIndex.ReplaceAllString(property, "[$1]"))
 }
 
-// Exceptions are the exceptions of the CDK in an error of NewApplication, as
+// Exceptions returns the exceptions of the CDK in an error of NewApplication, as
 // diagnostics at the places of the compose file.
 func Exceptions(err error, at Places) compose.Diagnostics {
 	joined := []error{err}
@@ -221,7 +221,7 @@ func Exceptions(err error, at Places) compose.Diagnostics {
 
 const wrongTypes = "Supplied properties not correct for "
 
-// describe is one exception as diagnostics. The CDK tells all the properties of
+// describe returns one exception as diagnostics. The CDK tells all the properties of
 // wrong types at once, one to a line, those of nested objects further indented.
 func describe(thrown *guard.Error) compose.Diagnostics {
 	message := strings.TrimPrefix(thrown.Message, "Error: ")
@@ -252,7 +252,7 @@ func firstLine(s string) string {
 	return line
 }
 
-// capitalised is a property name as CloudFormation writes it; the CDK's own
+// capitalised returns a property name as CloudFormation writes it; the CDK's own
 // begin in lower case.
 func capitalised(name string) string {
 	r, size := utf8.DecodeRuneInString(name)

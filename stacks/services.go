@@ -46,7 +46,7 @@ func (b *builder) services() {
 	b.app.found = append(b.app.found, compose.Diagnostic{
 		Path: "services", Severity: compose.Warning, Code: "services-spread",
 		Message: fmt.Sprintf("they are %d resources or more, and CloudFormation takes %d in a stack: %s; "+
-			"if they have been deployed in one before, all of them are made anew", needed, layout.MostResources, share),
+			"if they have been deployed in one before, all of them are replaced", needed, layout.MostResources, share),
 		Hint: `x-stacks: {"*": ["services.*"]} keeps each in its own, whatever is added or removed; {more: [services.<new>]} leaves the others where they are`,
 	})
 	b.run(layout.Spread(m))
@@ -56,7 +56,7 @@ func (b *builder) services() {
 // of the load balancers, which is returned. The stacks of groups come after that one:
 // their services are behind its target groups. What families call each other by
 // is their security groups; those of groups stand in stacks before all of them, so
-// that calls in both directions make no circle of stacks.
+// that calls in both directions make no cycle of stacks.
 func (b *builder) run(group func(*compose.Family) string) awscdk.Stack {
 	m := b.props.Model
 	b.built.families = map[string]*service.Family{}
@@ -124,7 +124,7 @@ func (b *builder) bindings() {
 	}
 }
 
-// edges open the ports that one family calls at another one.
+// edges opens the ports that one family calls at another one.
 func (b *builder) edges() {
 	for _, e := range b.props.Model.Edges {
 		try(b, e.Path, func() (any, error) {
@@ -169,7 +169,7 @@ func (b *builder) attach() {
 	}
 }
 
-// outputs name the URLs of a load balancer, so that a deployment ends with them.
+// outputs names the URLs of a load balancer, so that a deployment ends with them.
 func (b *builder) outputs(stack awscdk.Stack, lb *compose.LoadBalancer, balancer *ingress.LoadBalancer) {
 	for i, e := range balancer.Endpoints() {
 		host := balancer.DNSName()

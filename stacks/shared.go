@@ -148,6 +148,6 @@ func topic(stack awscdk.Stack, c *config.Config, event config.Event, key awskms.
 	}
 }
 
-// replicaID is the id, and the name, of the stack of shared resources of another
+// replicaID returns the id, and the name, of the stack of shared resources of another
 // region.
 func replicaID(id, region string) string { return fmt.Sprintf("%s-%s", id, region) }

@@ -30,7 +30,7 @@ func (b *builder) discard(stack awscdk.Stack) {
 	b.app.Stacks = b.app.Stacks[:len(b.app.Stacks)-1]
 }
 
-// peerStacks are where the security groups of families stand that have a stack of
+// peerStacks returns where the security groups of families stand that have a stack of
 // their own, by family. Others have theirs beside them.
 func (b *builder) peerStacks(stackOf map[string]string) map[string]constructs.Construct {
 	ids := map[string]string{}
@@ -52,7 +52,7 @@ func (b *builder) peerStacks(stackOf map[string]string) map[string]constructs.Co
 	return scopes
 }
 
-// stacksOf are stacks by their ids, in the order of these.
+// stacksOf returns stacks by their ids, in the order of these.
 func stacksOf(made map[string]awscdk.Stack, ids map[string]bool) []awscdk.Stack {
 	var stacks []awscdk.Stack
 	for _, id := range slices.Sorted(maps.Keys(ids)) {

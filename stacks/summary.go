@@ -68,7 +68,7 @@ func (s *summary) services(m *compose.Model) {
 	}
 }
 
-// containerText is the image of a container, after its name where the family does
+// containerText returns the image of a container, after its name where the family does
 // not tell it.
 func containerText(c *compose.Container, f *compose.Family) string {
 	image := c.Image.Reference
@@ -81,7 +81,7 @@ func containerText(c *compose.Container, f *compose.Family) string {
 	return c.Name + ": " + image
 }
 
-// nearPath is a path as seen from the working directory, if it is below.
+// nearPath returns a path as seen from the working directory, if it is below.
 func nearPath(path string) string {
 	if dir, err := os.Getwd(); err == nil {
 		if near, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(near) {
@@ -174,7 +174,7 @@ func (s *summary) warnings(found compose.Diagnostics) {
 	s.row(counted(found.Count(compose.Warning), "warning") + ", " + counted(found.Count(compose.Note), "note"))
 }
 
-// counted is a number of things.
+// counted returns a number of things.
 func counted(n int, thing string) string {
 	if n != 1 {
 		thing += "s"

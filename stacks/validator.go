@@ -81,7 +81,7 @@ func (v *Validator) Validate(app awscdk.App, assembly string, except map[string]
 // engineName is that of the CDK's engine, by which rules are acknowledged.
 const engineName = "CloudFormation-Validate"
 
-// verdict is what the engine has against a template, now or when it was asked.
+// verdict returns what the engine has against a template, now or when it was asked.
 func (v *Validator) verdict(app awscdk.App, t *synthesised) ([]*awscdk.PolicyViolation, error) {
 	file := v.file(t)
 	found, known := v.recall(file)
@@ -97,7 +97,7 @@ func (v *Validator) verdict(app awscdk.App, t *synthesised) ([]*awscdk.PolicyVio
 	return found, nil
 }
 
-// file is where the verdict about a template is kept, "" for nowhere.
+// file returns where the verdict about a template is kept, "" for nowhere.
 func (v *Validator) file(t *synthesised) string {
 	if v.dir == "" {
 		return ""
@@ -167,19 +167,19 @@ type oneStack struct {
 
 var _ awscdk.IPolicyValidationContext = (*oneStack)(nil)
 
-// AppConstruct is the root.
+// AppConstruct returns the root.
 func (s *oneStack) AppConstruct() constructs.IConstruct { return s.app }
 
-// StackTemplates is the one stack.
+// StackTemplates returns the stack.
 func (s *oneStack) StackTemplates() *[]*awscdk.PolicyValidationStack {
 	return &[]*awscdk.PolicyValidationStack{s.stack}
 }
 
-// TemplatePaths is its template.
+// TemplatePaths returns its template.
 func (s *oneStack) TemplatePaths() *[]*string { return &[]*string{s.stack.TemplatePath} }
 
-// AccountId is that of the stack.
+// AccountId returns the account of the stack.
 func (s *oneStack) AccountId() *string { return s.stack.AccountId } //nolint:revive // the name is the CDK's
 
-// Region is that of the stack.
+// Region returns the region of the stack.
 func (s *oneStack) Region() *string { return s.stack.Region }

@@ -34,7 +34,7 @@ type manifest struct {
 	}
 }
 
-// templatesOf are the templates of an assembly and of those nested in it, sorted, and
+// templatesOf returns the templates of an assembly and of those nested in it, sorted, and
 // the rules that its constructs acknowledge, as the CDK has it: for all of it.
 func templatesOf(dir string, except map[string]bool) (all []*synthesised, acknowledged map[string]bool, err error) {
 	acknowledged = map[string]bool{}
@@ -128,7 +128,7 @@ func readJSON(file string, into any) error {
 	return nil
 }
 
-// violation is a finding of the engine in the terms of the report.
+// violation returns a finding of the engine in the terms of the report.
 func (t *synthesised) violation(found *awscdk.PolicyViolation) violation {
 	v := violation{RuleName: *found.RuleName, Description: *found.Description}
 	if found.Severity != nil {

@@ -26,7 +26,7 @@ func parse(t *testing.T, text string) *Template {
 	return template
 }
 
-// resources is a template with resources.
+// resources returns a template with resources.
 func resources(text string) string { return `{"Resources": {` + text + `}}` }
 
 func task(image string) string {

@@ -46,10 +46,10 @@ type Difference struct {
 	Sections []string
 }
 
-// Changes tells whether the release does anything to the stack.
+// Changes reports whether the release does anything to the stack.
 func (d Difference) Changes() bool { return d.New || len(d.Resources) > 0 || len(d.Sections) > 0 }
 
-// Count is the number of resources of a kind.
+// Count returns the number of resources of a kind.
 func (d Difference) Count(k Kind) int {
 	n := 0
 	for _, r := range d.Resources {
@@ -74,7 +74,7 @@ type ResourceChange struct {
 	Holds, Kept bool
 }
 
-// Loses tells whether something is lost, or may be.
+// Loses reports whether something is lost, or may be.
 func (r ResourceChange) Loses() bool {
 	return r.Holds && !r.Kept && (r.Kind == Removed || r.Replaced != Never)
 }
@@ -113,7 +113,7 @@ func Compare(s Stack, deployed *Template) Difference {
 	return d
 }
 
-// keys are those of two maps, sorted.
+// keys returns the keys of two maps, sorted.
 func keys[V any](a, b map[string]V) []string {
 	all := maps.Clone(a)
 	if all == nil {
@@ -158,7 +158,7 @@ func compare(id string, before, after *Resource) (c ResourceChange, changed bool
 	return c, len(c.Properties) > 0
 }
 
-// keeps tells whether a policy of a resource leaves it, or a copy of its data.
+// keeps reports whether a policy of a resource leaves it, or a copy of its data.
 func keeps(r *Resource, policy string) bool {
 	return slices.Contains([]any{"Retain", "Snapshot", "RetainExceptOnCreate"}, r.Attributes[policy])
 }
@@ -191,7 +191,7 @@ func differ(at []string, old, new any) []property {
 	return found
 }
 
-// children are the fields of a mapping, or the items of a list that have a name; nil
+// children returns the fields of a mapping, or the items of a list that have a name; nil
 // for what is to be taken as a whole.
 func children(v any) map[string]any {
 	switch v := v.(type) {
@@ -230,7 +230,7 @@ func (p property) String() string {
 
 func (p property) last() string { return p.path[len(p.path)-1] }
 
-// tell is a value that may be told: a number or a switch, and not where a secret is
+// tell returns a value that may be told: a number or a switch, and not where a secret is
 // expected.
 func tell(name string, v any) (string, bool) {
 	text := ""
@@ -262,7 +262,7 @@ func (p property) replaces(kind string) Replacement {
 	return Never
 }
 
-// literal tells whether a value is known before it is deployed.
+// literal reports whether a value is known before it is deployed.
 func literal(v any) bool {
 	switch v := v.(type) {
 	case map[string]any:

@@ -18,7 +18,7 @@ func compareImages(before, after *Resource) []ImageChange {
 	return found
 }
 
-// images are those of a task definition by container.
+// images returns the images of a task definition by container.
 func images(r *Resource) map[string]string {
 	if r == nil || r.Type != "AWS::ECS::TaskDefinition" {
 		return nil
@@ -36,7 +36,7 @@ func images(r *Resource) map[string]string {
 	return found
 }
 
-// text is what a value of a template spells, as far as that is known.
+// text returns what a value of a template spells, as far as that is known.
 func text(v any) string {
 	switch v := v.(type) {
 	case string:

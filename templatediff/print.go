@@ -89,7 +89,7 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-// totals are the numbers of all stacks.
+// totals returns the numbers of all stacks.
 func totals(all []Difference) string {
 	var changed, added []string
 	kinds := [3]int{}
@@ -116,7 +116,7 @@ func totals(all []Difference) string {
 // https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
 const longestSummary = 700
 
-// Summary is one line for the comment of an approval: numbers, what is lost, the
+// Summary returns one line for the comment of an approval: numbers, what is lost, the
 // images. It has letters, digits and marks that mean nothing to a shell or a
 // pipeline.
 func Summary(all []Difference) string {
@@ -147,7 +147,7 @@ func Summary(all []Difference) string {
 
 var hash = regexp.MustCompile(`(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}\b`)
 
-// short is an image without its registry, and with as much of its digest as tells it
+// short returns an image without its registry, and with as much of its digest as tells it
 // from others.
 func short(image string) string {
 	return hash.ReplaceAllString(path.Base(cmp.Or(image, "none")), "$1")

@@ -275,7 +275,7 @@ func writeMutants(dir string, sources map[string]source, all []*mutant, but map[
 
 var compilerPlace = regexp.MustCompile(`(?m)^[^:\s]*?([^/:\s]+\.go):(\d+):`)
 
-// named are the mutants on the lines that the compiler's messages name.
+// named returns the mutants on the lines that the compiler's messages name.
 func named(messages string, all []*mutant) []*mutant {
 	var found []*mutant
 	for _, place := range compilerPlace.FindAllStringSubmatch(messages, -1) {
@@ -319,7 +319,7 @@ type edit struct {
 	text     string
 }
 
-// with is the text of the file with the mutants written in as calls of the
+// with returns the text of the file with the mutants written in as calls of the
 // helpers; lines stay lines.
 func (s source) with(mutants []*mutant) ([]byte, error) {
 	if len(mutants) == 0 {
@@ -404,7 +404,7 @@ func helperOf(op token.Token, ids map[string]int) (name string, first, second in
 //go:embed helpers.txt
 var helperText string
 
-// helpers is a file of the package that has the sources.
+// helpers returns a file of the package that has the sources.
 func helpers(sources map[string]source) []byte {
 	for _, s := range sources {
 		if clause := packageClause.Find(s.text); clause != nil {
@@ -533,7 +533,7 @@ func (w *workplace) verdict(m *mutant) string {
 	return lived
 }
 
-// stages are the tests that reach a mutant, in the order of running them.
+// stages returns the tests that reach a mutant, in the order of running them.
 func (w *workplace) stages(m *mutant) [][]string {
 	const first, slow = 3, time.Second
 	w.mutex.Lock()
@@ -556,7 +556,7 @@ func (w *workplace) stages(m *mutant) [][]string {
 
 var failedTest = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
 
-// outcome is what a run of tests tells of a mutant, and the test that failed.
+// outcome returns what a run of tests tells of a mutant, and the test that failed.
 func outcome(limit time.Duration, command func(context.Context) *exec.Cmd) (status, killer string) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
@@ -602,7 +602,7 @@ func (w *workplace) testAlone(m *mutant) string {
 	return status
 }
 
-// operator is the operator at the beginning of the text, and what a mutant makes of it.
+// operator returns the operator at the beginning of the text, and what a mutant makes of it.
 func operator(kind, text string) (was, now string) {
 	changes := map[string][][2]string{
 		"ARITHMETIC_BASE":       {{"+", "-"}, {"-", "+"}, {"*", "/"}, {"/", "*"}, {"%", "*"}},

@@ -24,7 +24,7 @@ func cli(t *testing.T, script string) (log func() string) {
 	}
 }
 
-// shop is an assembly with a stack in each of two regions.
+// shop returns an assembly with a stack in each of two regions.
 func shop(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -33,7 +33,7 @@ var (
 	roleARN   = regexp.MustCompile(`^(arn:[a-z-]+:iam::\d{12}:role/[\w+=,.@/-]+)?$`)
 )
 
-// template is the deployed template of a stack, nil where there is no such stack.
+// template returns the deployed template of a stack, nil where there is no such stack.
 func (a *accounts) template(ctx context.Context, s templatediff.Stack) (*templatediff.Template, error) {
 	role := s.LookupRole
 	if s.Account == "" {
@@ -76,7 +76,7 @@ func (a *accounts) template(ctx context.Context, s templatediff.Stack) (*templat
 	return deployed, nil
 }
 
-// credentials is the environment in which the AWS CLI acts with a role, "" being the
+// credentials returns the environment in which the AWS CLI acts with a role, "" being the
 // one of the caller. A role is assumed once.
 func (a *accounts) credentials(ctx context.Context, role string) ([]string, error) {
 	if role == "" {

@@ -49,12 +49,12 @@ wrong usage or what cannot be read.`,
 	return command
 }
 
-// pipelineFlag is the flag that names a pipeline.yaml.
+// pipelineFlag adds the flag that names a pipeline.yaml.
 func pipelineFlag(command *cobra.Command, file *string) {
 	command.Flags().StringVarP(file, "pipeline", "c", "pipeline.yaml", "the pipeline.yaml, or a compose file with x-cicd")
 }
 
-// checkoutFlag is the flag that names the folder with the compose files.
+// checkoutFlag adds the flag that names the folder with the compose files.
 func checkoutFlag(command *cobra.Command, checkout *string) {
 	command.Flags().StringVar(checkout, "checkout", "", "the checkout of the compose repository; the folder of the pipeline.yaml if not given")
 }

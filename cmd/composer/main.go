@@ -19,7 +19,7 @@ func main() {
 // output has told all.
 var errFound = errors.New("findings")
 
-// run is the exit status: 1 for findings, 2 for wrong usage or input that cannot be
+// run returns the exit status: 1 for findings, 2 for wrong usage or input that cannot be
 // read.
 func run(args []string, stdout, stderr io.Writer) int {
 	root := &cobra.Command{

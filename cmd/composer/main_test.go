@@ -12,7 +12,7 @@ import (
 
 const good = "../../gate/testdata/good"
 
-// bad is an assembly with one finding.
+// bad returns an assembly with one finding.
 func bad(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -65,7 +65,7 @@ and 2 for wrong usage or what cannot be read.`,
 	return command
 }
 
-// environ are the variables of the process.
+// environ returns the variables of the process.
 func environ() map[string]string {
 	env := map[string]string{}
 	for _, variable := range os.Environ() {

@@ -112,7 +112,7 @@ func (s *setImage) run(ctx context.Context, stdout, stderr io.Writer) error {
 	return err
 }
 
-// newImage is the image that the service is to have.
+// newImage returns the image that the service is to have.
 func (s *setImage) newImage() (imageupdate.Image, error) {
 	if s.buildInfo == "" {
 		image, err := imageupdate.ParseImage(s.image)

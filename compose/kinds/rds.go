@@ -139,7 +139,7 @@ func EngineNamed(name string) (Engine, bool) {
 	return Engine{}, false
 }
 
-// secretKeys are the keys that the secret of a new database has once it is
+// secretKeys returns the keys that the secret of a new database has once it is
 // attached.
 func secretKeys(r *compose.Resource) []string {
 	keys := []string{"engine", "host", "password", "port", "username"}
@@ -153,7 +153,7 @@ func secretKeys(r *compose.Resource) []string {
 	return append(keys, identifier)
 }
 
-// EngineOf is the engine of a database, "" where neither Properties nor
+// EngineOf returns the engine of a database, "" where neither Properties nor
 // MacroParameters name one.
 func EngineOf(r *compose.Resource) string {
 	engine, _ := r.Properties["Engine"].(string)
@@ -163,7 +163,7 @@ func EngineOf(r *compose.Resource) string {
 	return engine
 }
 
-// IsCluster tells an Aurora or Multi-AZ cluster from a single instance.
+// IsCluster reports whether a database is an Aurora or Multi-AZ cluster, not a single instance.
 func IsCluster(r *compose.Resource) bool {
 	if r.Lookup != nil {
 		_, instance := r.Lookup["db"]

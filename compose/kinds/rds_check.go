@@ -82,7 +82,7 @@ func checkInstances(c *compose.Checker, r *compose.Resource) {
 	}
 }
 
-// checkCredentials: the user and password are generated; what else decides
+// checkCredentials reports other credentials: the user and password are generated, and what decides
 // about them cannot be combined with that.
 func checkCredentials(c *compose.Checker, r *compose.Resource) {
 	path := r.Path.Key("Properties")

@@ -75,7 +75,7 @@ func SecretVariables(b *compose.Binding) []SecretVariable {
 
 var notVariableName = regexp.MustCompile(`[^A-Za-z0-9_]`)
 
-// variableOf is the name of a database where a shell can use it.
+// variableOf returns the name of a database where a shell can use it.
 func variableOf(name string) string { return notVariableName.ReplaceAllString(name, "_") }
 
 // TaskAccess reads GrantTaskAccess: true, or {SecretEnvName: <variable>}.

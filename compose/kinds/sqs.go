@@ -81,7 +81,7 @@ func checkQueue(c *compose.Checker, r *compose.Resource) {
 
 var serviceName = regexp.MustCompile(`^[a-z][a-z0-9.-]*$`)
 
-// isFIFO reads the property, which may be written as a text.
+// isFIFO reports whether the property is true, which may be written as a text.
 func isFIFO(r *compose.Resource) bool { return fmt.Sprint(r.Properties["FifoQueue"]) == "true" }
 
 // checkRedrive checks what SQS wants of a queue's dead-letter queue.

@@ -8,7 +8,7 @@ const longestDescription = 255
 // notDescription is what EC2 does not accept in one.
 var notDescription = regexp.MustCompile(`[^a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]`)
 
-// Description is a text as the description of a security group or a rule: a file
+// Description returns a text as the description of a security group or a rule: a file
 // may call a source what it likes, and names may be long.
 func Description(text string) string {
 	text = notDescription.ReplaceAllString(text, "_")

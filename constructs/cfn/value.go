@@ -10,13 +10,13 @@ import (
 // handed on, but never compared, cut or put into a construct id.
 type Value struct{ token string }
 
-// Literal is the value s itself.
+// Literal returns the value s itself.
 func Literal(s string) Value { return Value{s} }
 
 // FromToken wraps what a CDK property returned.
 func FromToken(token *string) Value { return Value{*token} }
 
-// Pseudo is a CloudFormation pseudo parameter, such as "AWS::Region".
+// Pseudo returns a CloudFormation pseudo parameter, such as "AWS::Region".
 func Pseudo(name string) Value {
 	value, known := pseudo[name]
 	if !known {
@@ -31,7 +31,7 @@ func Pseudo(name string) Value {
 // Node.js.
 var pseudo = map[string]Value{}
 
-// Join is the text of its parts, one after the other.
+// Join returns the text of its parts, one after the other.
 func Join(parts ...Value) Value {
 	text := ""
 	for _, p := range parts {
@@ -40,10 +40,10 @@ func Join(parts ...Value) Value {
 	return Value{text}
 }
 
-// Token is the value as a CDK argument.
+// Token returns the value as a CDK argument.
 func (v Value) Token() *string { return &v.token }
 
-// Optional is a CDK argument that is left out where s is "".
+// Optional returns a CDK argument that is left out where s is "".
 func Optional(s string) *string {
 	if s == "" {
 		return nil
@@ -51,7 +51,7 @@ func Optional(s string) *string {
 	return &s
 }
 
-// Arn is an ARN in the partition, region and account of the stack it is used
+// Arn returns an ARN in the partition, region and account of the stack it is used
 // in; region and account may be empty, as in S3's.
 func Arn(service, resource Value) Value {
 	return Join(

@@ -13,7 +13,7 @@ type Fault struct {
 	Stack  []byte
 }
 
-// Error is the first line of what was thrown.
+// Error returns the first line of what was thrown.
 func (f *Fault) Error() string {
 	line, _, _ := strings.Cut(fmt.Sprint(f.Thrown), "\n")
 	return line

@@ -16,7 +16,7 @@ type Error struct {
 	Message string
 }
 
-// Error is the message with the path in front.
+// Error returns the message with the path in front.
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.At, e.Message) }
 
 // Try runs f and returns what the CDK threw as an *Error at the given path of

@@ -139,7 +139,7 @@ func (lb *LoadBalancer) conditions(rule *compose.Rule) ([]any, error) {
 	return all, nil
 }
 
-// actions are those of a listener or rule as CloudFormation has them. Where more
+// actions returns the actions of a listener or rule as CloudFormation has them. Where more
 // than one stands there, they need an order.
 func (lb *LoadBalancer) actions(a compose.Action) ([]any, error) {
 	var all []any

@@ -94,7 +94,7 @@ func (lb *LoadBalancer) Value(name string) (cfn.Value, bool) {
 	return cfn.Value{}, false
 }
 
-// Endpoints are the ports of the listeners, sorted by port.
+// Endpoints returns the ports of the listeners, sorted by port.
 func (lb *LoadBalancer) Endpoints() []Endpoint {
 	var all []Endpoint
 	for _, l := range lb.model.Listeners {

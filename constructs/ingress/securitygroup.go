@@ -76,7 +76,7 @@ func (lb *LoadBalancer) open(peer awsec2.IPeer, ports []compose.Port, descriptio
 	}
 }
 
-// transports are the protocols of security group rules for one of listeners or
+// transports returns the protocols of security group rules for one of listeners or
 // target groups.
 func transports(protocol string) []string {
 	switch protocol {

@@ -15,7 +15,7 @@ const validation = "CDK_VALIDATION"
 // unless CDK_VALIDATION is "false".
 var Validation = os.Getenv(validation) != "false"
 
-// The engine is started by stacks.Validator, and only where it has something to
+// init switches the engine off, which is started by stacks.Validator, and only where it has something to
 // do: starting it takes 4 to 11 s. Nothing but an init is early enough to say so.
 func init() {
 	if err := os.Setenv(validation, "false"); err != nil {

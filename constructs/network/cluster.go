@@ -79,7 +79,7 @@ func (c *Cluster) Value(name string) (cfn.Value, bool) {
 	}
 }
 
-// ICluster is the CDK's own construct.
+// ICluster returns the CDK's own construct.
 func (c *Cluster) ICluster() awsecs.ICluster { return c.cluster }
 
 // Exec tells what a task role must be allowed to write to for ECS Exec.

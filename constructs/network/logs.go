@@ -29,7 +29,7 @@ var logRetention = map[int]awslogs.RetentionDays{
 	3653: awslogs.RetentionDays_TEN_YEARS,
 }
 
-// LogRetention is the CDK's name of a number of days; ok is false for a number
+// LogRetention returns the CDK's name of a number of days; ok is false for a number
 // that CloudWatch Logs does not accept.
 func LogRetention(days int) (retention awslogs.RetentionDays, ok bool) {
 	retention, ok = logRetention[days]

@@ -51,7 +51,7 @@ func lookUpVPC(this constructs.Construct, v *compose.ExistingVPC, tag string) aw
 	return awsec2.Vpc_FromLookup(this, jsii.String("Vpc"), options)
 }
 
-// placeholder is an answer in the form of the CDK's context, with a group of two
+// placeholder returns an answer in the form of the CDK's context, with a group of two
 // subnets for each one that the file looks up.
 func placeholder(v *compose.ExistingVPC, tag, region string) map[string]any {
 	id := v.ID

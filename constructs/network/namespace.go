@@ -42,7 +42,7 @@ func NewNamespaces(scope constructs.Construct, id string, ms []*compose.Namespac
 	return all, nil
 }
 
-// Namespace is the namespace by its name in the file.
+// Namespace returns the namespace by its name in the file.
 func (n *Namespaces) Namespace(name string) (awsservicediscovery.INamespace, bool) {
 	ns, ok := n.byName[name]
 	return ns, ok

@@ -36,7 +36,7 @@ func NewNetwork(scope constructs.Construct, id string, m *compose.Network) (*Net
 	return newNetwork(this, m.New), nil
 }
 
-// VPC is the CDK's own construct.
+// VPC returns the CDK's own construct.
 func (n *Network) VPC() awsec2.IVpc { return n.vpc }
 
 // Subnets selects a group of subnets: one of the three tiers, or a further
@@ -48,12 +48,12 @@ func (n *Network) Subnets(group string) *awsec2.SubnetSelection {
 	return &awsec2.SubnetSelection{SubnetGroupName: jsii.String(group)}
 }
 
-// SubnetIDs are the ids of a group of subnets, for what takes no selection.
+// SubnetIDs returns the ids of a group of subnets, for what takes no selection.
 func (n *Network) SubnetIDs(group string) *[]*string {
 	return n.vpc.SelectSubnets(n.Subnets(group)).SubnetIds
 }
 
-// CIDR is the address range of the VPC, where it is known: that of a new VPC, a
+// CIDR returns the address range of the VPC, where it is known: that of a new VPC, a
 // looked-up one, or the one that the file gives.
 func (n *Network) CIDR() (cfn.Value, bool) { return cfn.Literal(n.cidr), n.cidr != "" }
 
@@ -225,7 +225,7 @@ func networkByID(this constructs.Construct, v *compose.ExistingVPC) *Network {
 	return n
 }
 
-// nearest stands in for a tier that the file does not name: the most private
+// nearest replaces a tier that the file does not name: the most private
 // one that it does.
 func (n *Network) nearest(group string) *awsec2.SubnetSelection {
 	order := []string{compose.AppSubnets, compose.StorageSubnets, compose.PublicSubnets}

@@ -16,10 +16,10 @@ import (
 // who may read the task definition.
 type EnvValue struct{ value cfn.Value }
 
-// Text is a value that CloudFormation may still have to resolve.
+// Text returns a value that CloudFormation may still have to resolve.
 func Text(v cfn.Value) EnvValue { return EnvValue{v} }
 
-// Literal is the text s.
+// Literal returns the text s.
 func Literal(s string) EnvValue { return EnvValue{cfn.Literal(s)} }
 
 // Container is one service of the compose file, running in its family.
@@ -32,7 +32,7 @@ type Container struct {
 	secrets    map[string]Secret
 }
 
-// Name is the name of the container in the task definition.
+// Name returns the name of the container in the task definition.
 func (c *Container) Name() string { return c.model.Name }
 
 // AddEnv sets an environment variable. The same value again changes nothing;
@@ -191,7 +191,7 @@ func healthCheck(h *compose.HealthCheck) *awsecs.HealthCheck {
 	}
 }
 
-// portMappings name the TCP ports, for Service Connect, which knows no UDP.
+// portMappings names the TCP ports, for Service Connect, which knows no UDP.
 func portMappings(ports []compose.Port) *[]*awsecs.PortMapping {
 	if len(ports) == 0 {
 		return nil
@@ -210,7 +210,7 @@ func portMappings(ports []compose.Port) *[]*awsecs.PortMapping {
 	return &mappings
 }
 
-// appProtocol is one that Service Connect understands; anything else is plain
+// appProtocol returns one that Service Connect understands; anything else is plain
 // TCP.
 func appProtocol(name string) awsecs.AppProtocol {
 	switch name {

@@ -56,7 +56,7 @@ func (f *Family) serviceConnect() (*awsecs.ServiceConnectProps, error) {
 	return props, nil
 }
 
-// discoveryName is unique in the namespace, in the words that Cloud Map accepts.
+// discoveryName returns unique in the namespace, in the words that Cloud Map accepts.
 func discoveryName(family, service string, port int) string {
 	name := service
 	if family != service {

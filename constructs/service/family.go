@@ -78,7 +78,7 @@ func NewFamily(scope constructs.Construct, id string, props *FamilyProps) (*Fami
 	return f, nil
 }
 
-// Model is what the family was built from.
+// Model returns what the family was built from.
 func (f *Family) Model() *compose.Family { return f.model }
 
 // Value returns a value of the family by its name in compose.Node.
@@ -105,7 +105,7 @@ func (f *Family) Value(name string) (cfn.Value, bool) {
 	}
 }
 
-// Container is the one with the given name, or nil.
+// Container returns the container with the given name, or nil.
 func (f *Family) Container(name string) *Container {
 	for _, c := range f.containers {
 		if c.model.Name == name {
@@ -115,16 +115,16 @@ func (f *Family) Container(name string) *Container {
 	return nil
 }
 
-// TaskRole is what the application may do.
+// TaskRole returns what the application may do.
 func (f *Family) TaskRole() *TaskRole { return f.taskRole }
 
 // SecurityGroupID identifies the security group of the tasks.
 func (f *Family) SecurityGroupID() cfn.Value { return f.groupID }
 
-// Service is the ECS service.
+// Service returns the ECS service.
 func (f *Family) Service() awsecs.FargateService { return f.service }
 
-// LoadBalancerTarget is a port of a container for a target group. It is also when
+// LoadBalancerTarget returns a port of a container for a target group. It is also when
 // the grace period counts: ECS refuses one for a service without load balancer.
 func (f *Family) LoadBalancerTarget(options *awsecs.LoadBalancerTargetOptions) awsecs.IEcsLoadBalancerTarget {
 	if f.model.HealthCheckGracePeriod > 0 {

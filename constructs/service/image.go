@@ -22,7 +22,7 @@ import (
 var ecrImage = regexp.MustCompile(
 	`^(\d{12}|\$\{AWS::AccountId\})\.dkr\.ecr\.([a-z0-9-]+|\$\{AWS::Region\})\.(?:amazonaws\.com(?:\.cn)?|\$\{AWS::URLSuffix\})/([^:@]+)`)
 
-// image is what the container runs, and lets the execution role pull it where
+// image returns what the container runs, and lets the execution role pull it where
 // that needs a permission.
 func (f *Family) image(this constructs.Construct, m *compose.Container) (awsecs.ContainerImage, error) {
 	if m.Image.Build != nil {
@@ -127,7 +127,7 @@ func (f *Family) build(this constructs.Construct, m *compose.Container) (awsecs.
 	return awsecs.ContainerImage_FromDockerImageAsset(asset), nil
 }
 
-// buildContext is the folder to build from and the Dockerfile in it. A
+// buildContext returns the folder to build from and the Dockerfile in it. A
 // Dockerfile from elsewhere, or one that is written in the compose file, needs a
 // copy of the folder to stand in.
 func buildContext(b *compose.Build) (directory, dockerfile string, err error) {

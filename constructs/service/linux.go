@@ -14,7 +14,7 @@ import (
 	"composecdk/compose"
 )
 
-// linuxParameters are nil where the container needs none. ECS Exec leaves
+// linuxParameters returns nil where the container needs none. ECS Exec leaves
 // processes behind, which an init process collects.
 func (f *Family) linuxParameters(this constructs.Construct, m *compose.Container) awsecs.LinuxParameters {
 	init := m.Init || f.model.Exec
@@ -75,7 +75,7 @@ var (
 	linux = sync.OnceValue(awsecs.OperatingSystemFamily_LINUX)
 )
 
-// runtimePlatform is Linux on x86-64 unless the family says otherwise.
+// runtimePlatform returns Linux on x86-64 unless the family says otherwise.
 func runtimePlatform(m *compose.Family) *awsecs.RuntimePlatform {
 	platform := &awsecs.RuntimePlatform{
 		CpuArchitecture:       x86(),

@@ -123,7 +123,7 @@ func (f *Family) newTaskRole(this constructs.Construct, boundary awsiam.IManaged
 	return &TaskRole{role: role, sids: map[string]int{}}, nil
 }
 
-// managedPolicy is one that exists, by its ARN, which may hold pseudo
+// managedPolicy returns one that exists, by its ARN, which may hold pseudo
 // parameters.
 func (f *Family) managedPolicy(this constructs.Construct, id, arn string) (awsiam.IManagedPolicy, error) {
 	resolved, err := f.props.Resolve.Text(compose.ParseText(arn))
@@ -138,7 +138,7 @@ func newExecutionRole(this constructs.Construct, family string, boundary awsiam.
 	return &ExecutionRole{role: role, granted: map[string]bool{}}
 }
 
-// roleProps trust ECS, and only on behalf of tasks of this account and region.
+// roleProps trusts ECS, and only on behalf of tasks of this account and region.
 func roleProps(description string, boundary awsiam.IManagedPolicy) *awsiam.RoleProps {
 	return &awsiam.RoleProps{Description: jsii.String(description), AssumedBy: ecsTasks(), PermissionsBoundary: boundary}
 }

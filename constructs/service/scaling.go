@@ -128,7 +128,7 @@ func (f *Family) ScaleOnMetric(id string, metric awscloudwatch.IMetric, s *compo
 		})
 }
 
-// stepAlarm is a step scaling policy of exact counts, and the alarm that runs
+// stepAlarm makes a step scaling policy of exact counts, and the alarm that runs
 // it. The CDK's own pair of policies would both fire on the border between them.
 func (f *Family) stepAlarm(
 	this constructs.Construct, id string, steps []any, cooldown int, metric awscloudwatch.IMetric, props *awscloudwatch.AlarmProps,

@@ -23,13 +23,13 @@ type Secret struct {
 	application bool
 }
 
-// SecretFrom is the whole value of a secret in Secrets Manager.
+// SecretFrom returns the whole value of a secret in Secrets Manager.
 func SecretFrom(s awssecretsmanager.ISecret) Secret { return Secret{secret: s} }
 
 // completeARN ends in the six characters that Secrets Manager adds.
 var completeARN = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
 
-// SecretByARN is an existing secret in Secrets Manager. The characters that
+// SecretByARN returns an existing secret in Secrets Manager. The characters that
 // Secrets Manager adds to its name may be left out of the ARN.
 func SecretByARN(scope constructs.Construct, id, arn string) Secret {
 	if completeARN.MatchString(arn) {
@@ -38,10 +38,10 @@ func SecretByARN(scope constructs.Construct, id, arn string) Secret {
 	return SecretFrom(awssecretsmanager.Secret_FromSecretPartialArn(scope, &id, &arn))
 }
 
-// ParameterFrom is the value of a parameter in Parameter Store.
+// ParameterFrom returns the value of a parameter in Parameter Store.
 func ParameterFrom(p awsssm.IParameter) Secret { return Secret{parameter: p} }
 
-// ParameterByARN is an existing parameter in Parameter Store, also a SecureString.
+// ParameterByARN returns an existing parameter in Parameter Store, also a SecureString.
 // The CDK's import by ARN adds a parameter to the template, with which
 // CloudFormation would read the value, and refuse a SecureString. Only the ARN is
 // needed here, so the import is made in a stack that no app synthesises.
@@ -50,7 +50,7 @@ func ParameterByARN(arn string) Secret {
 	return ParameterFrom(awsssm.StringParameter_FromStringParameterArn(aside, jsii.String("Parameter"), &arn))
 }
 
-// Field is one key of a secret that holds a JSON object. A parameter has no
+// Field returns one key of a secret that holds a JSON object. A parameter has no
 // fields: the container gets all of it.
 func (s Secret) Field(json string) Secret {
 	s.field = json
@@ -64,7 +64,7 @@ func (s Secret) ForApplication() Secret {
 	return s
 }
 
-// ecs is what the container definition takes.
+// ecs returns what the container definition takes.
 func (s Secret) ecs() awsecs.Secret {
 	if s.parameter != nil {
 		return awsecs.Secret_FromSsmParameter(s.parameter)
@@ -72,7 +72,7 @@ func (s Secret) ecs() awsecs.Secret {
 	return awsecs.Secret_FromSecretsManager(s.secret, cfn.Optional(s.field))
 }
 
-// access are the statements that let a role read the secret, and no other one.
+// access returns the statements that let a role read the secret, and no other one.
 func (s Secret) access() []Statement {
 	if s.parameter != nil {
 		return []Statement{{

@@ -74,7 +74,7 @@ func (f *Family) addIngress(constructs.Construct) error {
 	return nil
 }
 
-// ports are those of all containers, in their order.
+// ports returns the ports of all containers, in their order.
 func (f *Family) ports() []compose.Port {
 	var ports []compose.Port
 	for _, c := range f.model.Containers {

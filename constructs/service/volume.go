@@ -115,7 +115,7 @@ func (v *Volume) create(this constructs.Construct, props *VolumeProps) (awsefs.I
 	return fileSystem, nil
 }
 
-// onlyEncrypted is a file system policy that allows nothing, and refuses whoever
+// onlyEncrypted returns a file system policy that allows nothing, and refuses whoever
 // does not encrypt. The roles of the tasks say who may do what.
 func onlyEncrypted() awsiam.PolicyDocument {
 	return awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &[]awsiam.PolicyStatement{

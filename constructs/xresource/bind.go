@@ -19,7 +19,7 @@ type Binder struct{ given map[string]bool }
 // NewBinder starts with nothing given.
 func NewBinder() *Binder { return &Binder{given: map[string]bool{}} }
 
-// once is true the first time that a family is about to be given something.
+// once reports whether it is the first time that a family is about to be given something.
 func (n *Binder) once(f *service.Family, what string) bool {
 	key := f.Model().Name + "\n" + what
 	first := !n.given[key]
@@ -74,7 +74,7 @@ func (n *Binder) Bind(b *compose.Binding, r Resource, f *service.Family) error {
 	return nil
 }
 
-// Statements are the IAM statements of one access profile for a resource.
+// Statements returns the IAM statements of one access profile for a resource.
 func Statements(res *compose.Resource, g compose.Grant, r Resource) []service.Statement {
 	var statements []service.Statement
 	for _, s := range kinds.Of(res).Profiles[g.Scope][g.Profile] {

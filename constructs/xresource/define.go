@@ -50,7 +50,7 @@ func (p *Props) defineWith(scope constructs.Construct, own map[string]any) (*def
 	return d, p.relate(d, resource)
 }
 
-// defaults are the kind's own properties for this resource.
+// defaults returns the kind's own properties for this resource.
 func (p *Props) defaults() map[string]any {
 	defaults := maps.Clone(p.Kind.Defaults)
 	if p.policy() == "Delete" {
@@ -77,7 +77,7 @@ func (p *Props) over(properties, defaults map[string]any) (map[string]any, error
 	return resolved.(map[string]any), nil
 }
 
-// Value is an attribute of the resource.
+// Value returns an attribute of the resource.
 func (d *defined) Value(name string) (cfn.Value, bool) {
 	attribute, ok := d.kind.Values[name]
 	if !ok || attribute == kinds.Derived {
@@ -89,7 +89,7 @@ func (d *defined) Value(name string) (cfn.Value, bool) {
 // Key returns the account's key that encrypts the resource, or nil.
 func (d *defined) Key() *Key { return d.key }
 
-// Arn is the ARN of the resource.
+// Arn returns the ARN of the resource.
 func (d *defined) Arn() cfn.Value { return d.attribute(d.arn) }
 
 // attribute asks the CDK once for each attribute.
@@ -110,7 +110,7 @@ func (d *defined) attribute(name string) cfn.Value {
 var ErrNoValue = errors.New("no such value")
 
 // ValueOf returns the value of a resource that a reference names; without a name it is
-// the one that the kind says.
+// Resource.Bare of the model.
 func ValueOf(r Resource, model *compose.Resource, ref compose.Ref) (cfn.Value, error) {
 	value, ok := r.Value(cmp.Or(ref.Attribute, model.Bare()))
 	if !ok {

@@ -21,16 +21,16 @@ type imported struct {
 	values map[string]cfn.Value
 }
 
-// Value is a known value of the resource.
+// Value returns a known value of the resource.
 func (i *imported) Value(name string) (cfn.Value, bool) {
 	v, ok := i.values[name]
 	return v, ok
 }
 
-// Arn is the ARN of the resource.
+// Arn returns the ARN of the resource.
 func (i *imported) Arn() cfn.Value { return i.values[i.arn] }
 
-// text is a value that was looked up, which is no token.
+// text returns a value that was looked up, which is no token.
 func (i *imported) text(name string) string { return *i.values[name].Token() }
 
 // with adds a value under a further name.
@@ -98,7 +98,7 @@ func find(scope constructs.Construct, cfnType string, target compose.LookupTarge
 	return &imported{arn: properties[0], values: values}, nil
 }
 
-// FindSecret is the ARN of an existing secret of Secrets Manager that a look-up
+// FindSecret returns the ARN of an existing secret of Secrets Manager that a look-up
 // describes.
 func FindSecret(scope constructs.Construct, target compose.LookupTarget) (cfn.Value, error) {
 	if target.Arn != "" {
@@ -111,7 +111,7 @@ func FindSecret(scope constructs.Construct, target compose.LookupTarget) (cfn.Va
 	return found.Arn(), nil
 }
 
-// placeholder stands for a property until the CDK CLI has looked it up: in the
+// placeholder returns a value for a property until the CDK CLI has looked it up: in the
 // form that the validation of the templates wants, which would end the first
 // synthesis otherwise.
 func placeholder(cfnType, property string) string {

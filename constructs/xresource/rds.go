@@ -29,13 +29,13 @@ type database struct {
 	strings map[string]service.Secret // connection strings by variable
 }
 
-// Value is a return value of the database.
+// Value returns a return value of the database.
 func (d *database) Value(name string) (cfn.Value, bool) { return d.values.Value(name) }
 
-// Arn is the ARN of the cluster or instance.
+// Arn returns the ARN of the cluster or instance.
 func (d *database) Arn() cfn.Value { return d.values.Arn() }
 
-// Endpoint is the database's own security group and its port.
+// Endpoint returns the database's own security group and its port.
 func (d *database) Endpoint() (securityGroup cfn.Value, port int) { return d.group, d.port }
 
 var _ Connectable = (*database)(nil)
@@ -102,13 +102,13 @@ func (d *database) newServer(props *Props) (*defined, error) {
 	return d.newInstance(props, user, defaults)
 }
 
-// restored says that the database begins as a copy of a snapshot, which has the
+// restored reports whether the database begins as a copy of a snapshot, which has the
 // name of its user: that of MasterUsername, for the secret.
 func restored(r *compose.Resource) bool {
 	return r.Properties["SnapshotIdentifier"] != nil || r.Properties["DBSnapshotIdentifier"] != nil
 }
 
-// subnetGroup is made of the subnets for storage, or of the file's own choice.
+// subnetGroup returns made of the subnets for storage, or of the file's own choice.
 func (d *database) subnetGroup(props *Props) cfn.Value {
 	tier := compose.StorageSubnets
 	if props.Model.SubnetGroup != "" {

@@ -70,7 +70,7 @@ func importSecret(scope constructs.Construct, target compose.LookupTarget) (awss
 	return awssecretsmanager.Secret_FromSecretCompleteArn(scope, id, found.Token()), nil
 }
 
-// Secrets are the keys of the secret that SecretsMappings names, and the
+// Secrets returns the keys of the secret that SecretsMappings names, and the
 // connection string.
 func (d *database) Secrets(b *compose.Binding) (map[string]service.Secret, error) {
 	secrets := map[string]service.Secret{}
@@ -90,7 +90,7 @@ func (d *database) Secrets(b *compose.Binding) (map[string]service.Secret, error
 	return secrets, nil
 }
 
-// connectionString is a secret made of the fields of the database's own one.
+// connectionString returns a secret made of the fields of the database's own one.
 // CloudFormation puts them together; they stand in no template. It can be made
 // again at any time, so that it is never kept.
 func (d *database) connectionString(variable string) service.Secret {

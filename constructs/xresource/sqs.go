@@ -77,7 +77,7 @@ func (q *queue) principals(from compose.Path, p *kinds.SQSParameters) []any {
 	return statements
 }
 
-// servicePrincipal is the principal of an AWS service given by its short name.
+// servicePrincipal returns the principal of an AWS service given by its short name.
 func servicePrincipal(service string) string {
 	if strings.Contains(service, ".") {
 		return service
@@ -93,7 +93,7 @@ func (q *queue) Spare() {
 	q.tokens["QueueName"], q.tokens["Arn"] = name, cfn.Arn(cfn.Literal("sqs"), name)
 }
 
-// Backlog is the number of messages that wait.
+// Backlog returns the number of messages that wait.
 func (q *queue) Backlog() awscloudwatch.IMetric { return queueBacklog(q.attribute("QueueName")) }
 
 func queueBacklog(name cfn.Value) awscloudwatch.IMetric {
@@ -137,7 +137,7 @@ func importQueue(scope constructs.Construct, props *Props) (Resource, error) {
 	}}}, nil
 }
 
-// Backlog is the number of messages that wait.
+// Backlog returns the number of messages that wait.
 func (q *importedQueue) Backlog() awscloudwatch.IMetric { return queueBacklog(q.values["QueueName"]) }
 
 var (

@@ -29,7 +29,7 @@ func TestPrograms(t *testing.T) {
 	t.Run("a missing variable is one clear line", testMissingVariable)
 }
 
-// The programs are modules of their own, which the root's `go test ./...` does
+// testUnitTests runs the tests of the programs, which are modules of their own, which the root's `go test ./...` does
 // not see.
 func testUnitTests(t *testing.T) {
 	for _, dir := range []string{"app01", "app02"} {
@@ -103,7 +103,7 @@ func testCall(t *testing.T) {
 	}
 }
 
-// The least that compose.yaml gives on a laptop: no queue, no region, no daemon.
+// testWithoutQueue runs with the least that compose.yaml gives on a laptop: no queue, no region, no daemon.
 func testWithoutQueue(t *testing.T) {
 	clock := local.Start(t, app02)
 	front := local.Start(t, app01, map[string]string{"APP02_URL": clock.URL})

@@ -77,7 +77,7 @@ type Image struct {
 	Arguments map[string]string
 }
 
-// Build is the buildspec that tests an application, builds its image, pushes it, and
+// Build returns the buildspec that tests an application, builds its image, pushes it, and
 // asks ECR for its digest. Its environment variables are REPOSITORY and
 // REPOSITORY_URI of the image, DOCKERFILE, BUILD_CONTEXT, and BUILD_TARGET, which may
 // be empty.
@@ -89,7 +89,7 @@ func Build(i Image) Spec {
 	return i.spec("arguments=(" + strings.Join(words, " ") + ")\n" + build)
 }
 
-// Copy is the buildspec that takes an image from another repository, SOURCE_IMAGE,
+// Copy returns the buildspec that takes an image from another repository, SOURCE_IMAGE,
 // in place of building one.
 func Copy(i Image) Spec { return i.spec(copyImage) }
 
@@ -103,12 +103,12 @@ func (i Image) spec(produce string) Spec {
 	return s
 }
 
-// info is what build_info.yml says before there is a digest.
+// info returns what build_info.yml says before there is a digest.
 func (i Image) info() string {
 	return "service_name: " + literal(i.Service) + "\nrepo_name: " + literal(i.Repository)
 }
 
-// literal is a text as YAML, of which JSON is a part.
+// literal returns a text as YAML, of which JSON is a part.
 func literal(text string) string {
 	var out strings.Builder
 	encoder := json.NewEncoder(&out)
@@ -119,7 +119,7 @@ func literal(text string) string {
 	return strings.TrimSpace(out.String())
 }
 
-// MergeGit is the buildspec that commits the digest of a build to the repository
+// MergeGit returns the buildspec that commits the digest of a build to the repository
 // COMPOSE_URL, branch BRANCH, in its folder IMAGES. SERVICE_NAME, REPOSITORY and
 // REPOSITORY_URI come from the pipeline, and only the digest from the build. The
 // program composer is the object COMPOSER.
@@ -128,7 +128,7 @@ func MergeGit() Spec { return newSpec(confirm, mergeGit) }
 // MergeS3 does the same to the zip file COMPOSE_OBJECT.
 func MergeS3() Spec { return newSpec(confirm, mergeS3) }
 
-// newSpec is a buildspec whose phase build is one script: a shell of its own, which
+// newSpec returns a buildspec whose phase build is one script: a shell of its own, which
 // stops at the first command that fails, in a pipe as well.
 func newSpec(scripts ...string) Spec {
 	return Spec{
@@ -138,13 +138,13 @@ func newSpec(scripts ...string) Spec {
 	}
 }
 
-// Script is a command of a buildspec: parts of a script, run in one shell that stops
+// Script returns a command of a buildspec: parts of a script, run in one shell that stops
 // at the first command that fails.
 func Script(parts ...string) string {
 	return "set -euo pipefail\n" + strings.Join(parts, "")
 }
 
-// String is the text of the buildspec.
+// String returns the text of the buildspec.
 func (s Spec) String() string {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -156,7 +156,7 @@ func (s Spec) String() string {
 	return text.String()
 }
 
-// Quote is a text as one word of a POSIX shell, whatever it contains. A shell knows
+// Quote returns a text as one word of a POSIX shell, whatever it contains. A shell knows
 // no NUL, and ends the word there; no file that is read here can hold one.
 func Quote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"

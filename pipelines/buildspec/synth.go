@@ -30,7 +30,7 @@ type Synthesis struct {
 	Released bool
 	// Checkout says that the compose files are in another repository, at .checkout. It
 	// is copied, because what is there is a link, and no link out of a folder is
-	// followed in files of others.
+	// followed in untrusted files.
 	Checkout bool
 	// Unreleased says that applications may have no image yet.
 	Unreleased bool
@@ -55,6 +55,6 @@ func (s Synthesis) Command() string {
 	return Script(append(parts, synth)...)
 }
 
-// Upload is the command that puts the program composer where the builds find it,
+// Upload returns the command that puts the program composer where the builds find it,
 // COMPOSER.
 func Upload() string { return Script(upload) }

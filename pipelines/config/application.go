@@ -56,7 +56,7 @@ func (c *Config) MissingFiles(checkout string) (found compose.Diagnostics) {
 	return found.Sort()
 }
 
-// Sections are the network, the cluster and the namespace of a target, as sections
+// Sections returns the network, the cluster and the namespace of a target, as sections
 // of a compose file.
 func (c *Config) Sections(e *Environment, t Target) []compose.Section {
 	var sections []compose.Section
@@ -110,11 +110,11 @@ func (v *NewVPC) properties(zones []string) map[string]any {
 	return p
 }
 
-// ImagesFile is where the digest of an application's image is written, relative to
+// ImagesFile returns where the digest of an application's image is written, relative to
 // the root of the compose repository.
 func (c *Config) ImagesFile(a *App) string { return path.Join(c.Compose.Images, a.Service+".yaml") }
 
-// RepositoryURI is the ECR repository of an application, without a tag.
+// RepositoryURI returns the ECR repository of an application, without a tag.
 func (c *Config) RepositoryURI(a *App) string { return c.Registry() + "/" + a.Repository.Name }
 
 // noImage is the digest of an image that is not there.
@@ -127,7 +127,7 @@ type imagesFile struct {
 	} `key:"services"`
 }
 
-// image is the image of an application that its pipeline handed over, and where.
+// image returns the image of an application that its pipeline handed over, and where.
 // Nothing else may stand in the file, and no image of anything else: whoever can
 // write it must not be able to deploy what was not built and scanned here.
 func (c *Config) image(a *App, checkout string, untrusted bool) (image string, at compose.Pos, found compose.Diagnostics) {

@@ -10,7 +10,7 @@ import (
 	"composecdk/compose"
 )
 
-// load is the example's configuration.
+// load returns the example's configuration.
 func load(t *testing.T) *Config {
 	t.Helper()
 	c, found := Load(Options{File: example})
@@ -20,7 +20,7 @@ func load(t *testing.T) *Config {
 	return c
 }
 
-// checkout is a compose repository with the given files, besides one compose file.
+// checkout returns a compose repository with the given files, besides one compose file.
 func checkout(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -115,7 +115,7 @@ func (l *loading) checkTooling() {
 	}
 }
 
-// accountOfARN is the account that an ARN names.
+// accountOfARN returns the account that an ARN names.
 func accountOfARN(arn string) string { return strings.Split(arn+":::::", ":")[4] }
 
 // checkSource checks that a connection is one that the pipelines can use.
@@ -234,7 +234,7 @@ func (l *loading) checkTriggers(s Source, triggers []Trigger) {
 	}
 }
 
-// isGlob tells whether a pattern has more in it than * and **.
+// isGlob reports whether a pattern has more in it than * and **.
 func isGlob(pattern string) bool { return strings.ContainsAny(pattern, "?[]{}") }
 
 // checkReached finds environments that no release comes to, as nothing starts the CD
@@ -307,7 +307,7 @@ func (l *loading) checkEnvironment(e *Environment) {
 	}
 }
 
-// fileOf is what the file says about an environment.
+// fileOf returns what the file says about an environment.
 func (l *loading) fileOf(e *Environment) fileEnvironment {
 	return l.file.Environments[slices.Index(l.config.Environments, e)]
 }

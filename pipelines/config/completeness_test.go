@@ -23,7 +23,7 @@ var codeArguments = map[string]int{
 	"errorf": 1, "hint": 1, "warn": 1, "Unknown": 1, "errorAt": 2, "Report": 2, "report": 2, "ReportAt": 3, "twice": 0,
 }
 
-// codes are those of all diagnostics of this package.
+// codes returns the codes of all diagnostics of this package.
 func codes(t *testing.T) []string {
 	t.Helper()
 	notTests := func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }
@@ -103,7 +103,7 @@ func (n node) schemaOf(root node) node {
 	}
 }
 
-// choices are the forms that a value may have.
+// choices returns the forms that a value may have.
 func (n node) choices(root node) []node {
 	n = n.schemaOf(root)
 	list, ok := n["oneOf"].([]any)

@@ -84,7 +84,7 @@ type Region struct {
 	Cluster, Namespace string
 }
 
-// Zones are the availability zones of a region, nil where the file gives none.
+// Zones returns the availability zones of a region, nil where the file gives none.
 func (a *Account) Zones(region string) []string { return a.Regions[region].AvailabilityZones }
 
 // RoleType is whose roles the pipelines use in an account.
@@ -139,7 +139,7 @@ type Source struct {
 	Path compose.Path
 }
 
-// Same tells whether two sources are one repository, whatever the branch.
+// Same reports whether two sources are one repository, whatever the branch.
 func (s Source) Same(other Source) bool {
 	return s.Provider == other.Provider && s.Repository == other.Repository && s.Bucket == other.Bucket && s.Key == other.Key
 }
@@ -275,7 +275,7 @@ type Environment struct {
 	Path      compose.Path
 }
 
-// Targets are those of all waves.
+// Targets returns the targets of all waves.
 func (e *Environment) Targets() []Target {
 	var all []Target
 	for _, wave := range e.Waves {

@@ -130,7 +130,7 @@ func (l *loading) regions(f fileTarget) []string {
 	return f.Regions
 }
 
-// selected are the accounts of an entry of Targets, by name.
+// selected returns the accounts of an entry of Targets, by name.
 func (l *loading) selected(at compose.Path, f fileTarget) []*Account {
 	if (f.Account == "") == (f.Accounts == nil) {
 		l.errorf(at, "target-account", "a target is one of Account and Accounts")
@@ -177,7 +177,7 @@ func (s *fileSelector) matches(a *Account) bool {
 	return inside && !slices.Contains(s.Exclude, a.Name)
 }
 
-// target is an environment's place in an account and region, with the network that
+// target returns an environment's place in an account and region, with the network that
 // is there.
 func (l *loading) target(e *Environment, f fileEnvironment, account *Account, region string) Target {
 	t := Target{Account: account, Region: region, Cluster: f.Cluster.Use, Namespace: f.Namespace.Use}

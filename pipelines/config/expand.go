@@ -245,7 +245,7 @@ func (l *loading) app(name string, f fileApp) *App {
 // upper-case letters.
 func repositoryName(service string) string { return strings.ToLower(service) }
 
-// yes is a switch that is on unless the file turns it off.
+// yes reports whether a switch is on, as it is unless the file turns it off.
 func yes(given *bool) bool { return given == nil || *given }
 
 var placeholder = regexp.MustCompile(`\$\{(\w*)\}`)

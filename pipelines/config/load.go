@@ -80,7 +80,7 @@ func (l *loading) load() *Config {
 	return l.config
 }
 
-// unwrap makes the section of a compose file the whole document. A pipeline.yaml
+// unwrap reports whether it could make the section of a compose file the whole document. A pipeline.yaml
 // may have the section too, and then holds nothing else.
 func (l *loading) unwrap(inner *yaml.Node) bool {
 	for key := range entries(l.Root) {

@@ -92,7 +92,7 @@ func compareOut(t *testing.T, file, got string) {
 	}
 }
 
-// except are the lines of a text that another one does not have.
+// except returns the lines of a text that another one does not have.
 func except(text, other string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {

@@ -33,7 +33,7 @@ func (k *checking) report(severity compose.Severity, path compose.Path, code, hi
 	})
 }
 
-// containers are those of the model by their services.
+// containers returns the containers of the model by their services.
 func (k *checking) containers() map[string]*compose.Container {
 	all := map[string]*compose.Container{}
 	for _, f := range k.model.Families {

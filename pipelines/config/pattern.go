@@ -16,7 +16,7 @@ type Pattern struct {
 	Of []Target
 }
 
-// Patterns are those of an environment, in the order of its targets.
+// Patterns returns the patterns of an environment, in the order of its targets.
 func (e *Environment) Patterns() []Pattern {
 	var patterns []Pattern
 	index := map[string]int{}
@@ -39,7 +39,7 @@ func (e *Environment) Patterns() []Pattern {
 	return patterns
 }
 
-// shape is all of a target but identifiers.
+// shape returns all of a target but identifiers.
 func (t Target) shape() string {
 	subnets := ""
 	if t.VPC != nil {
@@ -50,7 +50,7 @@ func (t Target) shape() string {
 		r.Type, r.Qualifier, r.PermissionsBoundary)
 }
 
-// identifiers are what may differ among targets of one shape.
+// identifiers returns what may differ among targets of one shape.
 func (t Target) identifiers() []string {
 	ids := []string{t.Account.ID, t.Account.Name, t.Cluster, t.Namespace, t.Account.Roles.DeployRoleARN, t.Account.Roles.ExecutionRoleARN}
 	if t.VPC != nil {
@@ -71,7 +71,7 @@ const (
 	markedRole      = "arn:aws:iam::990000000099:role/pattern-of-%s"
 )
 
-// marked is the target with a marker in the place of each identifier that it has.
+// marked returns the target with a marker in the place of each identifier that it has.
 func (t Target) marked() Target {
 	account := *t.Account
 	account.ID, account.Name = markedAccount, markedName
@@ -119,6 +119,6 @@ func (p Pattern) Fill(t Target) *strings.Replacer {
 
 var anyMarker = regexp.MustCompile(`990000000099|pattern-?of|feedface`)
 
-// Marked tells whether a text holds a marker, or what is left of one in a name that
+// Marked reports whether a text holds a marker, or what is left of one in a name that
 // was derived from it.
 func Marked(text string) bool { return anyMarker.MatchString(text) }

@@ -13,7 +13,7 @@ import (
 	"composecdk/pipelines/config"
 )
 
-// blog is two applications and three accounts.
+// blog returns two applications and three accounts.
 func blog() *config.Config {
 	shared := &config.Account{Name: "shared", ID: "111111111111", Roles: config.Roles{Type: config.Bootstrap}}
 	dev := &config.Account{Name: "dev", ID: "222222222222", Roles: config.Roles{Type: config.Bootstrap}}
@@ -37,7 +37,7 @@ func blog() *config.Config {
 	}
 }
 
-// large is 200 applications and 30 accounts.
+// large returns 200 applications and 30 accounts.
 func large() *config.Config {
 	c := blog()
 	c.Apps = nil
@@ -66,7 +66,7 @@ func render(t *testing.T, c *config.Config) string {
 	return string(svg)
 }
 
-// texts are all that a reader sees. It fails where the picture is no XML.
+// texts returns all that a reader sees. It fails where the picture is no XML.
 func texts(t *testing.T, svg string) []string {
 	t.Helper()
 	var all []string

@@ -25,13 +25,13 @@ func (d *dot) cluster(id, title, subtitle string, colors palette, body func()) {
 	d.line("}")
 }
 
-// node is a box with a title, and what it is in small letters.
+// node draws a box with a title, and what it is in small letters.
 func (d *dot) node(id, title, subtitle string, colors palette) {
 	d.line(`%s [shape=box style="rounded,filled" fillcolor=%q color=%q label=<%s>]`,
 		quote(id), colors.fill, colors.line, twoLines(title, subtitle, colors.ink, "<br/>"))
 }
 
-// edge is an arrow with a label; a place is the id of a node, or node and cell.
+// edge draws an arrow with a label; a place is the id of a node, or node and cell.
 func (d *dot) edge(from, to fmt.Stringer, label, attributes string) {
 	if label != "" {
 		attributes += fmt.Sprintf(` label=<<font point-size="11" color="#374151">&nbsp;%s</font>>`, text(label))
@@ -57,7 +57,7 @@ func (p place) String() string {
 	return quote(p.node) + ":" + port(p.cell) + ":s"
 }
 
-// port is the name of a cell within its node, for any title.
+// port returns the name of a cell within its node, for any title.
 func port(title string) string { return fmt.Sprintf("c%x", title) }
 
 // above is the upper side of a node.
@@ -72,7 +72,7 @@ type cell struct {
 	colors      palette
 }
 
-// box is a node with a title and cells from left to right, between which separator
+// box draws a node with a title and cells from left to right, between which separator
 // stands.
 func (d *dot) box(id, title, subtitle, separator, fill string, cells []cell) {
 	var b strings.Builder
@@ -89,7 +89,7 @@ func (d *dot) box(id, title, subtitle, separator, fill string, cells []cell) {
 	d.line("%s [shape=plain label=<%s>]", quote(id), b.String())
 }
 
-// pipeline is a box of stages.
+// pipeline draws a box of stages.
 func (d *dot) pipeline(id, title string, stages []cell) {
 	d.box(id, title, "", "&#8594;", "#ffffff", stages)
 }
@@ -102,10 +102,10 @@ func twoLines(title, subtitle, ink, end string) string {
 	return label + end
 }
 
-// text is text in a label, in which Graphviz takes \N for the name of the node.
+// text returns text in a label, in which Graphviz takes \N for the name of the node.
 func text(s string) string { return html.EscapeString(strings.ReplaceAll(s, `\`, `\\`)) }
 
-// quote is text as a name of a node.
+// quote returns text as a name of a node.
 func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", " ").Replace(s) + `"`
 }

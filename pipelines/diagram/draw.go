@@ -49,7 +49,7 @@ type picture struct {
 	c *config.Config
 }
 
-// draw is the graph of a configuration.
+// draw returns the graph of a configuration.
 func draw(c *config.Config) string {
 	p := &picture{c: c}
 	p.line("digraph pipeline {")
@@ -82,7 +82,7 @@ func (p *picture) lanes() []lane {
 	return lanes
 }
 
-// more is a name, and how many others are meant as well.
+// more returns a name, and how many others are meant as well.
 func more(name string, others int) string {
 	if others == 0 {
 		return name
@@ -142,7 +142,7 @@ func (p *picture) tooling() {
 	p.edge(place{cdID, "Synth"}, place{node: artifactID}, "templates", flow)
 }
 
-// repositories are the image repositories.
+// repositories returns the image repositories.
 func (p *picture) repositories() string {
 	if n := len(p.c.Apps); n > mostShown {
 		return more(p.c.Apps[0].Repository.Name, n-1)
@@ -154,7 +154,7 @@ func (p *picture) repositories() string {
 	return strings.Join(names, ", ")
 }
 
-// ciStages are the stages of the pipeline of an application.
+// ciStages returns the stages of the pipeline of an application.
 func ciStages(app *config.App) []cell {
 	stages := []cell{{"Source", cmp.Or(app.Source.Branch, app.Source.Tag, "latest"), repository}, {"Build", "test, push", build}}
 	if app.Scan != nil {
@@ -163,7 +163,7 @@ func ciStages(app *config.App) []cell {
 	return append(stages, cell{"Merge", app.Service, build})
 }
 
-// cdStages are the stages of the CD pipeline, the waves of an environment in one.
+// cdStages returns the stages of the CD pipeline, the waves of an environment in one.
 func (p *picture) cdStages() []cell {
 	stages := []cell{{"Source", "push", repository}, {"Synth", "stacks", build}, {"Update", "itself", build}}
 	for _, e := range p.c.Environments {
@@ -182,7 +182,7 @@ func colorsOf(e *config.Environment) palette {
 	return permanent
 }
 
-// doing is what happens in the stages of an environment.
+// doing returns what happens in the stages of an environment.
 func doing(e *config.Environment) string {
 	what := "deploy"
 	if len(e.Tests) > 0 {
@@ -204,7 +204,7 @@ type site struct {
 	more int
 }
 
-// sites are those of an environment that are drawn.
+// sites returns the sites of an environment that are drawn.
 func sites(e *config.Environment) []site {
 	var drawn []site
 	for i, t := range e.Targets() {

@@ -29,7 +29,7 @@ func CheckAssembly(c *config.Config, dir string) (compose.Diagnostics, error) {
 	return p.Check(), nil
 }
 
-// stackOf are the stacks of the pipelines that update themselves.
+// stackOf returns the stacks of the pipelines that update themselves.
 func (p *Plan) stackOf(pipeline *Pipeline) string {
 	if pipeline == p.cdPipeline() {
 		return "Cd"

@@ -20,7 +20,7 @@ type Assumptions struct {
 	Minutes map[Kind]int
 }
 
-// Assumed is what is assumed where nobody says otherwise.
+// Assumed returns what is assumed where nobody says otherwise.
 func Assumed() Assumptions {
 	return Assumptions{
 		Runs: 20, Releases: 20, Updates: 4,
@@ -35,7 +35,7 @@ type Cost struct {
 	Minutes int
 }
 
-// Cost is what the pipelines cost, without builds.
+// Cost returns what the pipelines cost, without builds.
 func (p *Plan) Cost(a Assumptions) Cost {
 	var cost Cost
 	for i, pipeline := range p.Pipelines {
@@ -56,7 +56,7 @@ func (p *Plan) Cost(a Assumptions) Cost {
 	return cost
 }
 
-// minutes is how long the actions of one run take together.
+// minutes returns how long the actions of one run take together.
 func (a Assumptions) minutes(p *Pipeline) int {
 	n := 0
 	for _, s := range p.Stages {

@@ -54,7 +54,7 @@ func (g *graph) stage(name string) Stage {
 	return stage
 }
 
-// shared is how many steps of the path all nodes have in common.
+// shared returns how many steps of the path all nodes have in common.
 func (g *graph) shared() int {
 	first := g.nodes[0].path
 	n := len(first) - 1
@@ -78,7 +78,7 @@ const (
 	leastOfName = 15
 )
 
-// actionName is the name that CDK Pipelines gives an action, with a hash in the
+// actionName returns the name that CDK Pipelines gives an action, with a hash in the
 // middle where it is too long.
 func actionName(path []string) string {
 	parts := slices.Clone(path)

@@ -9,7 +9,7 @@ import (
 	"composecdk/stacks/layout"
 )
 
-// platform is the pipeline that deploys the shared resources, the merge project and
+// platform returns the pipeline that deploys the shared resources, the merge project and
 // the CI pipelines.
 func (p *Plan) platform() *Pipeline {
 	c, account := p.config, p.config.Tooling.Account.Name
@@ -29,7 +29,7 @@ func (p *Plan) platform() *Pipeline {
 	return &Pipeline{Name: c.PlatformPipeline(), Stages: append(p.beginning("Compose"), tooling), path: "Tooling"}
 }
 
-// groups are those of the applications, sorted.
+// groups returns the groups of the applications, sorted.
 func groups(c *config.Config) []string {
 	found := map[string]bool{}
 	for _, app := range c.Apps {
@@ -38,7 +38,7 @@ func groups(c *config.Config) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// beginning is what the pipelines have in common that update themselves: the sources,
+// beginning returns what the pipelines have in common that update themselves: the sources,
 // of which there is one where one repository holds all, the synthesis and the update.
 func (p *Plan) beginning(second string) []Stage {
 	c, account := p.config, p.config.Tooling.Account.Name
@@ -53,7 +53,7 @@ func (p *Plan) beginning(second string) []Stage {
 	}
 }
 
-// ci are the pipelines of an application: the one that hands its images over, and one
+// ci returns the pipelines of an application: the one that hands its images over, and one
 // for other branches.
 func (p *Plan) ci(app *config.App) []*Pipeline {
 	stage := func(name string, kind Kind) Stage {
@@ -71,7 +71,7 @@ func (p *Plan) ci(app *config.App) []*Pipeline {
 	return pipelines
 }
 
-// otherBranches tells whether triggers name branches besides the source's.
+// otherBranches reports whether triggers name branches besides the source's.
 func otherBranches(app *config.App) bool {
 	return slices.ContainsFunc(app.Triggers, func(t config.Trigger) bool { return others(app.Source, t) })
 }
@@ -80,7 +80,7 @@ func others(s config.Source, t config.Trigger) bool {
 	return slices.ContainsFunc(t.Branches, func(branch string) bool { return branch != s.Branch })
 }
 
-// cd is the CD pipeline.
+// cd returns the CD pipeline.
 func (p *Plan) cd(models Models) *Pipeline {
 	pipeline := &Pipeline{Name: p.config.CDPipeline(), Stages: p.beginning("Platform"), path: "Environments"}
 	if images := p.built(models); len(images) > 0 {
@@ -106,7 +106,7 @@ func (p *Plan) cd(models Models) *Pipeline {
 	return pipeline
 }
 
-// built are the services whose images the CD pipeline builds: those that no
+// built returns the services whose images the CD pipeline builds: those that no
 // application hands over.
 func (p *Plan) built(models Models) []string {
 	images := map[string]bool{}
@@ -126,7 +126,7 @@ func (p *Plan) built(models Models) []string {
 	return slices.Sorted(maps.Keys(images))
 }
 
-// assets is the stage that builds images.
+// assets returns the stage that builds images.
 func (p *Plan) assets(images []string) Stage {
 	stage := Stage{Name: "Assets", path: "Compose"}
 	for _, image := range images {
@@ -135,7 +135,7 @@ func (p *Plan) assets(images []string) Stage {
 	return stage
 }
 
-// asks are the stages before an environment: what it changes, and the approval, if it
+// asks returns the stages before an environment: what it changes, and the approval, if it
 // does not stand behind the change sets.
 func (p *Plan) asks(e *config.Environment) []Stage {
 	if e.Approval == nil {
@@ -148,14 +148,14 @@ func (p *Plan) asks(e *config.Environment) []Stage {
 	return stages
 }
 
-// single is a stage of one action in the tooling account.
+// single returns a stage of one action in the tooling account.
 func (p *Plan) single(e *config.Environment, name, action string, kind Kind) Stage {
 	return Stage{Name: name, path: e.Path, Actions: []Action{{Name: action, Kind: kind, RunOrder: 1, Account: p.config.Tooling.Account.Name}}}
 }
 
 func approvalOf(e *config.Environment) string { return "Approve-" + e.Name }
 
-// ephemeral is the one stage of an environment that is made, tested and removed.
+// ephemeral returns the stage of an environment that is made, tested and removed.
 func (p *Plan) ephemeral(e *config.Environment, stacks layout.Order) Stage {
 	t, g := e.Targets()[0], &graph{}
 	name := p.config.StageID(e, t)
@@ -170,7 +170,7 @@ func (p *Plan) ephemeral(e *config.Environment, stacks layout.Order) Stage {
 	return stage
 }
 
-// deletion is the order in which stacks are deleted: each before those that it waits
+// deletion returns the order in which stacks are deleted: each before those that it waits
 // for.
 func deletion(stacks layout.Order) []string {
 	order := stacks.Sorted()
@@ -181,7 +181,7 @@ func deletion(stacks layout.Order) []string {
 // protect is the action that keeps the stacks of a wave from being deleted.
 const protect = "Protect"
 
-// wave is the stage of targets that are deployed to together. CDK Pipelines names it
+// wave returns the stage of targets that are deployed to together. CDK Pipelines names it
 // after the only target.
 func (p *Plan) wave(e *config.Environment, i int, stacks layout.Order) Stage {
 	g, targets := &graph{}, e.Waves[i]

@@ -32,7 +32,7 @@ type Pipeline struct {
 	path   compose.Path
 }
 
-// Actions is how many the pipeline has.
+// Actions returns how many the pipeline has.
 func (p *Pipeline) Actions() int {
 	n := 0
 	for _, s := range p.Stages {
@@ -89,7 +89,7 @@ func New(c *config.Config, models Models) *Plan {
 	return p
 }
 
-// stacks are those of the application in an environment, in the order of the plan,
+// stacks returns the stacks of the application in an environment, in the order of the plan,
 // each after those that it waits for.
 func (p *Plan) stacks(e *config.Environment, models Models) (order layout.Order) {
 	m := models(e)

@@ -14,7 +14,7 @@ import (
 	"composecdk/pipelines/config"
 )
 
-// project has two applications, and an environment of a number of accounts.
+// project returns two applications, and an environment of a number of accounts.
 func project(targets int) *config.Config {
 	shared := &config.Account{Name: "shared", ID: "111111111111", Roles: config.Roles{Type: config.Bootstrap, Qualifier: "hnb659fds"}}
 	commit := func(name string) config.Source {
@@ -38,7 +38,7 @@ func project(targets int) *config.Config {
 
 func unknown(*config.Environment) *compose.Model { return nil }
 
-// cdStages are the names of the actions of the CD pipeline with their run orders.
+// cdStages returns the names of the actions of the CD pipeline with their run orders.
 func cdStages(p *Plan) string {
 	var lines []string
 	for _, s := range p.cdPipeline().Stages {
@@ -114,7 +114,7 @@ func TestEphemeralEndsWithDeletion(t *testing.T) {
 	}
 }
 
-// services are n of them without anything else.
+// services returns n of them without anything else.
 func services(n int) Models {
 	m := &compose.Model{Groups: map[string]string{}}
 	for i := range n {

@@ -88,7 +88,7 @@ var (
 	useKey = []string{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"}
 )
 
-// artifacts are rights on the artifacts of the regions.
+// artifacts returns rights on the artifacts of the regions.
 func artifacts(c *config.Config, actions []string, regions ...string) policy.Document {
 	var objects, keys []string
 	for _, region := range regions {
@@ -102,7 +102,7 @@ func allow(actions []string, resources ...string) policy.Statement {
 	return policy.Statement{Effect: "Allow", Action: actions, Resource: resources}
 }
 
-// cdRole is the policy of the CD pipeline's role: artifacts, and the roles of its
+// cdRole returns the policy of the CD pipeline's role: artifacts, and the roles of its
 // actions. Those of its own are one for each source, approval and test, and one for
 // all other builds.
 func (p *Plan) cdRole() policy.Document {
@@ -126,7 +126,7 @@ func (p *Plan) cdRole() policy.Document {
 		allow([]string{"sts:AssumeRole"}, append(roles, slices.Sorted(maps.Keys(targets))...)...))
 }
 
-// changesRole is the policy of the builds that tell what a release changes.
+// changesRole returns the policy of the builds that tell what a release changes.
 func (p *Plan) changesRole() policy.Document {
 	c := p.config
 	reviewed := c.ReviewRoleARNs()
@@ -152,7 +152,7 @@ func (p *Plan) changesRole() policy.Document {
 	return document
 }
 
-// startRole is the policy of the role with which events start the pipelines of a
+// startRole returns the policy of the role with which events start the pipelines of a
 // group.
 func startRole(c *config.Config, group string) policy.Document {
 	start := allow([]string{"codepipeline:StartPipelineExecution"})

@@ -75,7 +75,7 @@ func (p *Plan) listRoles(print func(string, ...any)) {
 	}
 }
 
-// some are the first of many names.
+// some returns the first of many names.
 func some(names []string) string {
 	if more := len(names) - mostListed; more > 0 {
 		names = append(slices.Clone(names[:mostListed]), fmt.Sprintf("… %d more", more))
@@ -100,12 +100,12 @@ func (p *Pipeline) listStages(print func(string, ...any)) {
 	}
 }
 
-// shape is what pipelines of different applications may have in common.
+// shape returns what pipelines of different applications may have in common.
 func (p *Pipeline) shape() string {
 	return fmt.Sprintf("%s, %s", count(len(p.Stages), "stage"), count(p.Actions(), "action"))
 }
 
-// summary is what the actions of a stage do, and where.
+// summary returns what the actions of a stage do, and where.
 func (s *Stage) summary() string {
 	accounts := map[string]bool{}
 	for _, a := range s.Actions {
@@ -114,7 +114,7 @@ func (s *Stage) summary() string {
 	return s.kinds() + " in " + some(slices.Sorted(maps.Keys(accounts)))
 }
 
-// kinds is what the actions of a stage do.
+// kinds returns what the actions of a stage do.
 func (s *Stage) kinds() string {
 	n := map[Kind]int{}
 	for _, a := range s.Actions {
@@ -127,7 +127,7 @@ func (s *Stage) kinds() string {
 	return strings.Join(parts, ", ")
 }
 
-// nearest is, of each quota, where most of it is used, the nearest first.
+// nearest returns, of each quota, where most of it is used, the nearest first.
 func (p *Plan) nearest() []Usage {
 	most := map[Quota]Usage{}
 	for _, u := range p.Usage {

@@ -58,10 +58,10 @@ func families(m *compose.Model) int {
 	return len(m.Families)
 }
 
-// cdPipeline is the CD pipeline.
+// cdPipeline returns the CD pipeline.
 func (p *Plan) cdPipeline() *Pipeline { return p.Pipelines[len(p.Pipelines)-1] }
 
-// toolingRoles are those of the pipelines: of CI, of the merge project, and of the
+// toolingRoles returns the roles of the pipelines: of CI, of the merge project, and of the
 // two that update themselves.
 func (p *Plan) toolingRoles() int {
 	c := p.config
@@ -74,7 +74,7 @@ func (p *Plan) toolingRoles() int {
 	return n + upload + p.startRoles() + p.stepRoles() + p.janitorRoles() + p.channels()
 }
 
-// startRoles are those of the events that start the two, one for those of CodeCommit
+// startRoles returns the roles of the events that start the two, one for those of CodeCommit
 // as the CDK makes them and one for our own rules; a connection needs none.
 func (p *Plan) startRoles() int {
 	c := p.config
@@ -95,7 +95,7 @@ func (p *Plan) startRoles() int {
 	return n
 }
 
-// janitorRoles are one of all that remove ephemeral environments, and one of the
+// janitorRoles returns one of all that remove ephemeral environments, and one of the
 // events that start each.
 func (p *Plan) janitorRoles() int {
 	n := 0
@@ -107,7 +107,7 @@ func (p *Plan) janitorRoles() int {
 	return n + min(n, 1)
 }
 
-// actionRoles is how many roles a pipeline that updates itself has for its actions:
+// actionRoles returns how many roles a pipeline that updates itself has for its actions:
 // one for all builds of CDK Pipelines, and one for each source, approval, test and
 // admission.
 // Deployments use the roles of the targets.
@@ -129,7 +129,7 @@ func (p *Plan) actionRoles(pipeline *Pipeline) int {
 	return n
 }
 
-// tests is how many actions test environments.
+// tests returns how many actions test environments.
 func (p *Plan) tests() int {
 	n := 0
 	for _, e := range p.config.Environments {
@@ -138,7 +138,7 @@ func (p *Plan) tests() int {
 	return n
 }
 
-// stepRoles are those of the projects of the CD pipeline: of each test, one of all that
+// stepRoles returns the roles of the projects of the CD pipeline: of each test, one of all that
 // tell what changes, one of all that protect stacks, and one of the admission.
 func (p *Plan) stepRoles() int {
 	n := p.tests()
@@ -154,10 +154,10 @@ func (p *Plan) stepRoles() int {
 	return n
 }
 
-// admits tells whether an environment takes some releases only.
+// admits reports whether an environment takes some releases only.
 func admits(e *config.Environment) bool { return len(e.Triggers) > 0 }
 
-// channels are those of Slack, each with a role that may do nothing.
+// channels returns the channels of Slack, each with a role that may do nothing.
 func (p *Plan) channels() int {
 	n := 0
 	for _, notification := range p.config.Notifications {

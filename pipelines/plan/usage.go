@@ -20,7 +20,7 @@ type Usage struct {
 	path      compose.Path
 }
 
-// Share is the part of the quota that is used.
+// Share returns the part of the quota that is used.
 func (u Usage) Share() float64 { return float64(u.Used) / float64(u.Most) }
 
 func (p *Plan) use(q Quota, where string, used int, path compose.Path) {
@@ -66,7 +66,7 @@ func (p *Plan) usage(models Models) {
 	p.targetStacks(models)
 }
 
-// sharedResources is how many resources the shared stack has: two buckets with their
+// sharedResources returns how many resources the shared stack has: two buckets with their
 // policies, the key with its alias, two parameters and three topics with policies,
 // besides the repositories, the subscriptions, and what signs.
 func (p *Plan) sharedResources() int {
@@ -94,7 +94,7 @@ const (
 	bytesOfBuild     = 5_000
 )
 
-// cdBytes is about how large the template of the CD pipeline is.
+// cdBytes returns about how large the template of the CD pipeline is.
 func (p *Plan) cdBytes() int {
 	bootstrap := map[string]bool{}
 	for _, a := range p.config.Accounts {
@@ -129,7 +129,7 @@ func (p *Plan) targetStacks(models Models) {
 	}
 }
 
-// cdRules are those that start the two pipelines that update themselves, and two for
+// cdRules returns the rules that start the two pipelines that update themselves, and two for
 // each janitor.
 func (p *Plan) cdRules() int {
 	c, n := p.config, 0
@@ -152,7 +152,7 @@ func (p *Plan) cdRules() int {
 	return n
 }
 
-// eventRules is how many event rules start what is built of a source: one per
+// eventRules returns how many event rules start what is built of a source: one per
 // trigger, and none where a connection tells CodePipeline.
 func eventRules(s config.Source, triggers []config.Trigger) int {
 	switch {
@@ -174,13 +174,13 @@ func eventRules(s config.Source, triggers []config.Trigger) int {
 	return rules
 }
 
-// matches tells whether a glob pattern means a branch.
+// matches reports whether a glob pattern means a branch.
 func matches(pattern, branch string) bool {
 	ok, err := path.Match(pattern, branch)
 	return pattern == "**" || ok && err == nil
 }
 
-// ciResources is how many resources the stack of a group has: the role that starts
+// ciResources returns how many resources the stack of a group has: the role that starts
 // its pipelines, and of each application a project with role and log group, a role of
 // the pipelines, these, and what starts them.
 func (p *Plan) ciResources(group string) int {
@@ -193,7 +193,7 @@ func (p *Plan) ciResources(group string) int {
 	return n
 }
 
-// projects is how many build projects there are: one per application, the merge
+// projects returns how many build projects there are: one per application, the merge
 // project, and one for each build of the other two pipelines.
 func (p *Plan) projects() int {
 	n := len(p.config.Apps) + 1

@@ -4,7 +4,7 @@
 // tested statement by statement, and its size is known before any deployment.
 //
 // A principal in another account is always its root: a role that does not exist yet
-// would be refused, and one that is made anew would be orphaned. Which roles are
+// would be refused, and one that is replaced would be orphaned. Which roles are
 // meant is said by a condition on aws:PrincipalArn; that they are of the
 // organisation, by one on aws:PrincipalOrgID.
 package policy

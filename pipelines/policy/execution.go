@@ -100,7 +100,7 @@ var pipelines = []grant{
 	{"Fn::GetStackOutput", "cloudformation", "DescribeStacks"},
 }
 
-// Execution are the policies of the role that CloudFormation works with in an
+// Execution returns the policies of the role that CloudFormation works with in an
 // account, by name: which services it may use, and how far it may go with roles.
 func Execution(c *config.Config, a *config.Account) map[string]Document {
 	tables := map[string][]grant{config.ServicesPolicy: services, config.DataPolicy: data, config.PipelinesPolicy: pipelines}
@@ -115,7 +115,7 @@ func Execution(c *config.Config, a *config.Account) map[string]Document {
 	return all
 }
 
-// actions are those of grants, sorted, without those that another one includes.
+// actions returns the actions of grants, sorted, each only where no other one includes it.
 func actions(grants []grant) []string {
 	found := map[string]bool{}
 	for _, g := range grants {
@@ -139,7 +139,7 @@ var (
 	linkedTooling = []string{"codestar-notifications", "management.chatbot"}
 )
 
-// ofRoles is what the CloudFormation role may do with roles: whatever it likes with
+// ofRoles returns what the CloudFormation role may do with roles: whatever it likes with
 // those of its stacks, as long as they have the permissions boundary.
 func ofRoles(c *config.Config, a *config.Account) Document {
 	own := ownRoles(c, a)
@@ -188,7 +188,7 @@ func principals(services []string) []string {
 // document how, and 24 characters of the stack are what is seen.
 const roleNameStack = 20
 
-// ownRoles are the roles of the stacks of an account, by what CloudFormation names
+// ownRoles returns the roles of the stacks of an account, by what CloudFormation names
 // them after.
 func ownRoles(c *config.Config, a *config.Account) []string {
 	var arns []string
@@ -206,7 +206,7 @@ func boundaryARN(c *config.Config, a *config.Account) string {
 	return c.ARN("iam", "", a, "policy/"+c.Boundary(a))
 }
 
-// Boundary is how far the CloudFormation role and every role that it makes can go at
+// Boundary returns how far the CloudFormation role and every role that it makes can go at
 // the most: any service, but no organisation, and of IAM only what the policy on
 // roles allows. None of them can change the roles and policies that they are held by;
 // in a target account, where no pipeline runs, they cannot take these roles on either.

@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write the documents that are expected")
 
-// product is one with a tooling account and an account of each type of roles.
+// product returns one with a tooling account and an account of each type of roles.
 func product() *config.Config {
 	bootstrap := config.Roles{Type: config.Bootstrap, Qualifier: "hnb659fds"}
 	tooling := &config.Account{Name: "shared", ID: "111111111111", Roles: bootstrap}
@@ -52,7 +52,7 @@ const (
 	topicARN  = "arn:aws:sns:eu-west-1:111111111111:myapps-failed"
 )
 
-// documents are all policies of a product, by the name of the file that says what
+// documents returns all policies of a product, by the name of the file that says what
 // they must be.
 func documents(c *config.Config) map[string]Document {
 	all := map[string]Document{
@@ -137,7 +137,7 @@ func TestOrganization(t *testing.T) {
 	}
 }
 
-// lets tells whether a statement lets principals of another account, or roles of this
+// lets reports whether a statement lets principals of another account, or roles of this
 // one, in; the root of the account itself is no one else.
 func lets(s Statement) bool {
 	return s.Effect == "Allow" && s.Principal["AWS"] != nil && s.Sid != "Administration"

@@ -19,7 +19,7 @@ func trust(c *config.Config, roles ...string) Document {
 	}}
 }
 
-// DeployTrust is who may assume the deploy role of an account: the CD pipeline, and
+// DeployTrust returns who may assume the deploy role of an account: the CD pipeline, and
 // where there is an ephemeral environment the janitor that removes it.
 func DeployTrust(c *config.Config, a *config.Account) Document {
 	if c.HasEphemeral(a) {
@@ -28,7 +28,7 @@ func DeployTrust(c *config.Config, a *config.Account) Document {
 	return trust(c, c.CDRole())
 }
 
-// ReviewTrust is who may assume the review role of an account: the builds that tell
+// ReviewTrust returns who may assume the review role of an account: the builds that tell
 // what a release changes, and the CD pipeline where alarms hold it back.
 func ReviewTrust(c *config.Config, a *config.Account) Document {
 	if c.Bakes(a) {
@@ -37,7 +37,7 @@ func ReviewTrust(c *config.Config, a *config.Account) Document {
 	return trust(c, c.ChangesRole())
 }
 
-// ExecutionTrust is who may assume the CloudFormation role: CloudFormation, for
+// ExecutionTrust returns who may assume the CloudFormation role: CloudFormation, for
 // stacks of the account.
 func ExecutionTrust(a *config.Account) Document {
 	return Document{{
@@ -49,7 +49,7 @@ func ExecutionTrust(a *config.Account) Document {
 
 const cloudformation = "cloudformation.amazonaws.com"
 
-// Deploy is what the deploy role may do in an account: everything with the stacks of
+// Deploy returns what the deploy role may do in an account: everything with the stacks of
 // the application, pass the CloudFormation role, and read artifacts. The key of
 // artifacts is named by what its id begins with, as the id is AWS's; its own policy
 // says that it is the one.
@@ -85,8 +85,8 @@ func Deploy(c *config.Config, a *config.Account) Document {
 	}
 }
 
-// Review is what the review role may do: read what the application's stacks are, and
-// how the alarms are that hold a release back. CloudWatch tells of a composite alarm
+// Review returns what the review role may do: read what the application's stacks are, and
+// the alarms that hold a release back. CloudWatch tells of a composite alarm
 // only who may read all.
 // (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html)
 func Review(c *config.Config, a *config.Account) Document {
@@ -100,10 +100,10 @@ func Review(c *config.Config, a *config.Account) Document {
 	return document
 }
 
-// ProtectTrust is who may assume the protect role of an account.
+// ProtectTrust returns who may assume the protect role of an account.
 func ProtectTrust(c *config.Config) Document { return trust(c, c.ProtectionRole()) }
 
-// Protect is what the protect role may do: nothing in IAM tells protecting a stack from
+// Protect returns what the protect role may do: nothing in IAM tells protecting a stack from
 // giving its protection up.
 func Protect(c *config.Config, a *config.Account) Document {
 	return Document{{
@@ -112,7 +112,7 @@ func Protect(c *config.Config, a *config.Account) Document {
 	}}
 }
 
-// stackARNs are the stacks of stages in an account.
+// stackARNs returns the stacks of stages in an account.
 func stackARNs(c *config.Config, a *config.Account, stages []string) []string {
 	var arns []string
 	for _, id := range stages {

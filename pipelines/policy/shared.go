@@ -4,7 +4,7 @@ import (
 	"composecdk/pipelines/config"
 )
 
-// Key is the policy of the key of artifacts in a region: the account administers
+// Key returns the policy of the key of artifacts in a region: the account administers
 // it, the target accounts' deploy roles read artifacts with it, and where the topics
 // are, the service that sends notifications publishes with it. Whose notifications
 // they may be is said by the policy of the topic.
@@ -36,10 +36,10 @@ func Key(c *config.Config, region string) Document {
 // notifier is the service behind the notification rules of pipelines.
 const notifier = "codestar-notifications.amazonaws.com"
 
-// via is how KMS names a service that uses a key for somebody.
+// via returns how KMS names a service that uses a key for somebody.
 func via(service, region string) string { return service + "." + region + ".amazonaws.com" }
 
-// deployRoles are the patterns of the roles that deploy in accounts.
+// deployRoles returns the patterns of the roles that deploy in accounts.
 func deployRoles(c *config.Config, accounts []*config.Account) []string {
 	var arns []string
 	for _, a := range accounts {
@@ -48,7 +48,7 @@ func deployRoles(c *config.Config, accounts []*config.Account) []string {
 	return arns
 }
 
-// Bucket is what the policy of an artifact bucket says besides that only TLS 1.2 and
+// Bucket returns what the policy of an artifact bucket says besides that only TLS 1.2 and
 // later is spoken to it: what is encrypted in another way than with the key is
 // refused (what says nothing is encrypted with the key), principals of other
 // organisations are, and the target accounts' deploy roles read.
@@ -88,7 +88,7 @@ var readArtifacts = []string{
 	"s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket",
 }
 
-// Repository is the policy of the image repositories: the target accounts pull. A
+// Repository returns the policy of the image repositories: the target accounts pull. A
 // document without a statement stands for none.
 func Repository(c *config.Config) Document {
 	accounts := others(c)
@@ -102,7 +102,7 @@ func Repository(c *config.Config) Document {
 	}}
 }
 
-// Topic is what the policy of a topic says besides that only TLS is spoken to it:
+// Topic returns what the policy of a topic says besides that only TLS is spoken to it:
 // notification rules of this account publish. Roles of the account need no statement.
 func Topic(c *config.Config, topicARN string) Document {
 	return Document{{

@@ -34,10 +34,10 @@ const WorthCounting = MostResources / 4
 // one, a log group, a security group, a task definition and an ECS service.
 const leastOfFamily = 7
 
-// AtLeast is how many resources the families of a model become, or less.
+// AtLeast returns how many resources the families of a model become, or less.
 func AtLeast(m *compose.Model) int { return leastOfFamily*len(m.Families) + len(m.Edges) }
 
-// Group is the group of x-stacks of a family; "" is none.
+// Group returns the group of x-stacks of a family; "" is none.
 func Group(m *compose.Model) func(*compose.Family) string {
 	return func(f *compose.Family) string { return m.Stacks[f.Member()] }
 }
@@ -48,13 +48,13 @@ func Spread(m *compose.Model) func(*compose.Family) string {
 	return func(f *compose.Family) string { return cmp.Or(m.Groups[f.Name], f.Name) }
 }
 
-// Grouped tells whether a person has divided the families.
+// Grouped reports whether a person has divided the families.
 func Grouped(m *compose.Model) bool {
 	group := Group(m)
 	return slices.ContainsFunc(m.Families, func(f *compose.Family) bool { return group(f) != "" })
 }
 
-// Of is the order of the stacks of a model. It is exact unless so many resources
+// Of returns the order of the stacks of a model. It is exact unless so many resources
 // could be in one stack that only making them tells; then it is the order for one.
 func Of(m *compose.Model) (stacks Order, exact bool) {
 	group, exact := Group(m), true
@@ -86,7 +86,7 @@ func Of(m *compose.Model) (stacks Order, exact bool) {
 	return stacks, exact
 }
 
-// DataOrder is the order of the stacks of data: each is after those that its
+// DataOrder returns the order of the stacks of data: each is after those that its
 // resources refer to.
 func DataOrder(m *compose.Model) Order {
 	home := func(member compose.Path) string { return ID(Data, m.Stacks[member]) }
@@ -118,7 +118,7 @@ type NotKept struct {
 
 // ServiceOrder says which stacks of services wait for which, given the stack of each
 // family: all for that of the load balancers, and for those of the families that
-// theirs wait for. Groups of families may wait for each other in a circle; what
+// theirs wait for. Groups of families may wait for each other in a cycle; what
 // cannot be kept of the order is returned.
 func ServiceOrder(m *compose.Model, home map[string]string) (needs Order, lost []NotKept) {
 	needs = Order{}
@@ -146,7 +146,7 @@ const (
 	groupedPeerStacks = 2
 )
 
-// Peers is the id of the stack of the security group of a family that has a stack of
+// Peers returns the id of the stack of the security group of a family that has a stack of
 // its own.
 func Peers(m *compose.Model, family string) string {
 	var n uint64 = peerStacks
@@ -164,7 +164,7 @@ var NotInName = regexp.MustCompile(`[^A-Za-z0-9-]+`)
 // stays within the 128 characters that CloudFormation takes.
 const longestMember = 48
 
-// ID is the id of the stack of a layer that holds a group of x-stacks, or one
+// ID returns the id of the stack of a layer that holds a group of x-stacks, or one
 // family; "" is the stack of all the others.
 func ID(layer, group string) string {
 	if group == "" {

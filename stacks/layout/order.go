@@ -16,7 +16,7 @@ func (o Order) Have(stack string) {
 	}
 }
 
-// After lets a stack wait for another one, and tells whether it can: neither it nor
+// After lets a stack wait for another one, and reports whether it can: neither it nor
 // what it waits for may wait for the stack.
 func (o Order) After(stack, before string) bool {
 	o.Have(stack)
@@ -31,7 +31,7 @@ func (o Order) After(stack, before string) bool {
 	return true
 }
 
-// waits tells whether a stack waits for another one, maybe through others.
+// waits reports whether a stack waits for another one, maybe through others.
 func (o Order) waits(stack, before string, seen map[string]bool) bool {
 	if stack == before {
 		return true
@@ -73,7 +73,7 @@ func (o Order) Sorted() []string {
 // walks all of them whenever one stack is to wait for another.
 const mostWays = 1000
 
-// Reduced is the same order in fewer words: a stack does not wait for what those it
+// Reduced returns the same order in fewer words: a stack does not wait for what those it
 // waits for wait for. Where that would still be too many ways, the stacks are
 // deployed one after the other.
 func (o Order) Reduced() Order {
@@ -95,7 +95,7 @@ func (o Order) Reduced() Order {
 	return least
 }
 
-// line is the order in which each stack waits for the one before it.
+// line returns the order in which each stack waits for the one before it.
 func line(sorted []string) Order {
 	o := Order{}
 	for i, stack := range sorted {

@@ -40,7 +40,7 @@ func synthesise(t *testing.T, to target, files ...string) application {
 	return synthesiseIn(t, t.TempDir(), to, files...)
 }
 
-// synthesiseIn is synthesise into a folder.
+// synthesiseIn returns synthesise into a folder.
 func synthesiseIn(t *testing.T, outdir string, to target, files ...string) application {
 	t.Helper()
 	app, err := attempt(to, outdir, files...)
@@ -57,7 +57,7 @@ func synthesiseIn(t *testing.T, outdir string, to target, files ...string) appli
 	return app
 }
 
-// attempt is synthesise for files that may be wrong: there are no templates if
+// attempt returns synthesise for files that may be wrong: there are no templates if
 // the diagnostics have errors. The error is a fault of the program.
 func attempt(to target, outdir string, files ...string) (result application, err error) {
 	project, model, found := fixture.Model(files...)

@@ -82,7 +82,7 @@ func (d *deployed) value(v any) string {
 	return ""
 }
 
-// environment is what ECS gives a container of the task definition.
+// environment returns what ECS gives a container of the task definition.
 func (d *deployed) environment(definition map[string]any) map[string]string {
 	d.t.Helper()
 	environment := map[string]string{}
@@ -96,7 +96,7 @@ func (d *deployed) environment(definition map[string]any) map[string]string {
 	return environment
 }
 
-// taskContainer is the definition of a container by name, in any task definition.
+// taskContainer returns the definition of a container by name, in any task definition.
 func taskContainer(tm template, name string) map[string]any {
 	tm.T.Helper()
 	for _, task := range tm.Of("AWS::ECS::TaskDefinition") {

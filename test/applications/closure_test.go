@@ -139,7 +139,7 @@ func kindOf(m *compose.Resource) kind {
 	panic("no kind for " + m.Key)
 }
 
-// statements are those of all profiles of a kind.
+// statements returns the statements of all profiles of a kind.
 func (k kind) statements() []kinds.Statement {
 	var all []kinds.Statement
 	for _, scope := range slices.Sorted(maps.Keys(k.Profiles)) {
@@ -150,7 +150,7 @@ func (k kind) statements() []kinds.Statement {
 	return all
 }
 
-// services are the IAM prefixes of a kind's actions.
+// services returns the IAM prefixes of a kind's actions.
 func (k kind) services() []string {
 	var services []string
 	for _, s := range k.statements() {
@@ -163,7 +163,7 @@ func (k kind) services() []string {
 	return slices.Compact(services)
 }
 
-// places are the ARNs of a resource and of what belongs to it, such as its indexes,
+// places returns the ARNs of a resource and of what belongs to it, such as its indexes,
 // that the kind's profiles name.
 func (r xres) places() []string {
 	var places []string
@@ -183,7 +183,7 @@ func patterns(s kinds.Statement) []string {
 	return s.Resources
 }
 
-// granted are the statements that the bindings of a family give it for all
+// granted returns the statements that the bindings of a family give it for all
 // resources of an ARN: one may stand twice in a file.
 func (c *closure) granted(f *compose.Family, resources []xres, matches func(xres) bool) []kinds.Statement {
 	var all []kinds.Statement
@@ -275,7 +275,7 @@ func (c *closure) definition(section, element, part string) (iam.Placed, bool) {
 	return append(found, iam.Placed{})[0], len(found) == 1
 }
 
-// arnOf is the ARN of a resource: of the template's, or of the one that Lookup
+// arnOf returns the ARN of a resource: of the template's, or of the one that Lookup
 // describes.
 func (c *closure) arnOf(m *compose.Resource) string {
 	if m.Mode == compose.Create {
@@ -294,7 +294,7 @@ func (c *closure) arnOf(m *compose.Resource) string {
 	return ""
 }
 
-// lookedUp is the ARN of what a Lookup describes. Where the name is not enough, it is
+// lookedUp returns the ARN of what a Lookup describes. Where the name is not enough, it is
 // asked for.
 func lookedUp(m *compose.Resource, scope string, target compose.LookupTarget) string {
 	form, name := iam.ARNForms[m.Schema.Type], target.Identifier
@@ -419,7 +419,7 @@ func (c *closure) askSecrets(application, agent int, task taskOf) {
 	}
 }
 
-// readable are the secrets of the containers of a task, and those of them that the
+// readable returns the secrets of the containers of a task, and those of them that the
 // application may read as well.
 func (c *closure) readable(task taskOf) (agent, application map[string]bool) {
 	agent, application = map[string]bool{}, map[string]bool{}
@@ -447,7 +447,7 @@ func (c *closure) readable(task taskOf) (agent, application map[string]bool) {
 	return agent, application
 }
 
-// givenToApplication tells whether the secret behind a variable of a container is
+// givenToApplication reports whether the secret behind a variable of a container is
 // one that the file gives to the task role.
 func (c *closure) givenToApplication(f *compose.Family, container, variable any) bool {
 	for _, m := range f.Containers {
@@ -460,7 +460,7 @@ func (c *closure) givenToApplication(f *compose.Family, container, variable any)
 	return false
 }
 
-// credentials is the secret of a database.
+// credentials returns the secret of a database.
 func (c *closure) credentials(m *compose.Resource) string {
 	if p, ok := c.definition(m.Key, m.Name, "Secret"); ok {
 		return c.ARN(p)
@@ -472,7 +472,7 @@ func (c *closure) credentials(m *compose.Resource) string {
 	return strings.Replace(iam.ARNForms["AWS::SecretsManager::Secret"], "*", target.Name, 1)
 }
 
-// secrets are the ARNs of all secrets and parameters that a case makes or names, and
+// secrets returns the ARNs of all secrets and parameters that a case makes or names, and
 // of somebody else's.
 func (c *closure) secrets() []string {
 	found := map[string]bool{
@@ -492,7 +492,7 @@ func (c *closure) secrets() []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// secretARN is the whole ARN of a secret, without the field that a container gets,
+// secretARN returns the whole ARN of a secret, without the field that a container gets,
 // and with the characters that Secrets Manager adds to its name.
 func secretARN(valueFrom string) string {
 	parts := strings.Split(valueFrom, ":")
@@ -576,7 +576,7 @@ var policyTypes = map[string]string{
 	"AWS::S3::BucketPolicy": "Bucket", "AWS::SNS::TopicPolicy": "Topics", "AWS::SQS::QueuePolicy": "Queues",
 }
 
-// resourcePolicies are the policies of resources by their ARN.
+// resourcePolicies returns the policies of resources by their ARN.
 func (c *closure) resourcePolicies() map[string]any {
 	policies := map[string]any{}
 	for _, kind := range slices.Sorted(maps.Keys(policyTypes)) {
@@ -593,7 +593,7 @@ func (c *closure) resourcePolicies() map[string]any {
 	return policies
 }
 
-// listed is a value as a list, which one alone may stand for.
+// listed returns a value as a list, which one alone may stand for.
 func listed(v any) []any {
 	if items, ok := v.([]any); ok {
 		return items
@@ -634,7 +634,7 @@ func (c *closure) askResourcePolicy(r xres, policy any) {
 	}
 }
 
-// policyServices are the IAM prefixes of what the policy of a resource can allow.
+// policyServices returns the IAM prefixes of what the policy of a resource can allow.
 func (r xres) policyServices() []string {
 	services := r.kind.services()
 	if len(services) == 0 {
@@ -643,7 +643,7 @@ func (r xres) policyServices() []string {
 	return services
 }
 
-// policyPlaces are the resource, and of a bucket also what lies in it.
+// policyPlaces returns the resource, and of a bucket also what lies in it.
 func (r xres) policyPlaces() []string {
 	if r.kind.Type == "AWS::S3::Bucket" {
 		return []string{r.arn, r.arn + "/some"}
@@ -657,7 +657,7 @@ func takes(place, arn, action string) bool {
 	return (place != arn) == strings.HasSuffix(action, "Object")
 }
 
-// sourceOf is on behalf of what a service of an account acts.
+// sourceOf returns on behalf of what a service of an account acts.
 func sourceOf(service, account string) string {
 	switch service {
 	case "s3.amazonaws.com", "logging.s3.amazonaws.com":
@@ -675,7 +675,7 @@ type admitted struct {
 	actions []string
 }
 
-// admissions are those that a file asks for: by naming services, by naming the resource
+// admissions returns the admissions that a file asks for: by naming services, by naming the resource
 // where AWS sends something, and of a key by naming it for a resource that has some.
 func (c *closure) admissions(m *compose.Resource) []admitted {
 	var all []admitted

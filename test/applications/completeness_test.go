@@ -184,7 +184,7 @@ func code(names []string) string {
 	return "`" + strings.Join(names, "` `") + "`"
 }
 
-// excerpt is the declaration in a file of the package that begins with the given
+// excerpt returns the declaration in a file of the package that begins with the given
 // text, to its closing brace.
 func excerpt(t *testing.T, file, begin string) string {
 	t.Helper()

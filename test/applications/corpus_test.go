@@ -31,7 +31,7 @@ type corpusCase struct {
 	to    target
 }
 
-// TestCorpus holds what becomes of every file of others: those that ECS ComposeX
+// TestCorpus holds what becomes of every public file: those that ECS ComposeX
 // renders must synthesise, but for what is not built yet, what is synthesised must
 // pass the gate, and nothing may fail without a word about where and why. All of it
 // is one process with one kernel; -v shows the progress and the summary.
@@ -94,7 +94,7 @@ func expectOutcome(t *testing.T, c corpusCase, app application) {
 	}
 }
 
-// corpusRoot is the corpus as an absolute path; without it the test is skipped.
+// corpusRoot returns the corpus as an absolute path; without it the test is skipped.
 func corpusRoot(t *testing.T) string {
 	t.Helper()
 	root, err := filepath.Abs(corpus)
@@ -144,7 +144,7 @@ func corpusCases(t *testing.T, root string) []corpusCase {
 	return slices.DeleteFunc(cases, func(c corpusCase) bool { return !fixture.Chosen("x-" + c.section) })
 }
 
-// useCase is the folder of ECS ComposeX's use-cases that a file is in, "blog" for
+// useCase returns the folder of ECS ComposeX's use-cases that a file is in, "blog" for
 // those that are in none, else the folder beside the use-cases.
 func useCase(file string) string {
 	parts := strings.Split(file, "/")
@@ -157,7 +157,7 @@ func useCase(file string) string {
 	return parts[1]
 }
 
-// withContexts is a copy of a compose file in a folder with all the files that
+// withContexts returns a copy of a compose file in a folder with all the files that
 // its services are built from: the corpus holds only the compose files.
 func withContexts(t *testing.T, path string) string {
 	t.Helper()

@@ -34,7 +34,7 @@ const (
 	failed      = "failed"    // a fault of the program
 )
 
-// notBuiltYet tells the codes of what could be deployed, and is not built.
+// notBuiltYet reports whether a code is about something that could be deployed, and is not built.
 func notBuiltYet(code string) bool { return strings.HasPrefix(code, "unsupported-") }
 
 func (r corpusRow) outcome() string {
@@ -52,7 +52,7 @@ func (r corpusRow) outcome() string {
 	return notBuilt
 }
 
-// errors are the codes of what stops the case, each with its places:
+// errors returns the codes of what stops the case, each with its places:
 // "bind-mount compose.yaml:7,9".
 func (r corpusRow) errors() string {
 	places := map[string][]string{}
@@ -73,7 +73,7 @@ func (r corpusRow) errors() string {
 	return strings.Join(parts, "; ")
 }
 
-// told are the codes of the warnings and notes: what is deployed in another way
+// told returns the codes of the warnings and notes: what is deployed in another way
 // than it is written, or left out.
 func (r corpusRow) told() string {
 	var codes []string
@@ -95,7 +95,7 @@ func (r corpusRow) gate() string {
 	return strings.Join(slices.Compact(rules), " ")
 }
 
-// String is a line of the progress.
+// String returns a line of the progress.
 func (r corpusRow) String() string {
 	line := fmt.Sprintf("%-19s %-11s %s", r.section, r.outcome(), r.name)
 	if stopped := r.errors(); stopped != "" {

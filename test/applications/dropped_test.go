@@ -198,7 +198,7 @@ func fates(t *testing.T, files []string, file string, known map[string]bool) []v
 
 var listIndex = regexp.MustCompile(`\[\d+\]`)
 
-// leaves are all values below a node; an alias is what it names, once.
+// leaves returns all values below a node; an alias is what it names, once.
 func leaves(node, parent *yaml.Node, index int, path string) []value {
 	var found []value
 	switch {
@@ -261,7 +261,7 @@ func (v value) try(before loaded, load func() loaded) fate {
 
 var firstNumber = regexp.MustCompile(`\d+`)
 
-// others are values of the same type.
+// others returns values of the same type.
 func (v value) others() []string {
 	switch tag := v.node.ShortTag(); {
 	case v.node.Kind != yaml.ScalarNode || tag == "!!null":
@@ -305,7 +305,7 @@ func loadFiles(t *testing.T, files []string) loaded {
 	return l
 }
 
-// withoutPaths is a model as text, but for the paths that its parts came from.
+// withoutPaths returns a model as text, but for the paths that its parts came from.
 func withoutPaths(t *testing.T, model *compose.Model) string {
 	t.Helper()
 	text, err := json.Marshal(model)
@@ -317,7 +317,7 @@ func withoutPaths(t *testing.T, model *compose.Model) string {
 
 var modelPath = regexp.MustCompile(`"Path":"(?:[^"\\]|\\.)*",?`)
 
-// tells is how a file set shows that it is not the same as another: by its model
+// tells returns how a file set shows that it is not the same as another: by its model
 // or by what is said of it, or by nothing but more errors.
 func (l loaded) tells(after loaded) fate {
 	switch {
@@ -331,7 +331,7 @@ func (l loaded) tells(after loaded) fate {
 	return dropped
 }
 
-// covers tells whether one of the diagnostics speaks of a path, or of what holds it:
+// covers reports whether one of the diagnostics speaks of a path, or of what holds it:
 // but one about a whole service speaks of nothing in it.
 func covers(said map[string]string, path string) bool {
 	for _, p := range said {

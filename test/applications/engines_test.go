@@ -31,7 +31,7 @@ type judged struct {
 	nag  []engine.Finding
 }
 
-// judgedCases are the golden cases, the example among them, and what other tests
+// judgedCases returns the golden cases, the example among them, and what other tests
 // stand on. They are synthesised once, in one app, for all engines.
 func judgedCases(t *testing.T) []judged {
 	t.Helper()
@@ -90,7 +90,7 @@ func judge(t *testing.T, cases []goldenCase) []judged {
 	return all
 }
 
-// answers are those of the look-ups of all cases.
+// answers returns the answers of the look-ups of all cases.
 func answers(t *testing.T, cases []goldenCase) *map[string]any {
 	t.Helper()
 	context := map[string]any{}

@@ -11,7 +11,7 @@ import (
 	"composecdk/test/fixture"
 )
 
-// queues are n queues of ten services, some of which scale by one.
+// queues returns n queues of ten services, some of which scale by one.
 func queues(n int) string {
 	var text strings.Builder
 	text.WriteString("services:\n")

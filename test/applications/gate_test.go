@@ -19,7 +19,7 @@ var acceptedInGoldens = []gate.Acceptance{
 	{Rule: "public-task", At: "networks/Services/webService*", Reason: "the file says AssignPublicIp: true"},
 }
 
-// acceptedInCorpus are those that the files of others ask for.
+// acceptedInCorpus are those that the untrusted files ask for.
 var acceptedInCorpus = []gate.Acceptance{
 	{Rule: "administrator", At: "*/Services/*TaskRole*", Reason: "the file attaches the policy (x-iam.ManagedPolicyArns)"},
 	{Rule: "circuit-breaker", At: "*/Services/*Service*", Reason: "the file says failure_action: pause or x-aws-… without rollback"},
@@ -33,7 +33,7 @@ var acceptedInCorpus = []gate.Acceptance{
 	{Rule: "wildcard-action", At: "*/Services/*TaskRolexiam*", Reason: "the policy is the file's own (x-iam.Policies)"},
 }
 
-// gateFindings are what the gate finds in an assembly, but for what is accepted;
+// gateFindings returns what the gate finds in an assembly, but for what is accepted;
 // used notes which rows were needed.
 func gateFindings(t *testing.T, dir string, accepted []gate.Acceptance, used map[gate.Acceptance]bool) []gate.Finding {
 	t.Helper()
@@ -51,7 +51,7 @@ func checkGate(t *testing.T, app application) {
 }
 
 // TestGate holds the rules of package gate over the golden cases and the examples;
-// TestCorpus does over the files of others.
+// TestCorpus does over the untrusted files.
 func TestGate(t *testing.T) {
 	used := map[gate.Acceptance]bool{}
 	for _, c := range gatedCases(t) {

@@ -155,7 +155,7 @@ func ways(tm template) []string {
 	return found
 }
 
-// listener is the logical id and the resource of the listener on a port.
+// listener returns the logical id and the resource of the listener on a port.
 func listener(tm template, port int) (string, map[string]any) {
 	tm.T.Helper()
 	for id, r := range tm.Resources {

@@ -44,7 +44,7 @@ type resource struct {
 	whole      map[string]any
 }
 
-// resources are all of a type, in all stacks, sorted.
+// resources returns all of a type, in all stacks, sorted.
 func (a application) resources(kind string) []resource {
 	var found []resource
 	for _, stack := range slices.Sorted(maps.Keys(a.templates)) {
@@ -60,7 +60,7 @@ func (a application) resources(kind string) []resource {
 	return found
 }
 
-// modelled is the container of the model behind a container definition; nil for a
+// modelled returns the container of the model behind a container definition; nil for a
 // sidecar.
 func (a application) modelled(task resource, definition any) *compose.Container {
 	for _, c := range a.familyOf(task).Containers {
@@ -100,7 +100,7 @@ func (a application) serviceFamily(service resource) *compose.Family {
 	panic("no task for " + service.id)
 }
 
-// A secret that CloudFormation reads goes into a property for credentials.
+// secretsAreReadInPlace checks that a secret which CloudFormation reads goes into a property for credentials.
 func secretsAreReadInPlace(t *testing.T, app application) {
 	for stack, tm := range app.templates {
 		for id, r := range tm.Resources {
@@ -117,7 +117,7 @@ func secretsAreReadInPlace(t *testing.T, app application) {
 // login of a database, and a secret made of another one.
 var mayResolve = map[string]bool{"MasterUsername": true, "MasterUserPassword": true, "SecretString": true}
 
-// resolved are the properties below v in which a secret is read.
+// resolved returns the properties below v in which a secret is read.
 func resolved(v any, property string) []string {
 	var found []string
 	switch v := v.(type) {
@@ -158,7 +158,7 @@ func sidecarsAreApart(t *testing.T, app application) {
 	}
 }
 
-// policyStatements are those of all policies of a role.
+// policyStatements returns the statements of all policies of a role.
 func (a application) policyStatements(role string) []any {
 	var all []any
 	for _, p := range a.resources("AWS::IAM::Policy") {
@@ -226,7 +226,7 @@ func waysInWereAsked(t *testing.T, app application) {
 	}
 }
 
-// connects tells whether the model knows why a rule between two groups is there,
+// connects reports whether the model knows why a rule between two groups is there,
 // by its description and port.
 func (a application) connects(rule map[string]any) bool {
 	description, _ := rule["Description"].(string)
@@ -368,7 +368,7 @@ func namesAreValid(t *testing.T, app application) {
 }
 
 // TestInvariants runs the rules over the golden cases; TestCorpus does over the
-// files of others.
+// untrusted files.
 func TestInvariants(t *testing.T) {
 	for _, c := range goldenCases(t) {
 		t.Run(c.name, func(t *testing.T) { checkInvariants(t, c.synthesised(t)) })

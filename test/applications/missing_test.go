@@ -91,7 +91,7 @@ func missing(t *testing.T, app application) []wanted {
 	})
 }
 
-// Nothing that was asked for may be missing in silence.
+// nothingIsMissing fails for whatever is missing in silence.
 func nothingIsMissing(t *testing.T, app application) {
 	for _, w := range missing(t, app) {
 		t.Errorf("%s: no %s is made below %s, and no diagnostic says so", w.about, w.kind, w.path)

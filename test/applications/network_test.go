@@ -18,7 +18,7 @@ import (
 	"composecdk/test/assembly"
 )
 
-// newStack is an app with one stack, bound to an environment if account is set.
+// newStack returns an app with one stack, bound to an environment if account is set.
 func newStack(t *testing.T, account string) awscdk.Stack {
 	t.Helper()
 	app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(t.TempDir()), AnalyticsReporting: jsii.Bool(false)})

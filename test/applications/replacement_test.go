@@ -113,7 +113,7 @@ type element struct{ section, name string }
 
 func (e element) String() string { return e.section + "." + e.name }
 
-// elements are those of a compose file, sorted.
+// elements returns the elements of a compose file, sorted.
 func elements(document map[string]any) []element {
 	sections := []string{"services", "volumes", "secrets", "x-elbv2"}
 	for _, schema := range schemas {
@@ -194,7 +194,7 @@ func deployedFrom(t *testing.T, file, text string) deployment {
 	return d
 }
 
-// constructPaths are the paths of all constructs within their stack, by the stack and
+// constructPaths returns the paths of all constructs within their stack, by the stack and
 // the hash that ends their logical ids.
 func constructPaths(t *testing.T, dir string) map[string]string {
 	t.Helper()
@@ -219,7 +219,7 @@ func constructPaths(t *testing.T, dir string) map[string]string {
 	return paths
 }
 
-// owners are the names under which an element has resources.
+// owners returns the names under which an element has resources.
 func (d deployment) owners(e element) []string {
 	if e.section != "services" {
 		return []string{e.String()}
@@ -300,7 +300,7 @@ func disturbed(before, after map[string]any) []string {
 	return found
 }
 
-// without is a file without an element and without all that refers to it: what the
+// without returns a file without an element and without all that refers to it: what the
 // diagnostics then complain about goes too, until they are content.
 func without(t *testing.T, file, text string, e element) string {
 	t.Helper()
@@ -313,7 +313,7 @@ func without(t *testing.T, file, text string, e element) string {
 	}))
 }
 
-// renamed is a file in which an element, and all that refers to it, has another
+// renamed returns a file in which an element, and all that refers to it, has another
 // name, which sorts last where it was not.
 func renamed(t *testing.T, file, text string, e element) string {
 	t.Helper()
@@ -388,7 +388,7 @@ func mended(t *testing.T, file, text string) string {
 	return ""
 }
 
-// withoutFirst is a file without what the first error is about.
+// withoutFirst returns a file without what the first error is about.
 func withoutFirst(t *testing.T, text string, found compose.Diagnostics) string {
 	t.Helper()
 	var document yaml.Node
@@ -406,7 +406,7 @@ func withoutFirst(t *testing.T, text string, found compose.Diagnostics) string {
 	return string(edited)
 }
 
-// take removes the entry or the item at a place.
+// take removes the entry or the item at a place, and reports whether there was one.
 func take(node *yaml.Node, pos compose.Pos) bool {
 	for i, child := range node.Content {
 		if child.Line == pos.Line && child.Column == pos.Column && node.Kind != yaml.DocumentNode {

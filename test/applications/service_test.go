@@ -23,7 +23,7 @@ import (
 	"composecdk/constructs/service"
 )
 
-// webFamily is a family as the resolver makes it of a service with a port.
+// webFamily returns a family as the resolver makes it of a service with a port.
 func webFamily() *compose.Family {
 	return &compose.Family{
 		Name: "web", Path: "services.web", CPU: 256, Memory: 512, Replicas: 2,
@@ -52,7 +52,7 @@ var resolver = cfn.Resolver{Value: func(ref compose.Ref) (cfn.Value, error) {
 	return cfn.Value{}, fmt.Errorf("%s is not known here", ref)
 }}
 
-// stackFor is a stack with all that a family stands on.
+// stackFor returns a stack with all that a family stands on.
 func stackFor(t *testing.T, cluster *compose.Cluster) (awscdk.Stack, *service.FamilyProps) {
 	t.Helper()
 	stack := newStack(t, "")
@@ -99,7 +99,7 @@ func containers(tm template) []any {
 	return tm.One("AWS::ECS::TaskDefinition")["ContainerDefinitions"].([]any)
 }
 
-// container is the definition of a container by name.
+// container returns the definition of a container by name.
 func container(tm template, name string) map[string]any {
 	tm.T.Helper()
 	for _, c := range containers(tm) {
@@ -111,7 +111,7 @@ func container(tm template, name string) map[string]any {
 	return nil
 }
 
-// statements are those of the policies of a role, which is known by its logical
+// statements returns the statements of the policies of a role, which is known by its logical
 // id's beginning, with their actions and resources as text.
 func statements(tm template, role string) []string {
 	var found []string

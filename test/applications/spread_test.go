@@ -74,7 +74,7 @@ func (f fleet) synthesise(t *testing.T) application {
 	return synthesise(t, target{}, fixture.Write(t, f.compose()))
 }
 
-// homes are the stacks of all resources, by their logical ids: what CloudFormation
+// homes returns the stacks of all resources, by their logical ids: what CloudFormation
 // knows them by.
 func (a application) homes() map[string]string {
 	all := map[string]string{}

@@ -18,7 +18,7 @@ import (
 // role lists what the role of a family may do: actions, "on", resources.
 func (a application) role(name string) []string { return statements(a.templates["Services"], name) }
 
-// container is the one of a name, in whatever family.
+// container returns the container of a name, in whatever family.
 func (a application) container(name string) map[string]any {
 	for _, task := range a.templates["Services"].Of("AWS::ECS::TaskDefinition") {
 		for _, c := range at(task, "Properties", "ContainerDefinitions").([]any) {
@@ -231,7 +231,7 @@ x-rds:
 	contains(t, "connection string", app.templates["Data"].One("AWS::SecretsManager::Secret")["SecretString"], "mysql://{{resolve")
 }
 
-// failures are the errors of files that cannot be built.
+// failures returns the errors of files that cannot be built.
 func failures(t *testing.T, to target, files ...string) compose.Diagnostics {
 	t.Helper()
 	app, err := attempt(to, t.TempDir(), files...)

@@ -89,13 +89,13 @@ type application struct {
 // blogFile is the example that the README deploys.
 const blogFile = "examples/blog/compose.yaml"
 
-// at is the application in an account; more files are merged over the first.
+// at returns the application in an account; more files are merged over the first.
 func (c cdk) at(t testing.TB, account string, files ...string) application {
 	t.Helper()
 	return application{files, map[string]string{"account": account, "region": region}, t.TempDir()}
 }
 
-// with is the application with one more value of context.
+// with returns the application with one more value of context.
 func (a application) with(name, value string) application {
 	a.context = maps.Clone(a.context)
 	a.context[name] = value

@@ -54,7 +54,7 @@ func TestDelivery(t *testing.T) {
 	step(t, "pipelines: deploy once more: nothing changes", d.again)
 	step(t, "pipelines: what is deployed is what the templates say", d.readBack)
 	step(t, "pipelines: each action takes on its role, and nobody else does", d.roles)
-	step(t, "pipelines: the ephemeral stage deploys and deletes, and leaves nothing", d.throwaway)
+	step(t, "pipelines: the ephemeral stage deploys and deletes, and leaves nothing", d.ephemeral)
 	step(t, "pipelines: change sets of production", d.production)
 	d.stubs(t)
 }
@@ -170,12 +170,12 @@ type stackOf struct {
 	template                template
 }
 
-// byHand tells whether a person deploys the stack.
+// byHand reports whether a person deploys the stack.
 func (s stackOf) byHand() bool {
 	return !strings.Contains(s.id, "/") || strings.HasSuffix(s.id, "/Shared")
 }
 
-// stacks are those of the assembly and of all that are nested in it, shared
+// stacks returns the stacks of the assembly and of all that are nested in it, shared
 // resources first: the others refer to them by name.
 func (d delivery) stacks(t testing.TB) []stackOf {
 	t.Helper()
@@ -220,7 +220,7 @@ func (s stackOf) order() string {
 	return s.id
 }
 
-// deployedPipelines are those of the tooling account.
+// deployedPipelines returns the pipelines of the tooling account.
 func (d delivery) deployedPipelines(t *testing.T) map[string]pipeline {
 	t.Helper()
 	found := d.delivered(t, tooling)
@@ -315,7 +315,7 @@ func (d delivery) readBack(t *testing.T) {
 	t.Logf("compared with the templates: %v", compared)
 }
 
-// declaredAndMade are what a template declares of a resource, and what its service
+// declaredAndMade returns what a template declares of a resource, and what its service
 // returns; nil for types that are not compared.
 func declaredAndMade(kind string, properties map[string]any, found delivered, made map[string]resource, id string) (want, got any) {
 	logical := func(v any) string {
@@ -355,7 +355,7 @@ func declaredAndMade(kind string, properties map[string]any, found delivered, ma
 // notKept are the properties of a project that moto checks and forgets.
 var notKept = []string{"ConcurrentBuildLimit", "EncryptionKey", "BadgeEnabled", "Visibility", "ResourceAccessRole", "AutoRetryLimit"}
 
-// differences are where a value that is deployed is not what was declared. What a
+// differences returns where a value that is deployed is not what was declared. What a
 // function gives, only a deployment tells: it stands for any text. Names are compared
 // without their case, in which the APIs differ from CloudFormation.
 func differences(path string, want, got any) (problems []string) {
@@ -392,7 +392,7 @@ func differences(path string, want, got any) (problems []string) {
 	return problems
 }
 
-// functionPattern is a regular expression for what an intrinsic function gives, ""
+// functionPattern returns a regular expression for what an intrinsic function gives, ""
 // for what is none.
 func functionPattern(v map[string]any) string {
 	if len(v) != 1 {
@@ -417,7 +417,7 @@ func functionPattern(v map[string]any) string {
 	return ""
 }
 
-// roles: every action of every pipeline has a role that the pipeline may take on,
+// roles checks that every action of every pipeline has a role that the pipeline may take on,
 // and that a build of the same account may not, but for those of the CDK's own
 // bootstrap, which trust the account.
 func (d delivery) roles(t *testing.T) {
@@ -464,7 +464,7 @@ func (d delivery) roles(t *testing.T) {
 	t.Logf("%d actions of %d pipelines", taken, len(pipelines))
 }
 
-// build are the credentials of a build of the first project whose name begins as given.
+// build returns the credentials of a build of the first project whose name begins as given.
 func (d delivery) build(t *testing.T, prefix string) credentials {
 	t.Helper()
 	projects := d.delivered(t, tooling).Projects
@@ -482,7 +482,7 @@ func (d delivery) build(t *testing.T, prefix string) credentials {
 	return credentials{}
 }
 
-func (d delivery) throwaway(t *testing.T) {
+func (d delivery) ephemeral(t *testing.T) {
 	before := d.account(t, dev)
 	r, stage := d.stageOf(t, "throwaway")
 	ran := r.run(t, stage, deploys)

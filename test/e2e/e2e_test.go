@@ -55,7 +55,7 @@ func TestDeployed(t *testing.T) {
 // started is when the tests began.
 var started = time.Now()
 
-// step is a subtest without which the next ones make no sense; it tells its time.
+// step runs a subtest without which the next ones make no sense; it tells its time.
 func step(t *testing.T, name string, do func(t *testing.T)) {
 	t.Helper()
 	begun := time.Now()
@@ -273,7 +273,7 @@ func taskEnvironment(t *testing.T, deployed account, container string) map[strin
 	return nil
 }
 
-// serviceConnect is the name and port by which others find a service. moto's ECS
+// serviceConnect returns the name and port by which others find a service. moto's ECS
 // does not keep it, so it is read from the template.
 func serviceConnect(t *testing.T, templates map[string]template, service string) string {
 	t.Helper()
@@ -353,7 +353,7 @@ func expect(t *testing.T, what string, ids []string, names ...string) {
 	}
 }
 
-// belongs tells whether a logical id is of a service or a resource: it begins with
+// belongs reports whether a logical id is of a service or a resource: it begins with
 // the path of constructs.
 func belongs(id, name string) bool {
 	for _, section := range []string{"", "xsqs", "xdynamodb"} {
@@ -391,7 +391,7 @@ func (c cdk) census(t *testing.T) {
 	fmt.Printf("  the golden templates have %d types, and each was deployed: %t\n", len(emitted), !t.Failed())
 }
 
-// emitted are the types of resources in the golden templates.
+// emitted returns the types of resources in the golden templates.
 func (c cdk) emitted(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(c.root, "test", "applications", "testdata", "golden", "*", "*.yaml"))

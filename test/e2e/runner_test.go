@@ -51,7 +51,7 @@ func (e emulator) runner(t testing.TB, p pipeline, assembly string) runner {
 	return runner{e, p, assembly, e.service(t, "codepipeline.amazonaws.com", p.RoleArn, arnOf("codepipeline", p.Name)), map[string]string{}}
 }
 
-// service are the credentials of a service that takes on a role for a resource.
+// service returns the credentials of a service that takes on a role for a resource.
 func (e emulator) service(t testing.TB, name, role, source string) credentials {
 	t.Helper()
 	as := credentials{}
@@ -59,12 +59,12 @@ func (e emulator) service(t testing.TB, name, role, source string) credentials {
 	return as
 }
 
-// arnOf is the ARN of a resource of the tooling account.
+// arnOf returns the ARN of a resource of the tooling account.
 func arnOf(service, name string) string {
 	return "arn:aws:" + service + ":" + region + ":" + tooling + ":" + name
 }
 
-// actions are the CloudFormation actions of a stage in the order in which they run.
+// actions returns the CloudFormation actions of a stage in the order in which they run.
 func (r runner) actions(t testing.TB, stage string) []pipelineAction {
 	t.Helper()
 	for _, s := range r.Stages {
@@ -162,7 +162,7 @@ func (r runner) prepare(t testing.TB, as credentials, a pipelineAction, name str
 	return err
 }
 
-// parameters are those of an action's own configuration and of the file that it
+// parameters returns the parameters of an action's own configuration and of the file that it
 // names.
 func (r runner) parameters(t testing.TB, configuration map[string]string, form url.Values) {
 	t.Helper()
@@ -205,7 +205,7 @@ func (r runner) cloudFormation(as credentials, action string, form url.Values) (
 	return r.call("cloudformation", as, form)
 }
 
-// status is that of a stack, "" where there is none.
+// status returns the status of a stack, "" where there is none.
 func (r runner) status(as credentials, stack string) string {
 	answer, err := r.cloudFormation(as, "DescribeStacks", url.Values{"StackName": {stack}})
 	if err != nil {
@@ -220,7 +220,7 @@ func (r runner) status(as credentials, stack string) string {
 	return found.Status
 }
 
-// reason is why the last operation on a stack failed.
+// reason returns why the last operation on a stack failed.
 func (r runner) reason(as credentials, stack string) string {
 	answer, _ := r.cloudFormation(as, "DescribeStackEvents", url.Values{"StackName": {stack}})
 	var events struct {
@@ -244,7 +244,7 @@ func (e emulator) delivered(t testing.TB, account string) delivered {
 	return found
 }
 
-// pipeline is a deployed pipeline.
+// pipeline returns a deployed pipeline.
 func (d delivered) pipeline(t testing.TB, name string) pipeline {
 	t.Helper()
 	var p pipeline

@@ -180,7 +180,7 @@ func (r Resolver) resolve(stack string, v any) any {
 	}
 }
 
-// function is the value of an intrinsic function.
+// function returns the value of an intrinsic function.
 func (r Resolver) function(stack, name string, argument any) any {
 	switch name {
 	case "Ref":
@@ -241,7 +241,7 @@ func (r Resolver) ref(stack, id string) any {
 // refIsARN are the types of which Ref is the ARN.
 var refIsARN = []string{"AWS::IAM::ManagedPolicy", "AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine"}
 
-// parameter is what a template's parameter of SSM holds, by its name.
+// parameter returns what a template's parameter of SSM holds, by its name.
 func (r Resolver) parameter(name any) any {
 	for _, p := range r.All("AWS::SSM::Parameter") {
 		if properties := r.Properties(p); properties["Name"] == name {

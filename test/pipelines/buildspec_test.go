@@ -31,7 +31,7 @@ type project struct {
 	env  map[string]string
 }
 
-// projectsOf are those of a template, by the name that the project has, or else by its
+// projectsOf returns the projects of a template, by the name that the project has, or else by its
 // logical id.
 func projectsOf(tm template) map[string]project {
 	all := map[string]project{}
@@ -51,7 +51,7 @@ func projectsOf(tm template) map[string]project {
 	return all
 }
 
-// flat is a value of a template as text, in which a reference stands as its name.
+// flat returns a value of a template as text, in which a reference stands as its name.
 func flat(v any) any {
 	m, ok := v.(map[string]any)
 	if !ok {
@@ -203,7 +203,7 @@ func (b *run) phase(shell string, commands []string) error {
 	return nil
 }
 
-// calls are the words of each call of a stand-in.
+// calls returns the words of each call of a stand-in.
 func (b *run) calls() [][]string {
 	b.t.Helper()
 	content, err := os.ReadFile(filepath.Join(b.state, "calls"))
@@ -249,7 +249,7 @@ func (b *run) unharmed() {
 	}
 }
 
-// gitRepository is a bare repository with a compose file on main.
+// gitRepository returns a bare repository with a compose file on main.
 func gitRepository(t *testing.T) string {
 	t.Helper()
 	work, remote := t.TempDir(), filepath.Join(t.TempDir(), "compose.git")
@@ -274,7 +274,7 @@ func git(t *testing.T, dir string, args ...string) string {
 	return string(out)
 }
 
-// actionOf is an action of a template's pipeline.
+// actionOf returns an action of a template's pipeline.
 func actionOf(t *testing.T, tm template, pipeline, action string) any {
 	t.Helper()
 	for _, p := range tm.Of("AWS::CodePipeline::Pipeline") {
@@ -293,7 +293,7 @@ func actionOf(t *testing.T, tm template, pipeline, action string) any {
 	return nil
 }
 
-// overridesOf are the environment variables that an action gives its project.
+// overridesOf returns the environment variables that an action gives its project.
 func overridesOf(t *testing.T, action any) map[string]string {
 	t.Helper()
 	var variables []struct{ Name, Value string }
@@ -411,7 +411,7 @@ func TestHostileTextsChangeNoWord(t *testing.T) {
 	}
 }
 
-// read is a file of the source, left one of the stand-ins.
+// read returns a file of the source, left one of the stand-ins.
 func (b *run) read(name string) string { return b.file(b.dir, name) }
 
 func (b *run) left(name string) string { return b.file(b.state, name) }
@@ -432,7 +432,7 @@ func equalText(t *testing.T, what, got, want string) {
 	}
 }
 
-// merging is the merge project, with what an application's pipeline tells it.
+// merging returns the merge project, with what an application's pipeline tells it.
 func merging(t *testing.T, c *config.Config, app string) project {
 	t.Helper()
 	templates := tooling(t, c)

@@ -40,7 +40,7 @@ type deliveredStack struct {
 	nag         []engine.Finding
 }
 
-// deliveredCases are the example, and what it does not have. They are synthesised
+// deliveredCases returns the example, and what it does not have. They are synthesised
 // once, for all engines.
 func deliveredCases(t *testing.T) []*delivered {
 	t.Helper()

@@ -18,7 +18,7 @@ import (
 	"composecdk/test/fixture"
 )
 
-// pipelineStages are the stages of the CD pipeline by name, and their names in order.
+// pipelineStages returns the stages of the CD pipeline by name, and their names in order.
 func (d delivery) pipelineStages() (stages map[string]any, names []string) {
 	stages = map[string]any{}
 	for _, s := range list(d.cd.One("AWS::CodePipeline::Pipeline")["Stages"]) {
@@ -28,7 +28,7 @@ func (d delivery) pipelineStages() (stages map[string]any, names []string) {
 	return stages, names
 }
 
-// actions are those of a stage, "<run order> <name>" each, sorted.
+// actions returns the actions of a stage, "<run order> <name>" each, sorted.
 func actions(stage any) []string {
 	var all []string
 	for _, a := range list(at(stage, "Actions")) {
@@ -38,7 +38,7 @@ func actions(stage any) []string {
 	return all
 }
 
-// action is an action of a stage.
+// action returns an action of a stage.
 func action(t *testing.T, stage any, name string) any {
 	t.Helper()
 	for _, a := range list(at(stage, "Actions")) {
@@ -50,7 +50,7 @@ func action(t *testing.T, stage any, name string) any {
 	return nil
 }
 
-// joined is a text that may be joined of parts, with the partition as aws.
+// joined returns a text that may be joined of parts, with the partition as aws.
 func joined(v any) string {
 	if s, ok := v.(string); ok {
 		return s
@@ -121,7 +121,7 @@ func TestCDRoles(t *testing.T) {
 	}
 }
 
-// trustedRoots are the roles that trust a whole account, or that anybody may assume.
+// trustedRoots returns the roles that trust a whole account, or that anybody may assume.
 func (d delivery) trustedRoots() []string {
 	var roles []string
 	for _, id := range sortedIDs(d.cd) {

@@ -41,7 +41,7 @@ type delivery struct {
 	assembly map[string]template // by file name without .template.json
 }
 
-// threeAccounts is the configuration of the blueprint: an ephemeral environment in
+// threeAccounts returns the configuration of the blueprint: an ephemeral environment in
 // dev, then production.
 func threeAccounts() *config.Config {
 	account := func(name, id string) *config.Account {
@@ -95,13 +95,13 @@ func deliver(t *testing.T, c *config.Config) delivery {
 	return d
 }
 
-// tryDeliver is deliver for what may be wrong, and with other flags of the CDK.
+// tryDeliver returns deliver for what may be wrong, and with other flags of the CDK.
 func tryDeliver(t *testing.T, c *config.Config, flags map[string]any) (delivery, error) {
 	t.Helper()
 	return deliverFile(t, c, flags, fixture.Write(t, shop))
 }
 
-// deliverFile is tryDeliver for a compose file.
+// deliverFile returns tryDeliver for a compose file.
 func deliverFile(t *testing.T, c *config.Config, flags map[string]any, file string) (delivery, error) {
 	t.Helper()
 	dir := t.TempDir()

@@ -18,7 +18,7 @@ import (
 	"composecdk/test/fixture"
 )
 
-// ciApp is an application with everything that a file leaves out.
+// ciApp returns an application with everything that a file leaves out.
 func ciApp(name string, change func(*config.App)) *config.App {
 	app := &config.App{
 		Name: name, Group: "apps", Service: name,
@@ -34,7 +34,7 @@ func ciApp(name string, change func(*config.App)) *config.App {
 	return app
 }
 
-// toolingOf is the configuration of the platform pipeline alone, with applications.
+// toolingOf returns the configuration of the platform pipeline alone, with applications.
 func toolingOf(apps ...*config.App) *config.Config {
 	c := threeAccounts()
 	c.Environments, c.Apps = nil, apps
@@ -70,7 +70,7 @@ func tooling(t *testing.T, c *config.Config) map[string]template {
 	return templates
 }
 
-// shape is a pipeline in a line: its stages and the actions in them, each with its
+// shape returns a pipeline in a line: its stages and the actions in them, each with its
 // provider.
 func shape(t *testing.T, tm template, pipeline string) string {
 	t.Helper()
@@ -85,7 +85,7 @@ func shape(t *testing.T, tm template, pipeline string) string {
 	return strings.Join(stages, "; ")
 }
 
-// pipelineNamed is the properties of a pipeline.
+// pipelineNamed returns the properties of a pipeline.
 func pipelineNamed(t *testing.T, tm template, name string) map[string]any {
 	t.Helper()
 	for _, p := range tm.Of("AWS::CodePipeline::Pipeline") {
@@ -97,7 +97,7 @@ func pipelineNamed(t *testing.T, tm template, name string) map[string]any {
 	return nil
 }
 
-// ciGroup is the template of the CI pipelines of applications of one group.
+// ciGroup returns the template of the CI pipelines of applications of one group.
 func ciGroup(t *testing.T, apps ...*config.App) template {
 	t.Helper()
 	return tooling(t, toolingOf(apps...))["Ciapps"]
@@ -202,7 +202,7 @@ func TestCITriggers(t *testing.T) {
 	}
 }
 
-// startsOf are the triggers of a pipeline, or the patterns of the rules for it. Its
+// startsOf returns the triggers of a pipeline, or the patterns of the rules for it. Its
 // source starts nothing by itself.
 func startsOf(t *testing.T, tm template, pipeline string) string {
 	t.Helper()
@@ -241,7 +241,7 @@ func TestCodeCommitEventAsksForItsCommit(t *testing.T) {
 	})
 }
 
-// statementsOf are those of a role, by their Sid.
+// statementsOf returns the statements of a role, by their Sid.
 func statementsOf(t *testing.T, tm template, id string) map[string]any {
 	t.Helper()
 	role, ok := tm.Resources[id]
@@ -255,13 +255,13 @@ func statementsOf(t *testing.T, tm template, id string) map[string]any {
 	return all
 }
 
-// roleID is the logical id of a role, by how it begins.
+// roleID returns the logical id of a role, by how it begins.
 func roleID(t *testing.T, tm template, prefix string) string {
 	t.Helper()
 	return idOf(t, tm, "AWS::IAM::Role", prefix)
 }
 
-// logsOf is the ARN of a log group.
+// logsOf returns the ARN of a log group.
 func logsOf(t *testing.T, tm template, prefix string) string {
 	t.Helper()
 	return `{"Fn::GetAtt":["` + idOf(t, tm, "AWS::Logs::LogGroup", prefix) + `","Arn"]}`
@@ -278,7 +278,7 @@ func idOf(t *testing.T, tm template, kind, prefix string) string {
 	return ""
 }
 
-// rights are what a role may do: each statement as actions, resources and conditions.
+// rights returns what a role may do: each statement as actions, resources and conditions.
 func rights(t *testing.T, tm template, id string) map[string]string {
 	t.Helper()
 	all := map[string]string{}

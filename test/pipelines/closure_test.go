@@ -110,7 +110,7 @@ func askChain(t *testing.T, d *delivered) *iam.Inquiry {
 	return &c.Inquiry
 }
 
-// findRoles are those of the templates, and those that bootstrap stacks have in the
+// findRoles finds the roles of the templates, and the ones that bootstrap stacks have in the
 // accounts that use them.
 func (c *chain) findRoles(paths map[string]string) {
 	for _, p := range c.All("AWS::IAM::Role") {
@@ -138,7 +138,7 @@ func (c *chain) findRoles(paths map[string]string) {
 
 func root(account string) string { return "arn:aws:iam::" + account + ":root" }
 
-// held are the policies of a role: its own, those that are attached from either
+// held returns the policies of a role: its own, those that are attached from either
 // side, and its boundary.
 func (c *chain) held(p iam.Placed) (policies []any, boundary any) {
 	properties := c.Properties(p)
@@ -184,7 +184,7 @@ func (c *chain) ask(q iam.Question) {
 	c.Questions = append(c.Questions, q)
 }
 
-// as is the context of a request of a principal in the organisation, or outside.
+// as returns the context of a request of a principal in the organisation, or outside.
 func (c *chain) as(arn, organization string, more map[string]any) map[string]any {
 	context := map[string]any{
 		"aws:PrincipalArn": arn, "aws:PrincipalOrgID": organization, "aws:PrincipalAccount": strings.Split(arn, ":")[4],
@@ -197,7 +197,7 @@ func (c *chain) as(arn, organization string, more map[string]any) map[string]any
 // elsewhere is another organisation.
 const elsewhere = "o-elsewhere0"
 
-// outsiders are a stranger with all rights in his account, and an administrator of
+// outsiders returns a stranger with all rights in his account, and an administrator of
 // each account.
 func (c *chain) outsiders() map[string]int {
 	found := map[string]int{iam.Stranger: c.Who(iam.Stranger, iam.Everything)}
@@ -246,7 +246,7 @@ func (c *chain) askOneAssume(target chainRole, arn string, who int, may bool) {
 	c.ask(q)
 }
 
-// mayAssume are the roles of templates that may assume a role.
+// mayAssume returns the roles of templates that may assume a role.
 func (c *chain) mayAssume(target chainRole) []string {
 	named := func(name string) string { return c.config.ARN("iam", "", c.config.Tooling.Account, "role/"+name) }
 	for _, a := range c.config.TargetAccounts() {
@@ -272,7 +272,7 @@ func (c *chain) mayAssume(target chainRole) []string {
 	}
 }
 
-// mayReview are the roles that look at what is deployed in an account: there where
+// mayReview returns the roles that look at what is deployed in an account: there where
 // something stays, and alarms hold the pipeline back.
 func (c *chain) mayReview(a *config.Account) (may []string) {
 	for _, e := range c.config.Environments {
@@ -335,7 +335,7 @@ func (c *chain) askRepositories() {
 	}
 }
 
-// anywhere is a policy of a repository with the resource that ECR leaves out.
+// anywhere returns a policy of a repository with the resource that ECR leaves out.
 func anywhere(policy any) any {
 	if policy == nil {
 		return nil

@@ -18,7 +18,7 @@ import (
 
 const pipelineGoldenDir = "testdata/golden"
 
-// assembled are the templates of an assembly and of those nested in it, by
+// assembled returns the templates of an assembly and of those nested in it, by
 // <stage>-<stack>.
 func assembled(t *testing.T, dir string) map[string]template {
 	t.Helper()
@@ -78,7 +78,7 @@ func TestPipelineGoldenOfMany(t *testing.T) {
 	fixture.Golden(t, filepath.Join(pipelineGoldenDir, "60-applications-12-accounts.txt"), text.String())
 }
 
-// outline is a pipeline in lines: its stages with their actions, the run order, and the
+// outline returns a pipeline in lines: its stages with their actions, the run order, and the
 // role of each.
 func outline(pipeline map[string]any) string {
 	var text strings.Builder
@@ -96,7 +96,7 @@ func outline(pipeline map[string]any) string {
 	return text.String()
 }
 
-// outlined is a role, whether it is named or of the same stack.
+// outlined returns a role, whether it is named or of the same stack.
 func outlined(role any) string {
 	switch {
 	case role == nil:

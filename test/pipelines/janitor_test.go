@@ -120,7 +120,7 @@ func (m *machine) work(state map[string]any, input any) (any, error) {
 	return result, err
 }
 
-// place is where a result goes: over the input, beside it, or nowhere.
+// place returns where a result goes: over the input, beside it, or nowhere.
 func (m *machine) place(state map[string]any, input, result any) any {
 	where, set := state["ResultPath"]
 	switch {
@@ -186,7 +186,7 @@ func (m *machine) path(v any, jsonPath string) any {
 	return v
 }
 
-// holds tells whether a rule of a choice holds.
+// holds reports whether a rule of a choice holds.
 func (m *machine) holds(rule, input any) bool {
 	r := rule.(map[string]any)
 	holds := func(inner any) bool { return m.holds(inner, input) }
@@ -217,8 +217,8 @@ func (m *machine) holds(rule, input any) bool {
 	return false
 }
 
-// throwaway is a stage and its stacks as AWS has them.
-type throwaway struct {
+// ephemeralStage is a stage and its stacks as AWS has them.
+type ephemeralStage struct {
 	// owner and status are of the last execution in the stage.
 	owner, status string
 	// stacks are how often a stack is still being deleted when one looks; one that is
@@ -227,10 +227,10 @@ type throwaway struct {
 	// stuck is a stack that cannot be deleted.
 	stuck string
 	// onClose is what happens just before the stage is closed.
-	onClose func(*throwaway)
+	onClose func(*ephemeralStage)
 }
 
-func (a *throwaway) call(action string, arguments map[string]any) (any, error) {
+func (a *ephemeralStage) call(action string, arguments map[string]any) (any, error) {
 	name, _ := arguments["StackName"].(string)
 	switch action {
 	case "codepipeline:getPipelineState":
@@ -284,19 +284,19 @@ func TestJanitor(t *testing.T) {
 	network := []string{fmt.Sprintf(deletes, "Network"), "wait 30", fmt.Sprintf(asks, "Network")}
 	removed := slices.Concat([]string{"wait 60", look, closed, look}, services, network, []string{open})
 	for name, test := range map[string]struct {
-		world   throwaway
+		world   ephemeralStage
 		overdue bool
 		want    []string
 	}{
-		"tests failed":                     {throwaway{owner: "mine", status: "Failed", stacks: both}, false, removed},
-		"stopped by a person":              {throwaway{owner: "mine", status: "Stopped", stacks: both}, false, removed},
-		"at work for too long":             {throwaway{owner: "mine", status: "InProgress", stacks: both}, true, removed},
-		"retried by a person":              {throwaway{owner: "mine", status: "InProgress", stacks: both}, false, []string{"wait 60", look}},
-		"removed by its stage":             {throwaway{owner: "mine", status: "Succeeded"}, true, []string{"wait 60", look}},
-		"another execution came":           {throwaway{owner: "other", status: "InProgress", stacks: both}, true, []string{"wait 60", look}},
-		"another execution comes in first": {throwaway{owner: "mine", status: "Failed", stacks: both, onClose: func(a *throwaway) { a.owner = "other" }}, false, []string{"wait 60", look, closed, look, open}},
+		"tests failed":                     {ephemeralStage{owner: "mine", status: "Failed", stacks: both}, false, removed},
+		"stopped by a person":              {ephemeralStage{owner: "mine", status: "Stopped", stacks: both}, false, removed},
+		"at work for too long":             {ephemeralStage{owner: "mine", status: "InProgress", stacks: both}, true, removed},
+		"retried by a person":              {ephemeralStage{owner: "mine", status: "InProgress", stacks: both}, false, []string{"wait 60", look}},
+		"removed by its stage":             {ephemeralStage{owner: "mine", status: "Succeeded"}, true, []string{"wait 60", look}},
+		"another execution came":           {ephemeralStage{owner: "other", status: "InProgress", stacks: both}, true, []string{"wait 60", look}},
+		"another execution comes in first": {ephemeralStage{owner: "mine", status: "Failed", stacks: both, onClose: func(a *ephemeralStage) { a.owner = "other" }}, false, []string{"wait 60", look, closed, look, open}},
 		"a stack cannot be deleted": {
-			throwaway{owner: "mine", status: "Failed", stacks: both, stuck: "throwaway-shop-Services"},
+			ephemeralStage{owner: "mine", status: "Failed", stacks: both, stuck: "throwaway-shop-Services"},
 			false,
 			slices.Concat([]string{"wait 60", look, closed, look}, services[:3], []string{open, tells, "failed: NotRemoved: a stack of throwaway-shop could not be deleted"}),
 		},

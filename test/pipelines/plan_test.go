@@ -94,7 +94,7 @@ func (p planned) read() {
 	}
 }
 
-// plannedCases are the example, and twelve accounts in waves of three.
+// plannedCases returns the example, and twelve accounts in waves of three.
 func plannedCases(t *testing.T) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
@@ -177,7 +177,7 @@ func (p planned) stages() {
 	}
 }
 
-// stageText is a stage with its actions by run order and name.
+// stageText returns a stage with its actions by run order and name.
 func stageText[A any](name string, actions []A, of func(A) (string, int)) string {
 	slices.SortFunc(actions, func(a, b A) int {
 		nameA, orderA := of(a)
@@ -216,7 +216,7 @@ func (p planned) roles() {
 	}
 }
 
-// accountOf is the account that a template of the assembly is for.
+// accountOf returns the account that a template of the assembly is for.
 func (p planned) accountOf(file string) string {
 	if name, ok := strings.CutPrefix(strings.TrimSuffix(file, ".template.json"), "Roles-"); ok {
 		return name
@@ -247,7 +247,7 @@ func (p planned) policies() {
 	}
 }
 
-// madePolicies are the sizes of the policies that a plan has, of several of a kind in
+// madePolicies returns the sizes of the policies that a plan has, of several of a kind in
 // an account the largest.
 func (p planned) madePolicies() map[string]int {
 	made := map[string]int{}
@@ -287,7 +287,7 @@ func (p planned) madePolicies() map[string]int {
 	return made
 }
 
-// groupOf is the group whose pipelines are in a template.
+// groupOf returns the group whose pipelines are in a template.
 func (p planned) groupOf(file string) string {
 	for _, app := range p.config.Apps {
 		if strings.HasPrefix(file, "assembly-Tooling/ToolingCi"+strings.ReplaceAll(app.Group, "-", "")) {
@@ -297,7 +297,7 @@ func (p planned) groupOf(file string) string {
 	return ""
 }
 
-// deployedSize is how many bytes a document has once what it refers to is known, in
+// deployedSize returns how many bytes a document has once what it refers to is known, in
 // which all names that AWS makes are as long as they can be.
 func deployedSize(tm template, document any) int {
 	text, err := json.Marshal(resolved(tm, document))
@@ -404,7 +404,7 @@ func (p planned) counts() {
 	}
 }
 
-// shared is the template of the shared stack.
+// shared returns the template of the shared stack.
 func (p planned) shared() template {
 	for file, tm := range p.templates {
 		if strings.HasPrefix(file, "assembly-Tooling/ToolingShared") {

@@ -17,7 +17,7 @@ import (
 	"composecdk/test/assembly"
 )
 
-// grouped are applications, one in each group.
+// grouped returns applications, one in each group.
 func grouped(groups ...string) []*config.App {
 	var apps []*config.App
 	for _, group := range groups {
@@ -26,7 +26,7 @@ func grouped(groups ...string) []*config.App {
 	return apps
 }
 
-// runs are the actions of a stage by their run order, each with its role: that of
+// runs returns the actions of a stage by their run order, each with its role: that of
 // builds, of the pipeline's own stack, or of a role of the bootstrap stack.
 func runs(t *testing.T, tm template, pipeline, stage string) []string {
 	t.Helper()
@@ -190,7 +190,7 @@ func TestPlatformVersionsArePinned(t *testing.T) {
 	}
 }
 
-// platformRun is a run of a project of the platform pipeline, by a part of its name.
+// platformRun returns a run of a project of the platform pipeline, by a part of its name.
 func platformRun(t *testing.T, c *config.Config, name string, env map[string]string) (*run, project) {
 	t.Helper()
 	all := projectsOf(tooling(t, c)["Platform"])

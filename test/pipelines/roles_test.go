@@ -112,7 +112,7 @@ func TestDeployRoles(t *testing.T) {
 	}
 }
 
-// targetOf is where a stack is deployed to.
+// targetOf returns where a stack is deployed to.
 func targetOf(t *testing.T, c *config.Config, stack string) config.Target {
 	t.Helper()
 	for _, e := range c.Environments {
@@ -260,7 +260,7 @@ func roleMayBeMade(t *testing.T, c *config.Config, a *config.Account, stack stri
 	}
 }
 
-// templateFiles are the templates of an assembly and of those in it.
+// templateFiles returns the templates of an assembly and of those in it.
 func templateFiles(t *testing.T, dir string) []string {
 	t.Helper()
 	own, err := filepath.Glob(filepath.Join(dir, "*.template.json"))

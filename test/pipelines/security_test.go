@@ -20,7 +20,7 @@ type statementOfRole struct {
 	resources []string
 }
 
-// statementsOfRoles are the permissions of all roles of the pipelines, those of the
+// statementsOfRoles returns the permissions of all roles of the pipelines, those of the
 // target accounts left out.
 func (d *delivered) statementsOfRoles() []statementOfRole {
 	var all []statementOfRole
@@ -49,14 +49,14 @@ func (d *delivered) statementsOfRoles() []statementOfRole {
 	return all
 }
 
-// pipelineStacks are those of the tooling account.
+// pipelineStacks returns the stacks of the tooling account.
 func (d *delivered) pipelineStacks() []deliveredStack {
 	return slices.DeleteFunc(slices.Clone(d.stacks), func(s deliveredStack) bool {
 		return s.application || s.account != d.config.Tooling.Account.ID
 	})
 }
 
-// many is a value of a policy as a list.
+// many returns a value of a policy as a list.
 func many(v any) any {
 	if _, ok := v.([]any); ok {
 		return v
@@ -128,7 +128,7 @@ func TestDeliveryRoles(t *testing.T) {
 	}
 }
 
-// does tells whether a statement allows an action that matches on a resource that
+// does reports whether a statement allows an action that matches on a resource that
 // does; patterns of actions count.
 func (s statementOfRole) does(action, resource string) bool {
 	return slices.ContainsFunc(s.actions, func(a string) bool {

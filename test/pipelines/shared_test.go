@@ -18,7 +18,7 @@ import (
 	"composecdk/test/assembly"
 )
 
-// sharedConfig is a product of two applications with a tooling account, and target
+// sharedConfig returns a product of two applications with a tooling account, and target
 // accounts of each type of roles.
 func sharedConfig() *config.Config {
 	account := func(name, id string, roles config.Roles) *config.Account {
@@ -83,7 +83,7 @@ func sharedStacks(t *testing.T, c *config.Config) (primary, replica template) {
 	return templates["Shared"], templates["Shared-us-east-1"]
 }
 
-// canonical is a part of a policy in one form: references as texts, a list of one as
+// canonical returns a part of a policy in one form: references as texts, a list of one as
 // its item, any other sorted.
 func canonical(v any) any {
 	switch v := v.(type) {
@@ -119,7 +119,7 @@ func canonical(v any) any {
 	return v
 }
 
-// policyStatements are those of a policy, in one form.
+// policyStatements returns the statements of a policy, in one form.
 func policyStatements(document any) []any {
 	var all []any
 	for _, s := range list(at(document, "Statement")) {
@@ -141,7 +141,7 @@ func samePolicy(t *testing.T, what string, got any, want ...any) {
 	}
 }
 
-// tls are the statements of a bucket policy that refuse what is not TLS 1.2.
+// tls returns the statements of a bucket policy that refuse what is not TLS 1.2.
 func tls(bucket string) []any {
 	refuse := func(operator, key string, value any) any {
 		return map[string]any{
@@ -153,7 +153,7 @@ func tls(bucket string) []any {
 	return []any{refuse("Bool", "aws:SecureTransport", "false"), refuse("NumericLessThan", "s3:TlsVersion", 1.2)}
 }
 
-// theOnly is the logical id and the properties of the resource of a type whose
+// theOnly returns the logical id and the properties of the resource of a type whose
 // property has a value.
 func theOnly(t *testing.T, tm template, kind, property string, value any) (id string, properties map[string]any) {
 	t.Helper()

@@ -82,7 +82,7 @@ func (o outcome) clean() outcome {
 	return o
 }
 
-// read is a file of the assembly; a * in its name stands for a hash.
+// read returns a file of the assembly; a * in its name stands for a hash.
 func (o outcome) read(pattern string) string {
 	o.t.Helper()
 	names, err := filepath.Glob(filepath.Join(o.assembly, pattern))
@@ -96,7 +96,7 @@ func (o outcome) read(pattern string) string {
 	return string(text)
 }
 
-// images are the containers of the Services stack as name=image, sorted.
+// images returns the containers of the Services stack as name=image, sorted.
 func (o outcome) images() string {
 	o.t.Helper()
 	var parsed struct{ Resources map[string]any }
@@ -113,7 +113,7 @@ func (o outcome) images() string {
 	return strings.Join(images, " ")
 }
 
-// stackNames are the stacks of the main assembly with the environment of each.
+// stackNames returns the stacks of the main assembly with the environment of each.
 func (o outcome) stackNames() string {
 	o.t.Helper()
 	var manifest struct {

@@ -67,7 +67,7 @@ func TestValidatedWithoutMemory(t *testing.T) {
 	}
 }
 
-// withCache is the environment of a program that validates and has its cache in a
+// withCache returns the environment of a program that validates and has its cache in a
 // folder, but the CDK library where it always is.
 func withCache(t *testing.T, dir string) map[string]string {
 	t.Helper()

@@ -40,7 +40,7 @@ func main() {
 	os.Exit(status)
 }
 
-// run is the program, with what it takes from outside as parameters. It returns
+// run returns the program, with what it takes from outside as parameters. It returns
 // the exit status: 0 after a clean shutdown, 1 when it cannot start or serve, 2
 // for a wrong flag.
 func run(ctx context.Context, args []string, getenv func(string) string, out io.Writer) int {

@@ -147,7 +147,7 @@ func callSQS(t testing.TB, endpoint, action string, in map[string]any, out any) 
 	}
 }
 
-// Repository is the folder above the working directory that holds this module.
+// Repository returns the folder above the working directory that holds this module.
 func Repository() (string, error) {
 	wd, err := os.Getwd()
 	if err != nil {

@@ -203,7 +203,7 @@ func union(parts []map[string]string) map[string]string {
 	return all
 }
 
-// environ is never nil: exec takes nil for the environment of this process.
+// environ returns never nil: exec takes nil for the environment of this process.
 func environ(env map[string]string) []string {
 	lines := make([]string, 0, len(env))
 	for _, name := range slices.Sorted(maps.Keys(env)) {

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Platform is what ECS adds to the environment that a task definition gives,
+// Platform returns what ECS adds to the environment that a task definition gives,
 // as far as the programs need it: the region and the task role's credentials.
 // Here these are empty words, together with the endpoint in place of AWS itself.
 func Platform(endpoint string) map[string]string {

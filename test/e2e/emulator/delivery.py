@@ -44,7 +44,7 @@ class Pipeline(Custom):
 
 
 class Project(Row):
-    """A project; moto cannot change one, so it is made anew under its name."""
+    """A project; moto cannot change one, so it is replaced under its name."""
 
     def update(self, aws: Account, ref: str, before: dict, after: dict, attributes: dict) -> None:
         changed = same(before, after)

@@ -501,7 +501,9 @@ class Certificate(Custom):
         arguments = {k: v for k, v in properties.items() if k in ("DomainName", "SubjectAlternativeNames", "ValidationMethod", "KeyAlgorithm")}
         if unknown := properties.keys() - arguments.keys() - {"DomainValidationOptions", "Tags"}:
             raise Unsupported(f"AWS::CertificateManager::Certificate with {sorted(unknown)}")
-        arn = aws.call("acm", "request_certificate", arguments, Tags=properties.get("Tags", []))["CertificateArn"]
+        if "Tags" in properties:
+            arguments["Tags"] = properties["Tags"]
+        arn = aws.call("acm", "request_certificate", arguments)["CertificateArn"]
         return arn, {"Id": arn}
 
     def delete(self, aws: Account, ref: str, properties: dict, attributes: dict) -> None:
