@@ -27,21 +27,12 @@ func (r *reporter) decode(path Path, in, out any) bool {
 	return d.fits
 }
 
-// decode fills out as the reporter's decode does, reports whether it fits, and records the references in it:
-// a Text and a Fragment take them, any other type does not.
-func (r *resolver) decode(path Path, in, out any) bool {
-	d := decoder{r: r.reporter, fits: true, text: r.refer, fragment: r.readValue}
-	d.value(path, in, reflect.ValueOf(out).Elem())
-	return d.fits
-}
-
 type decoder struct {
 	r    *reporter
 	fits bool
-	// text and fragment are told of the values that may hold references; nil
-	// where nothing refers to anything.
-	text     func(path Path, text string)
-	fragment func(path Path, value any)
+	// special decodes values of types that the decoder itself does not know, and
+	// reports whether it did; out is a pointer. It may be nil.
+	special func(d *decoder, path Path, in, out any) bool
 	// extensible leaves out the keys that start with x- where a struct has none.
 	extensible bool
 }
@@ -55,12 +46,7 @@ func (d *decoder) value(path Path, in any, out reflect.Value) {
 	if in == nil {
 		return
 	}
-	switch target := out.Addr().Interface().(type) {
-	case *Text:
-		d.textValue(path, in, target)
-		return
-	case *Fragment:
-		d.fragmentValue(path, in, target)
+	if d.special != nil && d.special(d, path, in, out.Addr().Interface()) {
 		return
 	}
 	switch out.Kind() {
@@ -78,30 +64,6 @@ func (d *decoder) value(path Path, in any, out reflect.Value) {
 		d.list(path, in, out)
 	default:
 		d.scalar(path, in, out)
-	}
-}
-
-func (d *decoder) textValue(path Path, in any, out *Text) {
-	text, ok := scalarText(in)
-	if !ok {
-		d.wrongType(path, in, "a string")
-		return
-	}
-	*out = ParseText(text)
-	if d.text != nil {
-		d.text(path, text)
-	}
-}
-
-func (d *decoder) fragmentValue(path Path, in any, out *Fragment) {
-	m, ok := in.(map[string]any)
-	if !ok {
-		d.wrongType(path, in, "a mapping")
-		return
-	}
-	*out = m
-	if d.fragment != nil {
-		d.fragment(path, in)
 	}
 }
 

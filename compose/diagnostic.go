@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -245,4 +246,17 @@ func underline(line string, column int) string {
 		n += cells(r)
 	}
 	return "^" + strings.Repeat("~", max(0, n-1))
+}
+
+// invisible are characters that no name may hold: two names that look alike would
+// differ.
+var invisible = regexp.MustCompile(`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]`)
+
+// plainSecret is the code of a secret in clear text. Its line is not shown: what is
+// printed ends up in logs.
+const plainSecret = "plain-secret"
+
+// last returns the last key of a path.
+func (p Path) last() string {
+	return string(p[strings.LastIndex(string(p), ".")+1:])
 }

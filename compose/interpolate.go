@@ -3,6 +3,7 @@ package compose
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -182,3 +183,6 @@ func invalidHint(piece string, path Path) string {
 	}
 	return "write $$ for a dollar sign"
 }
+
+// subVariable is a variable of Fn::Sub.
+var subVariable = regexp.MustCompile(`\$\{([^!][^}]*)\}`)

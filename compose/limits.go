@@ -28,8 +28,6 @@ const (
 	maxInherited = 100_000
 	// maxServices is how many services a project may have.
 	maxServices = 1000
-	// maxResources is how many x-resources a project may have.
-	maxResources = 1000
 	// maxTime is how long loading may take, on a machine that is busy with other
 	// things too: what the other limits let through takes a second or two.
 	maxTime = 10 * time.Second

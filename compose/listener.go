@@ -277,11 +277,6 @@ func (s *targetGroupSet) find(name string) *TargetGroup {
 	return found
 }
 
-// last returns the last key of a path.
-func (p Path) last() string {
-	return string(p[strings.LastIndex(string(p), ".")+1:])
-}
-
 // applicationListener reads the default action and the rules.
 func (r *resolver) applicationListener(lb *LoadBalancer, l *Listener, def *elbv2Listener, groups *targetGroupSet) {
 	defaults := l.Path.Key("DefaultActions")

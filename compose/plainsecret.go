@@ -12,10 +12,6 @@ import (
 	"composecdk/secretscan"
 )
 
-// plainSecret is the code of a secret in clear text. Its line is not shown: what is
-// printed ends up in logs.
-const plainSecret = "plain-secret"
-
 // shown is a text that everybody can read who may look at a template, a task
 // definition or an image.
 type shown struct {

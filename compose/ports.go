@@ -109,9 +109,6 @@ var notPortName = regexp.MustCompile(`[^a-z0-9_-]`)
 
 func loopback(hostIP string) bool { return hostIP == "127.0.0.1" || hostIP == "::1" }
 
-// mostPorts is how many ports ECS accepts in a task definition.
-const mostPorts = 100
-
 // parseExposed reads 80, 80/udp, 80-82 or 80-82/tcp.
 func parseExposed(text string) ([]Port, error) {
 	numbers, protocol, found := strings.Cut(text, "/")

@@ -3,7 +3,6 @@ package compose
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -16,8 +15,6 @@ var functions = []string{
 	"Fn::Base64", "Fn::Cidr", "Fn::GetAZs", "Fn::ImportValue", "Fn::Join",
 	"Fn::Select", "Fn::Split", "Fn::Sub",
 }
-
-var subVariable = regexp.MustCompile(`\$\{([^!][^}]*)\}`)
 
 // readProperties checks the intrinsic functions in Properties, records their
 // references, and spells bare references of earlier releases out.

@@ -13,6 +13,9 @@ import (
 // x-key::name::value must be able to hold it.
 var resourceName = regexp.MustCompile(`^[A-Za-z0-9][\w-]*$`)
 
+// maxResources is how many x-resources a project may have.
+const maxResources = 1000
+
 // commonKeys are the keys of every x-resource.
 var commonKeys = []string{"Lookup", "MacroParameters", "Properties", "Services", "Settings"}
 

@@ -197,3 +197,6 @@ func (l *loading) shortForm(s *source, n *yaml.Node, path Path, at tree.Path) bo
 	}
 	return true
 }
+
+// mostPorts is how many ports ECS accepts in a task definition.
+const mostPorts = 100

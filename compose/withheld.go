@@ -135,10 +135,6 @@ func pattern(literal, expression string) func(text string) string {
 	}
 }
 
-// invisible are characters that no name may hold: two names that look alike would
-// differ.
-var invisible = regexp.MustCompile(`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]`)
-
 // checkText reports whether a text may get into a template, and tells of one that must not.
 func (l *loading) checkText(text string, at Pos, path Path) bool {
 	for _, f := range forbidden {
