@@ -13,7 +13,7 @@ GO_FILES := $(shell find . -name '*.go' -not -path './node_modules/*' -not -path
 ALIVE := ./.ci/alive
 
 # The packages that need no CDK, whose tests take seconds, and those that mutation measures.
-MEASURED := compose gate secretscan cmd/composer constructs/guard constructs/kernel
+MEASURED := compose compose/diag compose/kinds compose/load gate secretscan cmd/composer constructs/guard constructs/kernel
 PURE := $(MEASURED) imageupdate templatediff schema pipelines/buildspec pipelines/config pipelines/diagram pipelines/plan pipelines/policy
 
 .PHONY: help setup build synth venv test test-fast kind e2e corpus fuzz mutation bench scale lint golden good wildcardonly diagram clean
@@ -52,7 +52,7 @@ venv: .venv/.installed ## install the Python tools of the tests
 
 test: setup build venv ## every test
 	@$(ALIVE) "go vet" go vet ./...
-	@$(ALIVE) "tests of compose, with the race detector" go test -race ./compose
+	@$(ALIVE) "tests of compose, with the race detector" go test -race ./compose/...
 	@$(ALIVE) "all other tests" go test -count=1 -timeout 30m $$(go list ./... | grep -vx composecdk/compose)
 
 test-fast: ## the tests of what needs no CDK, in seconds

@@ -20,6 +20,7 @@ import (
 
 	"composecdk/compose"
 	"composecdk/compose/kinds"
+	"composecdk/compose/load"
 	"composecdk/constructs/guard"
 	"composecdk/constructs/kernel"
 	"composecdk/stacks"
@@ -98,7 +99,7 @@ func application(args []string, env map[string]string) (compose.Diagnostics, err
 	if in.pipeline != "" {
 		return deliver(in, env)
 	}
-	project, found := compose.Load(context.Background(), in.load)
+	project, found := load.Files(context.Background(), in.load)
 	if project == nil {
 		return found, nil
 	}
@@ -217,7 +218,7 @@ func validator() *stacks.Validator {
 
 // synthesise builds the stacks and writes the assembly. The diagnostics are what
 // the CDK, or its validation of the templates, has to say about the input.
-func synthesise(in input, project *compose.Project, model *compose.Model, found compose.Diagnostics) (more compose.Diagnostics, err error) {
+func synthesise(in input, project *load.Project, model *compose.Model, found compose.Diagnostics) (more compose.Diagnostics, err error) {
 	app, application, err := build(in, model, in.outdir)
 	if err != nil {
 		return stacks.Exceptions(err, project), nil

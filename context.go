@@ -14,7 +14,8 @@ import (
 	"slices"
 	"strings"
 
-	"composecdk/compose"
+	"composecdk/compose/diag"
+	"composecdk/compose/load"
 	"composecdk/stacks"
 )
 
@@ -32,7 +33,7 @@ const output = "cdk.out"
 
 // input is what the run is about: CDK context, Docker's variables and defaults.
 type input struct {
-	load            compose.Options
+	load            load.Options
 	flags           map[string]any
 	outdir          string
 	account, region string
@@ -96,7 +97,7 @@ func readInput(env map[string]string) (input, error) {
 	in.account, in.region = value(accountSetting), value(regionSetting)
 	in.env = value(envSetting)
 	in.ephemeral = value(ephemeralSetting) == "true"
-	in.load = compose.Options{Environ: env, Untrusted: value(untrustedSetting) == "true", Root: value(rootSetting)}
+	in.load = load.Options{Environ: env, Untrusted: value(untrustedSetting) == "true", Root: value(rootSetting)}
 	if allow := value(allowSetting); allow != "" {
 		in.load.Allow = strings.Split(allow, ",")
 	}
@@ -166,25 +167,25 @@ var choosing = []string{"COMPOSE_FILE", "COMPOSE_PROFILES", projectVariable}
 
 // trust settles how far the compose files are trusted. In a pipeline others have
 // written them, and what lets them reach further is refused there.
-func trust(load *compose.Options, given map[string]any) error {
-	pipeline := load.Environ[pipelineVariable] != ""
-	if pipeline && given[untrustedSetting.name] != nil && !load.Untrusted {
+func trust(opts *load.Options, given map[string]any) error {
+	pipeline := opts.Environ[pipelineVariable] != ""
+	if pipeline && given[untrustedSetting.name] != nil && !opts.Untrusted {
 		return fmt.Errorf("-c untrusted=false: this is a pipeline (%s is set), where the compose files are never trusted", pipelineVariable)
 	}
-	if load.Untrusted = load.Untrusted || pipeline; !load.Untrusted {
+	if opts.Untrusted = opts.Untrusted || pipeline; !opts.Untrusted {
 		return nil
 	}
 	var problems []error
-	for _, name := range load.Allow {
-		if compose.Credential(name) {
+	for _, name := range opts.Allow {
+		if load.Credential(name) {
 			problems = append(problems, fmt.Errorf("-c allow=%s: it looks like a credential, which untrusted compose files must not use", name))
 		}
 	}
-	if load.Root != "" && !below(load.Root) {
-		problems = append(problems, fmt.Errorf("-c root=%s: for untrusted compose files it must be the working directory or a folder in it", load.Root))
+	if opts.Root != "" && !below(opts.Root) {
+		problems = append(problems, fmt.Errorf("-c root=%s: for untrusted compose files it must be the working directory or a folder in it", opts.Root))
 	}
 	for _, name := range choosing {
-		if _, set := load.Environ[name]; set && !slices.Contains(load.Allow, name) {
+		if _, set := opts.Environ[name]; set && !slices.Contains(opts.Allow, name) {
 			problems = append(problems, fmt.Errorf("%s is set, but untrusted compose files use only what -c allow names", name))
 		}
 	}
@@ -249,7 +250,7 @@ func misspelt(given map[string]any) error {
 		if _, text := given[key].(string); !text || strings.ContainsAny(key, ":/") || slices.Contains(names, key) {
 			continue
 		}
-		if name := compose.Nearest(key, names); name != "" {
+		if name := diag.Nearest(key, names); name != "" {
 			problems = append(problems, fmt.Errorf("-c %s: did you mean %q?", key, name))
 		}
 	}
@@ -293,7 +294,7 @@ func composeFiles(given string, env map[string]string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the working directory: %w", err)
 	}
-	if files := compose.DiscoverFiles(dir, env); files != nil {
+	if files := load.DiscoverFiles(dir, env); files != nil {
 		return files, nil
 	}
 	if _, err := os.Stat(filepath.Join(dir, example)); err == nil {

@@ -13,6 +13,7 @@ import (
 
 	"composecdk/compose"
 	"composecdk/compose/kinds"
+	"composecdk/compose/load"
 	"composecdk/stacks"
 )
 
@@ -32,7 +33,7 @@ func measurePhases(file string) error {
 		now := time.Now()
 		*phase, last = now.Sub(last).Seconds(), now
 	}
-	project, found := compose.Load(context.Background(), compose.Options{Files: []string{file}})
+	project, found := load.Files(context.Background(), load.Options{Files: []string{file}})
 	if project == nil {
 		return fmt.Errorf("%v", found)
 	}

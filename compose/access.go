@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"composecdk/compose/diag"
 )
 
 // grants reads Access: the name of a profile, or names by scope.
@@ -22,19 +24,19 @@ func (r *resolver) grants(res *Resource, path Path, value any) []Grant {
 				continue
 			}
 			if _, ok := res.Schema.Access[scope]; !ok || scope == "" {
-				r.unknown(at, "access-unknown", "an access scope of "+res.Key, scope, res.Schema.scopes())
+				r.Unknown(at, "access-unknown", "an access scope of "+res.Key, scope, res.Schema.scopes())
 				continue
 			}
 			profile, ok := access[scope].(string)
 			if !ok {
-				r.errorf(at, "type", "expected the name of an access profile, found %s", describe(access[scope]))
+				r.Errorf(at, "type", "expected the name of an access profile, found %s", diag.Describe(access[scope]))
 				continue
 			}
 			grants = append(grants, r.grant(res, scope, profile, at)...)
 		}
 		return grants
 	default:
-		r.errorf(path, "type", "expected the name of an access profile, found %s", describe(value))
+		r.Errorf(path, "type", "expected the name of an access profile, found %s", diag.Describe(value))
 		return nil
 	}
 }
@@ -56,7 +58,7 @@ func (r *resolver) grant(res *Resource, scope, profile string, path Path) []Gran
 		if alias.Scope != "" {
 			current = fmt.Sprintf("Access: {%s: %s}", alias.Scope, alias.Profile)
 		}
-		r.deprecated(path, "Access: "+profile, current)
+		r.Deprecated(path, "Access: "+profile, current)
 		alias.Path = path
 		return []Grant{alias}
 	}
@@ -66,7 +68,7 @@ func (r *resolver) grant(res *Resource, scope, profile string, path Path) []Gran
 	if len(profiles) == 0 {
 		profiles = res.Schema.scopes()
 	}
-	r.unknown(path, "access-unknown", "an access profile of "+res.Key, profile, profiles)
+	r.Unknown(path, "access-unknown", "an access profile of "+res.Key, profile, profiles)
 	return nil
 }
 
@@ -74,6 +76,6 @@ func (r *resolver) grant(res *Resource, scope, profile string, path Path) []Gran
 func (r *resolver) accessFlag(res *Resource, path Path, value any) {
 	var on bool
 	if r.decode(path, value, &on) && !on {
-		r.warnf(path, "access-flag", "%s is always so for a resource of %s", path.last(), res.Key)
+		r.Warnf(path, "access-flag", "%s is always so for a resource of %s", path.Last(), res.Key)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"composecdk/compose/diag"
 )
 
 // bindings decodes the Services of every resource: one binding for each
@@ -48,18 +50,18 @@ func (r *resolver) serviceEntries(res *Resource, path Path) []serviceEntry {
 		for _, name := range slices.Sorted(maps.Keys(services)) {
 			fields, ok := services[name].(map[string]any)
 			if !ok && services[name] != nil {
-				r.errorf(path.Key(name), "type", "expected a mapping with Access, ReturnValues or Scaling, found %s", describe(services[name]))
+				r.Errorf(path.Key(name), "type", "expected a mapping with Access, ReturnValues or Scaling, found %s", diag.Describe(services[name]))
 				continue
 			}
 			entries = append(entries, serviceEntry{name, path.Key(name), fields})
 		}
 	case []any:
-		r.deprecated(path, "a list of Services", "a mapping: Services: {<service>: {Access: …}}")
+		r.Deprecated(path, "a list of Services", "a mapping: Services: {<service>: {Access: …}}")
 		for i, item := range services {
 			fields, _ := item.(map[string]any)
 			name, ok := fields["name"].(string)
 			if !ok {
-				r.errorf(path.Index(i), "type", "expected a mapping with name, found %s", describe(item))
+				r.Errorf(path.Index(i), "type", "expected a mapping with name, found %s", diag.Describe(item))
 				continue
 			}
 			fields = maps.Clone(fields)
@@ -73,7 +75,7 @@ func (r *resolver) serviceEntries(res *Resource, path Path) []serviceEntry {
 			entries = append(entries, serviceEntry{name, path.Index(i), fields})
 		}
 	default:
-		r.errorf(path, "type", "expected a mapping by service or family, found %s", describe(services))
+		r.Errorf(path, "type", "expected a mapping by service or family, found %s", diag.Describe(services))
 	}
 	return entries
 }
@@ -93,7 +95,7 @@ func (r *resolver) bind(res *Resource, entry serviceEntry) {
 		path, value := entry.path.Key(key), entry.fields[key]
 		name := key
 		if folded := foldedName(key, commonServiceKeys); folded != "" && folded != key {
-			r.deprecated(path, key, folded)
+			r.Deprecated(path, key, folded)
 			name = folded
 		}
 		switch name {
@@ -110,7 +112,7 @@ func (r *resolver) bind(res *Resource, entry serviceEntry) {
 	}
 	r.serviceOptions(res, entry.path, own, binding.Options)
 	if words := res.Schema.accessWords(); !asked && len(words) > 0 {
-		r.add(Warning, entry.path, "access-none", "one of: "+strings.Join(words, ", "),
+		r.Add(Warning, entry.path, "access-none", "one of: "+strings.Join(words, ", "),
 			fmt.Sprintf("no Access: %s gets the environment variables, but no permission on %s", entry.name, res.Path))
 	}
 	r.mainReturn(res, &binding)
@@ -138,7 +140,7 @@ func (r *resolver) serviceOptions(res *Resource, path Path, own map[string]any, 
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(own)) {
-		r.add(Error, path.Key(key), "key-unknown", didYouMean(key, commonServiceKeys),
+		r.Add(Error, path.Key(key), "key-unknown", diag.DidYouMean(key, commonServiceKeys),
 			fmt.Sprintf("%q is not a key of a Services entry of %s", key, res.Key))
 	}
 }
@@ -152,7 +154,7 @@ func (r *resolver) addBinding(b Binding, t target) {
 		return other.Resource == b.Resource && other.Family == b.Family && other.Scaling != nil
 	}); i >= 0 && b.Scaling != nil {
 		if first := r.model.Bindings[i]; first.Scaling != b.Scaling {
-			r.errorf(b.Path.Key("Scaling"), "binding-twice", "%s scales %s already; give Scaling once", first.Path, b.Family.Name)
+			r.Errorf(b.Path.Key("Scaling"), "binding-twice", "%s scales %s already; give Scaling once", first.Path, b.Family.Name)
 		}
 		b.Scaling = nil
 	}
@@ -161,7 +163,7 @@ func (r *resolver) addBinding(b Binding, t target) {
 		own := slices.ContainsFunc(t.container.Environment, func(e Variable) bool { return e.Name == v.Variable }) ||
 			slices.ContainsFunc(t.container.Secrets, func(s SecretVariable) bool { return s.Name == v.Variable })
 		if own {
-			r.notef(v.Path, "variable-kept", "service %s sets %s itself; it is kept", t.container.Service, v.Variable)
+			r.Notef(v.Path, "variable-kept", "service %s sets %s itself; it is kept", t.container.Service, v.Variable)
 		}
 		return own
 	})
@@ -177,7 +179,7 @@ func (r *resolver) addBinding(b Binding, t target) {
 		switch {
 		case !b.given:
 		case other.given:
-			r.errorf(b.Path, "binding-twice", "%s binds %s to %s already; give its keys once", other.Path, b.Container.Service, b.Resource.Path)
+			r.Errorf(b.Path, "binding-twice", "%s binds %s to %s already; give its keys once", other.Path, b.Container.Service, b.Resource.Path)
 		default:
 			other.Options, other.given = b.Options, true
 		}

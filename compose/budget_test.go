@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"composecdk/compose/load"
 )
 
 // What one input may cost, however hostile it is.
@@ -104,13 +106,13 @@ func (s sandbox) write(t *testing.T, name, content string) {
 
 // resolve loads files of the folder within the budget and resolves them with the
 // kinds of the tests. The model is nil where there is an error.
-func (s sandbox) resolve(t *testing.T, files ...string) (*Project, *Model, Diagnostics) {
+func (s sandbox) resolve(t *testing.T, files ...string) (*load.Project, *Model, Diagnostics) {
 	t.Helper()
-	var p *Project
+	var p *load.Project
 	var m *Model
 	var found Diagnostics
 	withinBudget(t, func() {
-		p, found = Load(context.Background(), Options{Files: files, WorkingDir: s.dir, Root: s.dir, ProjectName: "fuzz"})
+		p, found = load.Files(context.Background(), load.Options{Files: files, WorkingDir: s.dir, Root: s.dir, ProjectName: "fuzz"})
 		if p == nil {
 			return
 		}
@@ -129,7 +131,7 @@ var internals = []string{"interface {}", "map[string]", "composecdk-", "%!", "ru
 
 // checkDiagnostics holds what every list of diagnostics promises. Words that the
 // input has itself are no one's fault.
-func checkDiagnostics(t *testing.T, p *Project, found Diagnostics, input string) {
+func checkDiagnostics(t *testing.T, p *load.Project, found Diagnostics, input string) {
 	t.Helper()
 	if p == nil && !found.HasErrors() {
 		t.Error("no project, and no error that says why")

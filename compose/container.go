@@ -12,6 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"composecdk/compose/diag"
+	"composecdk/compose/load"
+
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
@@ -37,7 +40,7 @@ func (r *resolver) container(f *Family, s types.ServiceConfig) *Container {
 		CapDrop:      r.capDrop(path, s),
 	}
 	if s.WorkingDir != "" && !strings.HasPrefix(s.WorkingDir, "/") && !windowsPath.MatchString(s.WorkingDir) {
-		r.errorf(path.Key("working_dir"), "path-relative", "%q must be an absolute path", s.WorkingDir)
+		r.Errorf(path.Key("working_dir"), "path-relative", "%q must be an absolute path", s.WorkingDir)
 	}
 	r.commands(path, s, c)
 	r.reserve(path, s, c)
@@ -63,7 +66,7 @@ var windowsPath = regexp.MustCompile(`^[A-Za-z]:[\\/]`)
 func (r *resolver) image(path Path, s types.ServiceConfig) Image {
 	image := Image{Reference: s.Image}
 	if s.Image != "" && !namesImage(s.Image) {
-		r.add(Error, path.Key("image"), "image-reference", "write [registry/]name[:tag][@digest], the name in lower case",
+		r.Add(Error, path.Key("image"), "image-reference", "write [registry/]name[:tag][@digest], the name in lower case",
 			fmt.Sprintf("%q does not name an image", s.Image))
 	}
 	if s.Build == nil {
@@ -72,7 +75,7 @@ func (r *resolver) image(path Path, s types.ServiceConfig) Image {
 	b := s.Build
 	at := path.Key("build")
 	if strings.Contains(s.Image, "@sha256:") {
-		r.notef(at, "image-pinned", "the image is pinned by its digest and is not built again")
+		r.Notef(at, "image-pinned", "the image is pinned by its digest and is not built again")
 		return image
 	}
 	image.Build = &Build{
@@ -92,18 +95,18 @@ func (r *resolver) image(path Path, s types.ServiceConfig) Image {
 	problem, outside := r.buildFiles(image.Build)
 	switch {
 	case outside != "":
-		_, said, hint := fileFault(errOutside)
-		r.add(Error, at.Key(outside), "path-outside", hint, "what the image is built from "+said)
+		_, said, hint := load.FileFault(diag.ErrOutside)
+		r.Add(Error, at.Key(outside), "path-outside", hint, "what the image is built from "+said)
 		image.Build = nil
 		return image
 	case problem != "" && s.Image != "":
-		r.warnf(at, "build-missing", "%s, so the image %s is used as it is", problem, s.Image)
+		r.Warnf(at, "build-missing", "%s, so the image %s is used as it is", problem, s.Image)
 		image.Build = nil
 		return image
 	case problem != "":
-		r.errorf(at, "build-missing", "%s", problem)
+		r.Errorf(at, "build-missing", "%s", problem)
 	case s.Image != "":
-		r.notef(at, "build-wins", "the image is built from source; %q stays unused", s.Image)
+		r.Notef(at, "build-wins", "the image is built from source; %q stays unused", s.Image)
 	}
 	r.buildContexts(at.Key("additional_contexts"), b.AdditionalContexts)
 	r.buildWords(at, b)
@@ -111,11 +114,11 @@ func (r *resolver) image(path Path, s types.ServiceConfig) Image {
 		arg := at.Key("args").Key(name)
 		switch v := b.Args[name]; {
 		case !argName.MatchString(name):
-			r.errorf(arg, "build-word", "%q cannot name a build argument: letters, digits and _ are allowed, no digit first", shorten(name))
+			r.Errorf(arg, "build-word", "%q cannot name a build argument: letters, digits and _ are allowed, no digit first", diag.Shorten(name))
 		case v != nil:
 			image.Build.Args[name] = *v
 		default:
-			r.warnf(arg, "variable-unset", "build argument %q has no value and is left out", name)
+			r.Warnf(arg, "variable-unset", "build argument %q has no value and is left out", name)
 		}
 	}
 	return image
@@ -147,13 +150,13 @@ var (
 func (r *resolver) buildWords(path Path, b *types.BuildConfig) {
 	for _, w := range []struct{ key, value string }{{"target", b.Target}, {"network", b.Network}} {
 		if w.value != "" && !buildWord.MatchString(w.value) {
-			r.errorf(path.Key(w.key), "build-word", "%q is not a name: letters, digits and . _ - are allowed, a letter or digit first", shorten(w.value))
+			r.Errorf(path.Key(w.key), "build-word", "%q is not a name: letters, digits and . _ - are allowed, a letter or digit first", diag.Shorten(w.value))
 		}
 	}
 	for i, cache := range b.CacheFrom {
 		if !buildCache.MatchString(cache) {
-			r.errorf(path.Key("cache_from").Index(i), "build-word",
-				"%q is not a cache that a build can use: it names an image, or type=registry,ref=IMAGE", shorten(cache))
+			r.Errorf(path.Key("cache_from").Index(i), "build-word",
+				"%q is not a cache that a build can use: it names an image, or type=registry,ref=IMAGE", diag.Shorten(cache))
 		}
 	}
 }
@@ -166,14 +169,14 @@ func (r *resolver) buildContexts(path Path, contexts types.Mapping) {
 		image, isImage := strings.CutPrefix(context, "docker-image://")
 		switch {
 		case !buildWord.MatchString(name):
-			r.errorf(at, "build-word", "%q cannot name a build context", shorten(name))
+			r.Errorf(at, "build-word", "%q cannot name a build context", diag.Shorten(name))
 		case strings.HasPrefix(context, types.ServicePrefix):
-			r.errorf(at, "unsupported-build-context", "the image of another service cannot be a build context yet")
+			r.Errorf(at, "unsupported-build-context", "the image of another service cannot be a build context yet")
 		case isImage && namesImage(image):
 		case !filepath.IsAbs(context):
-			r.errorf(at, "file-remote", "%q is neither a folder of the project nor an image", shorten(context))
+			r.Errorf(at, "file-remote", "%q is neither a folder of the project nor an image", diag.Shorten(context))
 		default:
-			if info, err := r.project.folder.stat(context); err != nil || !info.IsDir() {
+			if info, err := r.project.Folder.Stat(context); err != nil || !info.IsDir() {
 				r.noFolder(at, context, err)
 			}
 		}
@@ -184,8 +187,8 @@ func (r *resolver) noFolder(path Path, name string, err error) {
 	if err == nil {
 		err = fs.ErrNotExist
 	}
-	code, problem, hint := fileFault(err)
-	r.add(Error, path, code, hint, fmt.Sprintf("the folder %s %s", r.written(name), problem))
+	code, problem, hint := load.FileFault(err)
+	r.Add(Error, path, code, hint, fmt.Sprintf("the folder %s %s", r.written(name), problem))
 }
 
 // imageReference is a registry, a path in lower case, a tag and a digest.
@@ -199,17 +202,17 @@ var imageReference = regexp.MustCompile(
 // the key that leads out of the project's folder.
 func (r *resolver) buildFiles(b *Build) (problem, outside string) {
 	if !filepath.IsAbs(b.Context) {
-		return "images are built from folders, not from " + shorten(b.Context), ""
+		return "images are built from folders, not from " + diag.Shorten(b.Context), ""
 	}
-	info, err := r.project.folder.stat(b.Context)
-	if errors.Is(err, errOutside) {
+	info, err := r.project.Folder.Stat(b.Context)
+	if errors.Is(err, diag.ErrOutside) {
 		return "", "context"
 	}
 	if err != nil || !info.IsDir() {
 		return "there is no folder " + r.written(b.Context), ""
 	}
 	// The CDK reads it.
-	if _, err := r.project.folder.stat(filepath.Join(b.Context, ".dockerignore")); errors.Is(err, errOutside) {
+	if _, err := r.project.Folder.Stat(filepath.Join(b.Context, ".dockerignore")); errors.Is(err, diag.ErrOutside) {
 		return "", "context"
 	}
 	if b.Inline != "" {
@@ -219,8 +222,8 @@ func (r *resolver) buildFiles(b *Build) (problem, outside string) {
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(b.Context, file)
 	}
-	info, err = r.project.folder.stat(file)
-	if errors.Is(err, errOutside) {
+	info, err = r.project.Folder.Stat(file)
+	if errors.Is(err, diag.ErrOutside) {
 		return "", "dockerfile"
 	}
 	if err != nil || !info.Mode().IsRegular() {
@@ -236,7 +239,7 @@ func (r *resolver) written(path string) string {
 			return "."
 		}
 		return "./" + filepath.ToSlash(below)
-	} else if err == nil && r.project.folder.holds(path) {
+	} else if err == nil && r.project.Folder.Holds(path) {
 		return filepath.ToSlash(below)
 	}
 	return path
@@ -249,11 +252,11 @@ func (r *resolver) commands(path Path, s types.ServiceConfig, c *Container) {
 	c.Command = texts(s.Command)
 	c.EntryPoint = texts(s.Entrypoint)
 	if s.Entrypoint != nil && len(s.Entrypoint) == 0 {
-		r.add(Error, path.Key("entrypoint"), "entrypoint-empty", "name the program as entrypoint, or build an image without one",
+		r.Add(Error, path.Key("entrypoint"), "entrypoint-empty", "name the program as entrypoint, or build an image without one",
 			"ECS cannot clear the entrypoint of an image")
 	}
 	if s.Command != nil && len(s.Command) == 0 && len(s.Entrypoint) == 0 {
-		r.add(Error, path.Key("command"), "command-empty", "set entrypoint, which also clears the image's command",
+		r.Add(Error, path.Key("command"), "command-empty", "set entrypoint, which also clears the image's command",
 			"ECS cannot clear the command of an image")
 	}
 }
@@ -274,19 +277,19 @@ func (r *resolver) environment(path Path, s types.ServiceConfig, secrets []Secre
 		at := path.Key("environment").Key(name)
 		value := s.Environment[name]
 		if value == nil {
-			r.add(Warning, at, "variable-unset", "give it a value here, in .env or in the environment",
+			r.Add(Warning, at, "variable-unset", "give it a value here, in .env or in the environment",
 				fmt.Sprintf("variable %q has no value and is left out", name))
 			continue
 		}
 		if slices.ContainsFunc(secrets, func(v SecretVariable) bool { return v.Name == name }) {
-			r.warnf(at, "secret-wins", "a secret has the same name; the variable's own value is left out")
+			r.Warnf(at, "secret-wins", "a secret has the same name; the variable's own value is left out")
 			continue
 		}
 		if !variableNamed.MatchString(name) {
-			r.add(Error, at, "variable-name", "letters, digits and _ . - are allowed", fmt.Sprintf("%q cannot name a variable", shorten(name)))
+			r.Add(Error, at, "variable-name", "letters, digits and _ . - are allowed", fmt.Sprintf("%q cannot name a variable", diag.Shorten(name)))
 		}
 		if m := secretFile.FindStringSubmatch(*value); m != nil {
-			r.add(Warning, at, "secret-file", secretFileHint(name, m[1]), fmt.Sprintf("there is no file %s: secrets become variables", m[0]))
+			r.Add(Warning, at, "secret-file", secretFileHint(name, m[1]), fmt.Sprintf("there is no file %s: secrets become variables", m[0]))
 		}
 		all = append(all, Variable{Name: name, Value: ParseText(*value), Path: at})
 	}
@@ -319,10 +322,10 @@ func (r *resolver) stopTimeout(path Path, s types.ServiceConfig) int {
 	seconds := int(math.Ceil(wanted.Seconds()))
 	switch {
 	case seconds > most:
-		r.errorf(at, "stop-timeout", "Fargate waits %d seconds at most for a container to stop, not %s", most, wanted)
+		r.Errorf(at, "stop-timeout", "Fargate waits %d seconds at most for a container to stop, not %s", most, wanted)
 		return most
 	case seconds < least:
-		r.warnf(at, "clamped", "ECS waits %d seconds at least for a container to stop; %s becomes %d", least, wanted, least)
+		r.Warnf(at, "clamped", "ECS waits %d seconds at least for a container to stop; %s becomes %d", least, wanted, least)
 		return least
 	}
 	return seconds
@@ -337,7 +340,7 @@ func (r *resolver) noFile(path Path, s types.ServiceConfig) *Limit {
 			continue
 		}
 		if name != "nofile" {
-			r.warnf(path.Key("ulimits").Key(name), "ulimit", "Fargate lets only nofile change; %s keeps its default", name)
+			r.Warnf(path.Key("ulimits").Key(name), "ulimit", "Fargate lets only nofile change; %s keeps its default", name)
 			continue
 		}
 		limit = &Limit{Soft: u.Soft, Hard: u.Hard}
@@ -345,7 +348,7 @@ func (r *resolver) noFile(path Path, s types.ServiceConfig) *Limit {
 			limit = &Limit{Soft: u.Single, Hard: u.Single}
 		}
 		if limit.Soft > limit.Hard {
-			r.errorf(path.Key("ulimits").Key(name), "ulimit", "the soft limit %d is above the hard limit %d", limit.Soft, limit.Hard)
+			r.Errorf(path.Key("ulimits").Key(name), "ulimit", "the soft limit %d is above the hard limit %d", limit.Soft, limit.Hard)
 		}
 	}
 	return limit
@@ -358,7 +361,7 @@ var sysctlPrefixes = []string{"net.", "kernel.msg", "kernel.sem", "kernel.shm", 
 func (r *resolver) sysctls(path Path, s types.ServiceConfig) map[string]string {
 	for _, name := range slices.Sorted(maps.Keys(s.Sysctls)) {
 		if !slices.ContainsFunc(sysctlPrefixes, func(p string) bool { return strings.HasPrefix(name, p) }) {
-			r.errorf(path.Key("sysctls").Key(name), "sysctl",
+			r.Errorf(path.Key("sysctls").Key(name), "sysctl",
 				"%q belongs to the host; a task has only %s of its own", name, strings.Join(sysctlPrefixes, "*, ")+"*")
 		}
 	}
@@ -377,7 +380,7 @@ func (r *resolver) sysctlConflicts(f *Family) {
 				continue
 			}
 			if other.Sysctls[name] != c.Sysctls[name] {
-				r.errorf(c.Path.Key("sysctls").Key(name), "sysctl-conflict",
+				r.Errorf(c.Path.Key("sysctls").Key(name), "sysctl-conflict",
 					"%q shares its kernel with %q in family %q, which sets %s to %s, not %s",
 					c.Name, other.Name, f.Name, name, other.Sysctls[name], c.Sysctls[name])
 			}
@@ -394,12 +397,12 @@ func (r *resolver) capAdd(path Path, s types.ServiceConfig, c *Container) {
 		case name == possible:
 			c.CapAdd = append(c.CapAdd, name)
 		case dockerDefaults[name] && slices.Contains(c.CapDrop, "ALL"):
-			r.add(Error, path.Key("cap_add").Index(i), "capability", "drop the capabilities one by one instead of ALL",
+			r.Add(Error, path.Key("cap_add").Index(i), "capability", "drop the capabilities one by one instead of ALL",
 				fmt.Sprintf("Fargate adds only %s, so %s cannot come back after ALL are dropped", possible, name))
 		case dockerDefaults[name]:
-			r.notef(path.Key("cap_add").Index(i), "capability", "every container has %s anyway", name)
+			r.Notef(path.Key("cap_add").Index(i), "capability", "every container has %s anyway", name)
 		default:
-			r.warnf(path.Key("cap_add").Index(i), "capability", "Fargate adds only %s; %s is left out", possible, name)
+			r.Warnf(path.Key("cap_add").Index(i), "capability", "Fargate adds only %s; %s is left out", possible, name)
 		}
 	}
 }
@@ -435,7 +438,7 @@ func (r *resolver) capDrop(path Path, s types.ServiceConfig) []string {
 			continue
 		}
 		if !slices.Contains(droppable, name) {
-			r.unknown(path.Key("cap_drop").Index(i), "capability", "a capability that ECS knows", name, droppable)
+			r.Unknown(path.Key("cap_drop").Index(i), "capability", "a capability that ECS knows", name, droppable)
 			continue
 		}
 		all = append(all, name)
@@ -457,12 +460,12 @@ func (r *resolver) pullCredentials(path Path, s types.ServiceConfig) string {
 	}
 	if name, ok := strings.CutPrefix(credentials, "secrets::"); ok {
 		if _, known := r.project.Secrets[name]; !known {
-			r.unknown(path, "secret-unknown", "a top-level secret", name, slices.Collect(maps.Keys(r.project.Secrets)))
+			r.Unknown(path, "secret-unknown", "a top-level secret", name, slices.Collect(maps.Keys(r.project.Secrets)))
 			return ""
 		}
 		r.secret(name)
 	} else if !strings.HasPrefix(credentials, "arn:") {
-		r.errorf(path, "pull-credentials", "%q is neither an ARN nor secrets::<name>", credentials)
+		r.Errorf(path, "pull-credentials", "%q is neither an ARN nor secrets::<name>", credentials)
 	}
 	return credentials
 }

@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"composecdk/compose/diag"
+	"composecdk/compose/load"
 )
 
 // corpus lies beside the repository where it is worked on.
@@ -31,7 +34,7 @@ func TestCorpusLoads(t *testing.T) {
 	}
 	for name, files := range corpusCases(t) {
 		t.Run(name, func(t *testing.T) {
-			p, found := Load(context.Background(), Options{Files: files, ProjectName: "corpus"})
+			p, found := load.Files(context.Background(), load.Options{Files: files, ProjectName: "corpus"})
 			if reason := notLoadable[name]; reason != "" {
 				if !found.HasErrors() {
 					t.Errorf("loads, though %s", reason)
@@ -46,11 +49,11 @@ func TestCorpusLoads(t *testing.T) {
 			if p == nil || strings.HasPrefix(name, corpus) {
 				return
 			}
-			r := &resolver{reporter: &reporter{positions: p}, project: p, model: &Model{Name: p.Name}}
+			r := &resolver{Reporter: &diag.Reporter{Positions: p}, project: p, model: &Model{Name: p.Name}}
 			r.tags()
 			r.families()
 			r.edges()
-			for _, d := range r.found {
+			for _, d := range r.Found {
 				unbuilt := strings.HasPrefix(d.Code, "unsupported-") || d.Code == "namespace-unknown" // of a part that did not run
 				if d.Severity == Error && !unbuilt && stricter[d.Code] == "" {
 					t.Error(d)

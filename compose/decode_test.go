@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"composecdk/compose/diag"
 )
 
 // A value of the file must be taken where it fits, also one in quotes, and what
@@ -47,12 +49,12 @@ func TestDecode(t *testing.T) {
 		{strings.Repeat("é", 60), "", `x: expected a mapping with Any, Flag, List, Parts, Real, Table, Text, Whole, found "` + strings.Repeat("é", 60) + `"`},
 		{strings.Repeat("é", 61), "", `x: expected a mapping with Any, Flag, List, Parts, Real, Table, Text, Whole, found "` + strings.Repeat("é", 60) + `…"`},
 	} {
-		r := &resolver{reporter: &reporter{positions: &Project{index: &index{}}}}
+		r := &resolver{Reporter: &diag.Reporter{Positions: &diag.Index{}}}
 		var out all
 		fits := r.decode("x", c.in, &out)
 		told := ""
-		if len(r.found) > 0 {
-			told = string(r.found[0].Path) + ": " + r.found[0].Message
+		if len(r.Found) > 0 {
+			told = string(r.Found[0].Path) + ": " + r.Found[0].Message
 		}
 		if told != c.told {
 			t.Errorf("%v: told %s, want %s", c.in, told, c.told)

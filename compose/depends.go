@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"composecdk/compose/diag"
+
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
@@ -52,7 +54,7 @@ func (r *resolver) dependencies() {
 // quietly reads once more what is reported already.
 func (r *resolver) quietly() *resolver {
 	quiet := *r
-	quiet.reporter = &reporter{positions: r.positions}
+	quiet.Reporter = &diag.Reporter{Positions: r.Positions}
 	return &quiet
 }
 
@@ -73,7 +75,7 @@ func (r *resolver) dependency(f *Family, c *Container, name string, on types.Ser
 	}
 	for _, home := range r.homes(name) {
 		if home.Run == RunTask {
-			r.add(Error, path, "depends-job", fmt.Sprintf("give both services the same deploy label %s, so that they run in one task", labelFamily),
+			r.Add(Error, path, "depends-job", fmt.Sprintf("give both services the same deploy label %s, so that they run in one task", labelFamily),
 				fmt.Sprintf("%q is a job, which no deployment runs: nothing can wait for it", name))
 			continue
 		}
@@ -109,20 +111,20 @@ func (r *resolver) containerDependency(path Path, c, on *Container, declared str
 	condition := conditionsOf[declared]
 	if label := r.conditionLabel(on); label != "" {
 		if label != condition && declared != "" && declared != types.ServiceConditionStarted {
-			r.notef(path, "depends-condition", "the label %s of %q makes this %s", labelCondition, on.Name, label)
+			r.Notef(path, "depends-condition", "the label %s of %q makes this %s", labelCondition, on.Name, label)
 		}
 		condition = label
 	}
 	switch condition {
 	case conditionHealthy:
 		if on.HealthCheck == nil {
-			r.add(Error, path, "depends-unhealthy", fmt.Sprintf("give %q a healthcheck, or wait for service_started", on.Name),
+			r.Add(Error, path, "depends-unhealthy", fmt.Sprintf("give %q a healthcheck, or wait for service_started", on.Name),
 				fmt.Sprintf("service %q has no health check and so never becomes healthy", on.Name))
 		}
 	case conditionSuccess, conditionComplete:
 		on.Essential = false
 		if r.labelTrue(on.Service) {
-			r.errorf(on.Path.Key("deploy").Key("labels").Key(labelEssential), "essential-completes",
+			r.Errorf(on.Path.Key("deploy").Key("labels").Key(labelEssential), "essential-completes",
 				"%q waits for %q to end, which would stop the whole task if it were essential", c.Name, on.Name)
 		}
 	}
@@ -137,7 +139,7 @@ func (r *resolver) conditionLabel(on *Container) string {
 	}
 	value := strings.ToUpper(deploy.Labels[labelCondition])
 	if !slices.Contains(conditions, value) {
-		r.unknown(on.Path.Key("deploy").Key("labels").Key(labelCondition), "condition-unknown", "a condition", value, conditions)
+		r.Unknown(on.Path.Key("deploy").Key("labels").Key(labelCondition), "condition-unknown", "a condition", value, conditions)
 		return ""
 	}
 	return value
@@ -147,12 +149,12 @@ func (r *resolver) conditionLabel(on *Container) string {
 func (r *resolver) familyCondition(path Path, home *Family, name, condition string) {
 	switch conditionsOf[condition] {
 	case conditionSuccess:
-		r.add(Error, path, "depends-completed",
+		r.Add(Error, path, "depends-completed",
 			fmt.Sprintf("give both services the same deploy label %s, so that they run in one task", labelFamily),
 			fmt.Sprintf("service %q is in family %q, which ECS keeps running: it never completes", name, home.Name))
 	case conditionHealthy:
 		if c := home.container(name); c != nil && c.HealthCheck == nil {
-			r.warnf(path, "depends-unhealthy", "service %q has no health check; it counts as healthy as soon as it runs", name)
+			r.Warnf(path, "depends-unhealthy", "service %q has no health check; it counts as healthy as soon as it runs", name)
 		}
 	}
 }
@@ -160,7 +162,7 @@ func (r *resolver) familyCondition(path Path, home *Family, name, condition stri
 // familyCycles reports families that wait for each other, where it is not their
 // services that do.
 func (r *resolver) familyCycles() {
-	if slices.ContainsFunc(r.project.report.found, func(d Diagnostic) bool { return d.Code == "dependency-cycle" }) {
+	if slices.ContainsFunc(r.project.Report.Found, func(d Diagnostic) bool { return d.Code == "dependency-cycle" }) {
 		return
 	}
 	byName := map[string]*Family{}
@@ -172,7 +174,7 @@ func (r *resolver) familyCycles() {
 	visit = func(name string, chain []string) {
 		if i := slices.Index(chain, name); i >= 0 {
 			cycle := append(slices.Clone(chain[i:]), name)
-			r.errorf(byName[name].Path.Key("depends_on"), "depends-cycle",
+			r.Errorf(byName[name].Path.Key("depends_on"), "depends-cycle",
 				"the families wait for each other: %s", strings.Join(cycle, " -> "))
 			return
 		}
@@ -216,14 +218,14 @@ func (r *resolver) essentials(f *Family) {
 	stays := func(c *Container) bool { return c.Essential && !slices.Contains(mayEnd, c) }
 	for _, c := range mayEnd {
 		if !slices.ContainsFunc(f.Containers, stays) {
-			r.warnf(r.restartPath(c), "restart", "ECS starts a new task when %q ends, whatever its restart policy", c.Name)
+			r.Warnf(r.restartPath(c), "restart", "ECS starts a new task when %q ends, whatever its restart policy", c.Name)
 			continue
 		}
 		c.Essential = false
 		c.RestartOnFailure = r.restartPolicy(c) == types.RestartPolicyOnFailure
 	}
 	if !slices.ContainsFunc(f.Containers, func(c *Container) bool { return c.Essential }) {
-		r.errorf(f.Path, "no-essential", "no container of family %q is essential, so nothing would end its tasks", f.Name)
+		r.Errorf(f.Path, "no-essential", "no container of family %q is essential, so nothing would end its tasks", f.Name)
 	}
 }
 
@@ -254,13 +256,13 @@ func (r *resolver) restartPath(c *Container) Path {
 func (r *resolver) restart(f *Family, c *Container) bool {
 	path := c.Path.Key("restart")
 	if _, attempts, limited := strings.Cut(r.project.Services[c.Service].Restart, ":"); limited {
-		r.warnf(path, "restart", "ECS does not count restarts; the limit of %s is left out", attempts)
+		r.Warnf(path, "restart", "ECS does not count restarts; the limit of %s is left out", attempts)
 	}
 	switch policy := r.restartPolicy(c); policy {
 	case types.RestartPolicyNo, "none", types.RestartPolicyOnFailure:
 	default:
 		if !slices.Contains(restartsAlways, policy) {
-			r.unknown(r.restartPath(c), "restart-unknown", "a restart policy", policy,
+			r.Unknown(r.restartPath(c), "restart-unknown", "a restart policy", policy,
 				[]string{types.RestartPolicyNo, types.RestartPolicyOnFailure, types.RestartPolicyAlways, types.RestartPolicyUnlessStopped})
 		}
 		return false
@@ -271,7 +273,7 @@ func (r *resolver) restart(f *Family, c *Container) bool {
 		})
 	})
 	if r.labelTrue(c.Service) {
-		r.warnf(r.restartPath(c), "restart", "ECS starts a new task when %q ends, for it is labelled essential", c.Name)
+		r.Warnf(r.restartPath(c), "restart", "ECS starts a new task when %q ends, for it is labelled essential", c.Name)
 		return false
 	}
 	return !waited

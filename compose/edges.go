@@ -67,7 +67,7 @@ func (r *resolver) dependencyEdges(s types.ServiceConfig) {
 		at := path.Key("links").Index(i)
 		r.connectTo(at, s.Name, name, nil)
 		if aliased && alias != name {
-			r.warnf(at, "alias", "%q is reached as %q; the alias %q is not made", name, name, alias)
+			r.Warnf(at, "alias", "%q is reached as %q; the alias %q is not made", name, name, alias)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.DependsOn)) {
@@ -79,7 +79,7 @@ func (r *resolver) dependencyEdges(s types.ServiceConfig) {
 			continue
 		}
 		if r.apart(s.Name, name) {
-			r.add(Warning, at, "no-port", fmt.Sprintf("expose: the ports of %q that others use", name),
+			r.Add(Warning, at, "no-port", fmt.Sprintf("expose: the ports of %q that others use", name),
 				fmt.Sprintf("%q declares no port, so nothing is opened between %q and it", name, s.Name))
 		}
 	}
@@ -110,7 +110,7 @@ func (r *resolver) ingressEdges(s types.ServiceConfig) {
 			r.reachablePorts(at, target.container, source.Ports)
 		}
 		if !r.connectTo(at, source.Name, s.Name, source.Ports) && len(source.Ports) == 0 {
-			r.add(Warning, at, "no-port", "declare ports or expose", fmt.Sprintf("%q has no port that %q could reach", s.Name, source.Name))
+			r.Add(Warning, at, "no-port", "declare ports or expose", fmt.Sprintf("%q has no port that %q could reach", s.Name, source.Name))
 		}
 	}
 }
@@ -149,7 +149,7 @@ func (r *resolver) checkRecords() {
 				continue
 			}
 			path := servicePath(f.container(record.Container).Service).Key("x-network").Key("x-cloudmap")
-			r.unknown(path, "namespace-unknown", "a namespace of x-cloudmap", record.Namespace, names)
+			r.Unknown(path, "namespace-unknown", "a namespace of x-cloudmap", record.Namespace, names)
 		}
 	}
 }

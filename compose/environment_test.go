@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"composecdk/compose/load"
 )
 
 // A name that Docker rewrites is told: stacks are named after it.
@@ -17,7 +19,7 @@ func TestProjectNameRewritten(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "a.yml"), []byte("name: "+written+"\nservices: {web: {image: 'web:1'}}\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, found := Load(context.Background(), Options{Files: []string{"a.yml"}, WorkingDir: dir})
+		_, found := load.Files(context.Background(), load.Options{Files: []string{"a.yml"}, WorkingDir: dir})
 		got := ""
 		for _, d := range found {
 			d.Pos.File = filepath.Base(d.Pos.File)

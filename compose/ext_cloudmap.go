@@ -34,7 +34,7 @@ func (r *resolver) namespaces() {
 		at := path.Key(name)
 		if n := r.namespace(at, name, sections[name]); n != nil {
 			if first, ok := zones[n.Zone]; ok {
-				r.errorf(at, "namespace-twice", "the zone %s belongs to %s already", n.Zone, first)
+				r.Errorf(at, "namespace-twice", "the zone %s belongs to %s already", n.Zone, first)
 				continue
 			}
 			zones[n.Zone] = at
@@ -61,7 +61,7 @@ func (r *resolver) defaultZone(taken map[string]Path) string {
 
 func (r *resolver) namespace(path Path, name string, value any) *Namespace {
 	if name == DefaultNamespace {
-		r.errorf(path, "namespace-name", "%q is the name of the project's own namespace: choose another one", name)
+		r.Errorf(path, "namespace-name", "%q is the name of the project's own namespace: choose another one", name)
 		return nil
 	}
 	var section namespaceSection
@@ -71,18 +71,18 @@ func (r *resolver) namespace(path Path, name string, value any) *Namespace {
 	n := &Namespace{Name: name, Path: path, Zone: strings.TrimSuffix(section.ZoneName, ".")}
 	if section.Name != "" {
 		if section.ZoneName != "" && section.ZoneName != section.Name {
-			r.errorf(path.Key("Name"), "namespace-zone", "Name is another word for ZoneName: give one of them")
+			r.Errorf(path.Key("Name"), "namespace-zone", "Name is another word for ZoneName: give one of them")
 		}
 		n.Zone = strings.TrimSuffix(section.Name, ".")
 	}
 	if n.Zone == "" || !zonePattern.MatchString(n.Zone) {
-		r.errorf(path, "namespace-zone", "a namespace needs a ZoneName such as %q, found %q", "shop.internal", n.Zone)
+		r.Errorf(path, "namespace-zone", "a namespace needs a ZoneName such as %q, found %q", "shop.internal", n.Zone)
 	}
 	if len(section.Properties) > 0 {
-		r.warnf(path.Key("Properties"), "namespace-properties", "properties of a namespace are not used: it has its ZoneName only")
+		r.Warnf(path.Key("Properties"), "namespace-properties", "properties of a namespace are not used: it has its ZoneName only")
 	}
 	if len(section.MacroParameters) > 0 {
-		r.warnf(path.Key("MacroParameters"), "namespace-properties", "parameters of a namespace are not used: it has its ZoneName only")
+		r.Warnf(path.Key("MacroParameters"), "namespace-properties", "parameters of a namespace are not used: it has its ZoneName only")
 	}
 	r.namespaceLookup(path.Key("Lookup"), n, section.Lookup)
 	return n
@@ -109,7 +109,7 @@ func (r *resolver) namespaceLookup(path Path, n *Namespace, lookup any) {
 		r.decode(path, by, &n.Lookup)
 	}
 	if (n.Lookup || n.Existing != "") && r.model.Network.New != nil {
-		r.warnf(path, "namespace-vpc", "an existing namespace belongs to another VPC than the new one: "+
+		r.Warnf(path, "namespace-vpc", "an existing namespace belongs to another VPC than the new one: "+
 			"names of it resolve there only")
 	}
 }
@@ -120,7 +120,7 @@ func (r *resolver) udpNames(zone string) {
 	for _, f := range r.model.Families {
 		for _, record := range f.Records {
 			if record.Namespace == DefaultNamespace {
-				r.notef(servicePath(f.container(record.Container).Service), "udp-name",
+				r.Notef(servicePath(f.container(record.Container).Service), "udp-name",
 					"others find UDP port %d of %q as %q; the short name is for TCP only", record.Port, record.Name, record.Name+"."+zone)
 			}
 		}

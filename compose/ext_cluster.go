@@ -34,7 +34,7 @@ func (r *resolver) cluster() {
 	r.model.Cluster = Cluster{Path: path, ExecLogRetentionDays: execLogRetention}
 	if name, docker, isSet := r.extension("x-aws-cluster"); isSet {
 		if ok {
-			r.warnf(path, "cluster-twice", "x-cluster is ignored, as the file has x-aws-cluster")
+			r.Warnf(path, "cluster-twice", "x-cluster is ignored, as the file has x-aws-cluster")
 		}
 		r.model.Cluster.Path = docker
 		r.existingCluster(docker, name)
@@ -46,14 +46,14 @@ func (r *resolver) cluster() {
 	}
 	lookup := path.Key("Lookup")
 	if section.Use != nil {
-		r.deprecated(path.Key("Use"), "Use", "Lookup")
+		r.Deprecated(path.Key("Use"), "Use", "Lookup")
 		lookup, section.Lookup = path.Key("Use"), section.Use
 	}
 	switch {
 	case section.Lookup == nil:
 		r.newCluster(path, section)
 	case section.Properties != nil:
-		r.errorf(path, "cluster-mode", "Properties make a new cluster and Lookup uses an existing one: give one of them")
+		r.Errorf(path, "cluster-mode", "Properties make a new cluster and Lookup uses an existing one: give one of them")
 	default:
 		r.existingCluster(lookup, section.Lookup)
 	}
@@ -70,11 +70,11 @@ func (r *resolver) newCluster(path Path, section clusterSection) {
 		c.ExecLogRetentionDays = r.retentionDays(at.Key("LogGroupRetentionInDays"), days)
 	}
 	if p.CreateExecLoggingLogGroup != nil && !*p.CreateExecLoggingLogGroup {
-		r.notef(at.Key("CreateExecLoggingLogGroup"), "cluster-exec-logs", "the sessions of ECS Exec are logged all the same; "+
+		r.Notef(at.Key("CreateExecLoggingLogGroup"), "cluster-exec-logs", "the sessions of ECS Exec are logged all the same; "+
 			"set Properties.Configuration.ExecuteCommandConfiguration to change that")
 	}
 	if p.AllowKmsKeyReuse != nil && !*p.AllowKmsKeyReuse {
-		r.notef(at.Key("AllowKmsKeyReuse"), "cluster-exec-key", "the sessions of ECS Exec and their logs share one key")
+		r.Notef(at.Key("AllowKmsKeyReuse"), "cluster-exec-key", "the sessions of ECS Exec and their logs share one key")
 	}
 	r.clusterProviders(path.Key("Properties").Key("CapacityProviders"))
 }
@@ -90,7 +90,7 @@ func (r *resolver) clusterProviders(path Path) {
 	for _, f := range r.model.Families {
 		for _, p := range f.CapacityProviders {
 			if !slices.Contains(providers, p.Name) {
-				r.errorf(path, "cluster-providers", "family %q runs on %s, which the cluster does not have", f.Name, p.Name)
+				r.Errorf(path, "cluster-providers", "family %q runs on %s, which the cluster does not have", f.Name, p.Name)
 			}
 		}
 	}
@@ -112,14 +112,14 @@ func (r *resolver) existingCluster(path Path, value any) {
 		return
 	}
 	if by.ClusterName == "" {
-		r.errorf(path, "cluster-name", "an existing cluster is found by its name: it is empty")
+		r.Errorf(path, "cluster-name", "an existing cluster is found by its name: it is empty")
 		return
 	}
 	name := by.ClusterName
 	if strings.HasPrefix(name, "arn:") {
 		_, name, _ = strings.Cut(name, ":cluster/")
 		if name == "" {
-			r.errorf(path, "cluster-name", "%q is not the ARN of a cluster", by.ClusterName)
+			r.Errorf(path, "cluster-name", "%q is not the ARN of a cluster", by.ClusterName)
 			return
 		}
 	}

@@ -49,16 +49,16 @@ func (r *resolver) capacity(f *Family, services []types.ServiceConfig) {
 		for i, p := range strategy {
 			at := path.Index(i)
 			if known := []string{providerFargate, providerSpot}; !slices.Contains(known, p.CapacityProvider) {
-				r.unknown(at.Key("CapacityProvider"), "capacity-provider-unknown", "a capacity provider of Fargate", p.CapacityProvider, known)
+				r.Unknown(at.Key("CapacityProvider"), "capacity-provider-unknown", "a capacity provider of Fargate", p.CapacityProvider, known)
 				continue
 			}
 			if p.Base < 0 || p.Weight < 0 || p.Weight > 1000 {
-				r.errorf(at, "capacity-provider-range", "Base is 0 or more, and Weight 0 to 1000")
+				r.Errorf(at, "capacity-provider-range", "Base is 0 or more, and Weight 0 to 1000")
 			}
 			own = append(own, CapacityProvider{Name: p.CapacityProvider, Base: p.Base, Weight: p.Weight})
 		}
 		if asked != "" && !slices.Equal(own, f.CapacityProviders) {
-			r.warnf(path, "capacity-provider-joined",
+			r.Warnf(path, "capacity-provider-joined",
 				"services %q and %q of family %q name different capacity providers; the highest base and weight of each holds",
 				asked, s.Name, f.Name)
 		}
@@ -93,17 +93,17 @@ func (r *resolver) providerBase(f *Family) {
 		p := &f.CapacityProviders[i]
 		weight += p.Weight
 		if p.Base > 0 && based {
-			r.warnf(path, "capacity-provider-base", "only one capacity provider can have a Base; that of %s is left out", p.Name)
+			r.Warnf(path, "capacity-provider-base", "only one capacity provider can have a Base; that of %s is left out", p.Name)
 			p.Base = 0
 		}
 		based = based || p.Base > 0
 	}
 	if len(f.CapacityProviders) > 0 && weight == 0 {
-		r.errorf(path, "capacity-provider-range", "one capacity provider of family %q must have a Weight above 0", f.Name)
+		r.Errorf(path, "capacity-provider-range", "one capacity provider of family %q must have a Weight above 0", f.Name)
 	}
 	spot := slices.ContainsFunc(f.CapacityProviders, func(p CapacityProvider) bool { return p.Name == providerSpot })
 	if spot && f.OperatingSystem != "LINUX" {
-		r.errorf(path, "capacity-provider-unknown", "%s runs no %s tasks", providerSpot, f.OperatingSystem)
+		r.Errorf(path, "capacity-provider-unknown", "%s runs no %s tasks", providerSpot, f.OperatingSystem)
 	}
 }
 
@@ -119,7 +119,7 @@ func (r *resolver) execute(f *Family, services []types.ServiceConfig) {
 	}
 	for _, c := range f.Containers {
 		if c.ReadOnlyRoot {
-			r.warnf(c.Path.Key("read_only"), "exec-read-only", "ECS Exec needs to write to the root file system of %q, which is read-only", c.Name)
+			r.Warnf(c.Path.Key("read_only"), "exec-read-only", "ECS Exec needs to write to the root file system of %q, which is read-only", c.Name)
 		}
 	}
 }
@@ -150,7 +150,7 @@ func (r *resolver) agree(f *Family, opinions []opinion, fallback, code, what str
 	first := opinions[0]
 	for _, o := range opinions[1:] {
 		if o.value != first.value {
-			r.errorf(o.path, code, "services %q and %q of family %q want two %s, %s and %s, but run in one task",
+			r.Errorf(o.path, code, "services %q and %q of family %q want two %s, %s and %s, but run in one task",
 				first.service, o.service, f.Name, what, first.value, o.value)
 		}
 	}
@@ -166,7 +166,7 @@ func (r *resolver) runtimePlatform(f *Family, services []types.ServiceConfig) {
 		if arch := ext.CpuArchitecture; arch != "" {
 			at := path.Key("x-ecs").Key("CpuArchitecture")
 			if _, ok := dockerPlatforms[arch]; !ok {
-				r.unknown(at, "architecture-unknown", "an architecture of Fargate", arch, []string{"X86_64", "ARM64"})
+				r.Unknown(at, "architecture-unknown", "an architecture of Fargate", arch, []string{"X86_64", "ARM64"})
 			} else {
 				cpu = append(cpu, opinion{s.Name, arch, at})
 			}
@@ -174,7 +174,7 @@ func (r *resolver) runtimePlatform(f *Family, services []types.ServiceConfig) {
 		if system1 := ext.OperatingSystemFamily; system1 != "" {
 			at := path.Key("x-ecs").Key("OperatingSystemFamily")
 			if !slices.Contains(operatingSystems, system1) {
-				r.unknown(at, "operating-system-unknown", "an operating system of Fargate", system1, operatingSystems)
+				r.Unknown(at, "operating-system-unknown", "an operating system of Fargate", system1, operatingSystems)
 			} else {
 				system = append(system, opinion{s.Name, system1, at})
 			}
@@ -207,10 +207,10 @@ func (r *resolver) buildPlatforms(s types.ServiceConfig, platform string) {
 	}
 	path := servicePath(s.Name).Key("build").Key("platforms")
 	if !slices.Contains(s.Build.Platforms, platform) {
-		r.errorf(path, "architecture-conflict", "the tasks run on %s, which is not among the platforms", platform)
+		r.Errorf(path, "architecture-conflict", "the tasks run on %s, which is not among the platforms", platform)
 		return
 	}
-	r.notef(path, "build-platforms", "the image is built for %s alone, on which the tasks run", platform)
+	r.Notef(path, "build-platforms", "the image is built for %s alone, on which the tasks run", platform)
 }
 
 // dockerPlatform reads linux/arm64 and the like; "" is none.
@@ -226,7 +226,7 @@ func (r *resolver) dockerPlatform(path Path, platform string) string {
 	arch = strings.TrimSuffix(arch, "/v8")
 	known, ok := architectures[arch]
 	if system != "linux" || !ok {
-		r.add(Error, path, "platform", "one of: linux/amd64, linux/arm64",
+		r.Add(Error, path, "platform", "one of: linux/amd64, linux/arm64",
 			fmt.Sprintf("Fargate runs no containers of platform %q", platform))
 		return ""
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"composecdk/compose/diag"
 )
 
 // elbv2 is one load balancer as the file has it.
@@ -76,13 +78,13 @@ func (r *resolver) elbv2s() []*LoadBalancer {
 	}
 	definitions, ok := value.(map[string]any)
 	if !ok {
-		r.errorf(path, "type", "expected a mapping of load balancers, found %s", describe(value))
+		r.Errorf(path, "type", "expected a mapping of load balancers, found %s", diag.Describe(value))
 		return nil
 	}
 	var all []*LoadBalancer
 	for _, name := range slices.Sorted(maps.Keys(definitions)) {
 		if _, isText := definitions[name].(string); isText && name == "DeletionPolicy" {
-			r.warnf(path.Key(name), "deletion-policy", "a load balancer holds no data; DeletionPolicy is left out")
+			r.Warnf(path.Key(name), "deletion-policy", "a load balancer holds no data; DeletionPolicy is left out")
 			continue
 		}
 		if lb := r.elbv2(path.Key(name), name, definitions[name]); lb != nil {
@@ -133,14 +135,14 @@ func (r *resolver) elbv2Aliases(lb *LoadBalancer, aliases []elbv2Alias) {
 		path := lb.Path.Key("DnsAliases").Index(i)
 		at := path.Key("Route53Zone")
 		if len(def.Names) == 0 {
-			r.errorf(path, "alias-names", "an entry of DnsAliases needs Names")
+			r.Errorf(path, "alias-names", "an entry of DnsAliases needs Names")
 		}
 		for j, name := range def.Names {
 			if !dnsName.MatchString(name) {
-				r.errorf(path.Key("Names").Index(j), "alias-name", "%q is not a DNS name, such as www.example.com", name)
+				r.Errorf(path.Key("Names").Index(j), "alias-name", "%q is not a DNS name, such as www.example.com", name)
 			}
 			if other := r.aliasOf(name); other != "" || slices.Contains(def.Names[:j], name) {
-				r.errorf(path.Key("Names").Index(j), "alias-twice", "%s is a name of %s already", name, cmp.Or(other, lb.Path))
+				r.Errorf(path.Key("Names").Index(j), "alias-twice", "%s is a name of %s already", name, cmp.Or(other, lb.Path))
 			}
 		}
 		ref, isRef := ParseRef(def.Route53Zone)
@@ -148,7 +150,7 @@ func (r *resolver) elbv2Aliases(lb *LoadBalancer, aliases []elbv2Alias) {
 		case isRef:
 			r.referTo(at, ref, zoneType, "a hosted zone of x-route53")
 		case !zoneID.MatchString(def.Route53Zone):
-			r.errorf(at, "zone-id", "%q is not the id of a hosted zone, such as Z0123456789ABCDEFGHIJ, nor x-route53::<name>", def.Route53Zone)
+			r.Errorf(at, "zone-id", "%q is not the id of a hosted zone, such as Z0123456789ABCDEFGHIJ, nor x-route53::<name>", def.Route53Zone)
 			continue
 		}
 		lb.Aliases = append(lb.Aliases, Alias{Names: def.Names, Zone: ParseText(def.Route53Zone), Path: path})
@@ -172,14 +174,14 @@ func (r *resolver) aliasOf(name string) Path {
 func (r *resolver) logBuckets(lb *LoadBalancer, path Path) {
 	for _, attribute := range []string{"access_logs.s3.bucket", "connection_logs.s3.bucket"} {
 		if ref, ok := ParseRef(lb.Attributes[attribute]); ok && ref.Attribute != "BucketName" {
-			r.errorf(path.Key(attribute), "bucket-name", "a bucket is named here by its name: %s::%s::BucketName", ref.Key, ref.Name)
+			r.Errorf(path.Key(attribute), "bucket-name", "a bucket is named here by its name: %s::%s::BucketName", ref.Key, ref.Name)
 		}
 	}
 }
 
 // unsupported reports what needs a kind of resource that is not built yet.
 func (r *resolver) unsupported(path Path, key, what string) {
-	r.errorf(path, "unsupported-"+key, "%s need %s, which is not supported yet", what, key)
+	r.Errorf(path, "unsupported-"+key, "%s need %s, which is not supported yet", what, key)
 }
 
 // elbv2Lookup reads how to find an existing load balancer.
@@ -203,11 +205,11 @@ func (r *resolver) elbv2Lookup(lb *LoadBalancer, def *elbv2) {
 		return
 	}
 	if lookup.Listeners != nil {
-		r.errorf(path.Key("Listeners"), "unsupported-listener-lookup",
+		r.Errorf(path.Key("Listeners"), "unsupported-listener-lookup",
 			"rules cannot be added to listeners that exist already; write new ones under Listeners of the load balancer")
 	}
 	if lookup.RoleArn != "" {
-		r.warnf(path.Key("RoleArn"), "lookup-role", "lookups use the CDK's own lookup role; RoleArn is left out")
+		r.Warnf(path.Key("RoleArn"), "lookup-role", "lookups use the CDK's own lookup role; RoleArn is left out")
 	}
 	at, by := path, found{lookup.Arn, lookup.Tags}
 	if lookup.LoadBalancer != nil {
@@ -218,12 +220,12 @@ func (r *resolver) elbv2Lookup(lb *LoadBalancer, def *elbv2) {
 		target.Tags = r.keyValues(at.Key("Tags"), by.Tags)
 	}
 	if target.Arn == "" && len(target.Tags) == 0 {
-		r.errorf(at, "lookup-empty", "a lookup needs an Arn or Tags to find the load balancer by")
+		r.Errorf(at, "lookup-empty", "a lookup needs an Arn or Tags to find the load balancer by")
 	}
 	lb.Lookup = target
 	for _, key := range slices.Sorted(maps.Keys(def.Properties)) {
 		if key != "Type" && key != "Scheme" {
-			r.warnf(lb.Path.Key("Properties").Key(key), "lookup-wins", "the load balancer exists already, so %s is left out", key)
+			r.Warnf(lb.Path.Key("Properties").Key(key), "lookup-wins", "the load balancer exists already, so %s is left out", key)
 		}
 	}
 }
@@ -258,12 +260,12 @@ func (r *resolver) elbv2Properties(lb *LoadBalancer) {
 		lb.Tags = r.keyValues(path.Key("Tags"), v)
 	}
 	if v, ok := lb.take("SecurityGroups"); ok && v != nil {
-		r.add(Error, path.Key("SecurityGroups"), "property-managed", "say who may connect in MacroParameters.Ingress",
+		r.Add(Error, path.Key("SecurityGroups"), "property-managed", "say who may connect in MacroParameters.Ingress",
 			"every load balancer has a security group of its own")
 	}
 	if v, ok := lb.Properties["Name"]; ok {
 		if name, isText := v.(string); isText && !loadBalancerName.MatchString(name) {
-			r.errorf(path.Key("Name"), "lb-name", "%q is not a name of a load balancer: it takes 1 to 32 letters, digits and single -, not at the ends", name)
+			r.Errorf(path.Key("Name"), "lb-name", "%q is not a name of a load balancer: it takes 1 to 32 letters, digits and single -, not at the ends", name)
 		}
 	}
 }
@@ -279,12 +281,12 @@ func (lb *LoadBalancer) take(property string) (any, bool) {
 
 // oneOf reports a value that is none of the allowed words.
 func (r *resolver) oneOf(path Path, code, what string, got any, allowed ...string) {
-	text, ok := scalarText(got)
+	text, ok := diag.ScalarText(got)
 	if !ok {
-		r.errorf(path, "type", "expected %s, found %s", strings.Join(allowed, " or "), describe(got))
+		r.Errorf(path, "type", "expected %s, found %s", strings.Join(allowed, " or "), diag.Describe(got))
 		return
 	}
-	r.unknown(path, code, what, text, allowed)
+	r.Unknown(path, code, what, text, allowed)
 }
 
 // keyValues reads a mapping, or CloudFormation's list of Key and Value, or a
@@ -327,7 +329,7 @@ func (r *resolver) elbv2Attributes(lb *LoadBalancer, def *elbv2) {
 	set := func(key, attribute, only, value string) {
 		if lb.Type != only {
 			if key != "cross_zone" || value != "true" { // an application load balancer always is
-				r.warnf(parameters.Key(key), "attribute-ignored", "%s is for %s load balancers; it is left out", key, only)
+				r.Warnf(parameters.Key(key), "attribute-ignored", "%s is for %s load balancers; it is left out", key, only)
 			}
 			return
 		}
@@ -337,14 +339,14 @@ func (r *resolver) elbv2Attributes(lb *LoadBalancer, def *elbv2) {
 	}
 	if n := p.TimeoutSeconds; n != nil {
 		if *n < 1 || *n > 4000 {
-			r.errorf(parameters.Key("timeout_seconds"), "lb-timeout", "%d seconds are not possible: 1 to 4000 are", *n)
+			r.Errorf(parameters.Key("timeout_seconds"), "lb-timeout", "%d seconds are not possible: 1 to 4000 are", *n)
 		}
 		set("timeout_seconds", "idle_timeout.timeout_seconds", typeApplication, strconv.Itoa(*n))
 	}
 	if mode := p.DesyncMitigationMode; mode != "" {
 		modes := []string{"defensive", "strictest", "monitor"}
 		if !slices.Contains(modes, mode) {
-			r.unknown(parameters.Key("desync_mitigation_mode"), "lb-desync", "a desync mitigation mode", mode, modes)
+			r.Unknown(parameters.Key("desync_mitigation_mode"), "lb-desync", "a desync mitigation mode", mode, modes)
 		}
 		set("desync_mitigation_mode", "routing.http.desync_mitigation_mode", typeApplication, mode)
 	}
@@ -370,7 +372,7 @@ func moved[T comparable](r *resolver, settings Path, key string, old, current *T
 	if *old == unset {
 		return
 	}
-	r.deprecated(settings.Key(key), "Settings."+key, "MacroParameters."+key)
+	r.Deprecated(settings.Key(key), "Settings."+key, "MacroParameters."+key)
 	if *current == unset {
 		*current = *old
 	}
@@ -378,7 +380,7 @@ func moved[T comparable](r *resolver, settings Path, key string, old, current *T
 
 // accessLogs reads bucket:/prefix.
 func (r *resolver) accessLogs(lb *LoadBalancer, path Path, value string) {
-	r.deprecated(path, "Settings.S3Logs", "access_logs.s3.enabled, .bucket and .prefix in Properties.LoadBalancerAttributes")
+	r.Deprecated(path, "Settings.S3Logs", "access_logs.s3.enabled, .bucket and .prefix in Properties.LoadBalancerAttributes")
 	bucket, prefix, _ := strings.Cut(value, ":")
 	for attribute, v := range map[string]string{
 		"access_logs.s3.enabled": "true",
@@ -401,7 +403,7 @@ func (r *resolver) elbv2Placement(lb *LoadBalancer, settings elbv2Settings) {
 	if settings.Subnets != "" {
 		lb.SubnetGroup = settings.Subnets
 		if groups := r.subnetGroupNames(); !slices.Contains(groups, settings.Subnets) {
-			r.unknown(path.Key("Subnets"), "subnets-unknown", "a subnet group of the VPC", settings.Subnets, groups)
+			r.Unknown(path.Key("Subnets"), "subnets-unknown", "a subnet group of the VPC", settings.Subnets, groups)
 		}
 	}
 	ownSubnets := lb.Properties["Subnets"] != nil || lb.Properties["SubnetMappings"] != nil
@@ -409,7 +411,7 @@ func (r *resolver) elbv2Placement(lb *LoadBalancer, settings elbv2Settings) {
 	lb.ElasticIPs = fixed && !settings.NoAllocateEips
 	lb.RetainElasticIPs = lb.ElasticIPs && settings.RetainEips
 	if !fixed && settings.RetainEips {
-		r.warnf(path.Key("RetainEips"), "eips", "only a new public network load balancer has fixed addresses; there are none to retain")
+		r.Warnf(path.Key("RetainEips"), "eips", "only a new public network load balancer has fixed addresses; there are none to retain")
 	}
 }
 
@@ -427,7 +429,7 @@ func (r *resolver) elbv2Sources(lb *LoadBalancer, ingress *ingressExtension) {
 	path := lb.Path.Key("MacroParameters").Key("Ingress")
 	if lb.Lookup != nil {
 		if ingress != nil {
-			r.warnf(path, "lookup-wins", "the load balancer exists already, and so does its security group; Ingress is left out")
+			r.Warnf(path, "lookup-wins", "the load balancer exists already, and so does its security group; Ingress is left out")
 		}
 		return
 	}
@@ -438,10 +440,10 @@ func (r *resolver) elbv2Sources(lb *LoadBalancer, ingress *ingressExtension) {
 		return
 	}
 	if ingress.Myself {
-		r.warnf(path.Key("Myself"), "ingress-ignored", "a load balancer does not connect to itself; Myself is left out")
+		r.Warnf(path.Key("Myself"), "ingress-ignored", "a load balancer does not connect to itself; Myself is left out")
 	}
 	if len(ingress.Services) > 0 {
-		r.errorf(path.Key("Services"), "unsupported-ingress-services",
+		r.Errorf(path.Key("Services"), "unsupported-ingress-services",
 			"a load balancer cannot be opened for single services; an internal one is open to the VPC, or to what ExtSources and AwsSources say")
 	}
 	for i, s := range ingress.ExtSources {
@@ -452,7 +454,7 @@ func (r *resolver) elbv2Sources(lb *LoadBalancer, ingress *ingressExtension) {
 		}
 		source := IngressSource{Ports: ports, Description: cmp.Or(s.Description, s.Name), Path: at}
 		if s.IPv4 == "" && s.IPv6 == "" {
-			r.errorf(at, "ingress-source", "a source needs IPv4 or IPv6")
+			r.Errorf(at, "ingress-source", "a source needs IPv4 or IPv6")
 		}
 		if s.IPv4 != "" {
 			source.CIDR = r.sourceCIDR(at.Key("IPv4"), "IPv4", s.IPv4)
@@ -472,24 +474,24 @@ func (r *resolver) elbv2Sources(lb *LoadBalancer, ingress *ingressExtension) {
 		source := IngressSource{Ports: ports, Description: cmp.Or(s.Description, s.Name), Path: at}
 		switch {
 		case s.Lookup != nil:
-			r.errorf(at.Key("Lookup"), "unsupported-lookup", "sources cannot be looked up yet; write the Id")
+			r.Errorf(at.Key("Lookup"), "unsupported-lookup", "sources cannot be looked up yet; write the Id")
 			continue
 		case s.Type == "SecurityGroup" && strings.HasPrefix(s.Id, "sg-"):
 			source.SecurityGroup = s.Id
 		case s.Type == "PrefixList" && strings.HasPrefix(s.Id, "pl-"):
 			source.PrefixList = s.Id
 		case s.Type == "SecurityGroup", s.Type == "PrefixList":
-			r.errorf(at.Key("Id"), "ingress-source", "%q is not the id of a %s, such as sg-0123… or pl-0123…", s.Id, s.Type)
+			r.Errorf(at.Key("Id"), "ingress-source", "%q is not the id of a %s, such as sg-0123… or pl-0123…", s.Id, s.Type)
 			continue
 		default:
-			r.unknown(at.Key("Type"), "ingress-source", "a type of source", s.Type, []string{"PrefixList", "SecurityGroup"})
+			r.Unknown(at.Key("Type"), "ingress-source", "a type of source", s.Type, []string{"PrefixList", "SecurityGroup"})
 			continue
 		}
 		lb.Sources = append(lb.Sources, source)
 	}
 	slices.SortStableFunc(lb.Sources, compareSources)
 	if len(lb.Sources) == 0 && !lb.Internal {
-		r.warnf(path, "ingress-empty", "Ingress names no source, so nobody can connect")
+		r.Warnf(path, "ingress-empty", "Ingress names no source, so nobody can connect")
 	}
 }
 
@@ -518,7 +520,7 @@ func (r *resolver) listenerPorts(lb *LoadBalancer, path Path, numbers []string) 
 		at := path.Key("Ports").Index(i)
 		l := slices.IndexFunc(lb.Listeners, func(l *Listener) bool { return strconv.Itoa(l.Port) == number })
 		if l < 0 {
-			r.warnf(at, "port-unknown", "the load balancer has no listener on port %s", number)
+			r.Warnf(at, "port-unknown", "the load balancer has no listener on port %s", number)
 			continue
 		}
 		ports = append(ports, Port{Number: lb.Listeners[l].Port, Protocol: transport(lb.Listeners[l].Protocol), Path: at})
@@ -580,7 +582,7 @@ func (r *resolver) targetGroupLimit() {
 			for _, t := range g.Targets {
 				count[t.Family]++
 				if count[t.Family] == most+1 {
-					r.errorf(g.Path, "target-groups", "family %q is in more than the %d target groups that ECS accepts", t.Family, most)
+					r.Errorf(g.Path, "target-groups", "family %q is in more than the %d target groups that ECS accepts", t.Family, most)
 				}
 			}
 		}

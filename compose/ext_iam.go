@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"composecdk/compose/diag"
+
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
@@ -51,17 +53,17 @@ func (r *resolver) iamExtension(f *Family, path Path, ext iamExtension) {
 	for i, p := range ext.Policies {
 		at := path.Key("Policies").Index(i)
 		if len(p.PolicyDocument) == 0 {
-			r.errorf(at, "policy", "a policy needs a PolicyDocument")
+			r.Errorf(at, "policy", "a policy needs a PolicyDocument")
 			continue
 		}
 		document := maps.Clone(p.PolicyDocument)
 		if name, inside := document["PolicyName"].(string); inside && p.PolicyName == "" {
 			p.PolicyName = name
 			delete(document, "PolicyName")
-			r.warnf(at.Key("PolicyDocument").Key("PolicyName"), "policy-name", "PolicyName belongs beside PolicyDocument, not into it")
+			r.Warnf(at.Key("PolicyDocument").Key("PolicyName"), "policy-name", "PolicyName belongs beside PolicyDocument, not into it")
 		}
 		if p.PolicyName == "" {
-			r.errorf(at, "policy", "a policy needs a PolicyName")
+			r.Errorf(at, "policy", "a policy needs a PolicyName")
 			continue
 		}
 		r.inlinePolicy(f, InlinePolicy{Name: p.PolicyName, Document: document, Path: at.Key("PolicyDocument")})
@@ -73,11 +75,11 @@ func (r *resolver) iamExtension(f *Family, path Path, ext iamExtension) {
 		at := path.Key("PermissionsBoundary")
 		r.policyARN(at, boundary)
 		r.refer(at, boundary)
-		if r.project.untrusted {
-			r.errorf(at, "untrusted", "untrusted files must not choose the permissions boundary of its roles")
+		if r.project.Untrusted {
+			r.Errorf(at, "untrusted", "untrusted files must not choose the permissions boundary of its roles")
 		}
 		if old := f.IAM.PermissionsBoundary; old != "" && old != boundary {
-			r.errorf(at, "boundary-conflict", "services of family %q want two permissions boundaries, %s and %s", f.Name, old, boundary)
+			r.Errorf(at, "boundary-conflict", "services of family %q want two permissions boundaries, %s and %s", f.Name, old, boundary)
 		}
 		f.IAM.PermissionsBoundary = boundary
 	}
@@ -87,7 +89,7 @@ func (r *resolver) managedPolicy(f *Family, path Path, arn string) {
 	r.policyARN(path, arn)
 	r.refer(path, arn)
 	if name := arn[strings.LastIndexByte(arn, '/')+1:]; slices.Contains(broadPolicies, name) {
-		r.add(r.unlessTrusted(), path, "iam-broad", "name the actions and resources in Policies",
+		r.Add(r.unlessTrusted(), path, "iam-broad", "name the actions and resources in Policies",
 			fmt.Sprintf("%s lets everyone who breaks into a container of family %q do nearly anything in the account", name, f.Name))
 	}
 	if !slices.Contains(f.IAM.ManagedPolicies, arn) {
@@ -97,7 +99,7 @@ func (r *resolver) managedPolicy(f *Family, path Path, arn string) {
 
 func (r *resolver) policyARN(path Path, arn string) {
 	if !policyARN.MatchString(arn) {
-		r.add(Error, path, "policy-arn", "such as arn:aws:iam::aws:policy/ReadOnlyAccess", fmt.Sprintf("%q is not the ARN of a policy", arn))
+		r.Add(Error, path, "policy-arn", "such as arn:aws:iam::aws:policy/ReadOnlyAccess", fmt.Sprintf("%q is not the ARN of a policy", arn))
 	}
 }
 
@@ -111,7 +113,7 @@ func (r *resolver) inlinePolicy(f *Family, p InlinePolicy) {
 		p.Name = fmt.Sprintf("%s-%d", named, n)
 	}
 	if p.Name != named {
-		r.warnf(p.Path, "policy-name", "family %q has a policy named %q already; this one is named %q", f.Name, named, p.Name)
+		r.Warnf(p.Path, "policy-name", "family %q has a policy named %q already; this one is named %q", f.Name, named, p.Name)
 	}
 	f.IAM.Policies = append(f.IAM.Policies, p)
 	defer r.readValue(p.Path, p.Document)
@@ -119,7 +121,7 @@ func (r *resolver) inlinePolicy(f *Family, p InlinePolicy) {
 	at := p.Path.Key("Statement")
 	if !list {
 		if _, one := p.Document["Statement"].(map[string]any); !one {
-			r.errorf(at, "policy", "a policy document needs a Statement")
+			r.Errorf(at, "policy", "a policy document needs a Statement")
 			return
 		}
 		r.statement(at, p.Document["Statement"])
@@ -133,7 +135,7 @@ func (r *resolver) inlinePolicy(f *Family, p InlinePolicy) {
 func (r *resolver) statement(path Path, value any) {
 	s, ok := value.(map[string]any)
 	if !ok {
-		r.errorf(path, "policy", "a statement is a mapping with %s", strings.Join(statementKeys, ", "))
+		r.Errorf(path, "policy", "a statement is a mapping with %s", strings.Join(statementKeys, ", "))
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(s)) {
@@ -141,33 +143,33 @@ func (r *resolver) statement(path Path, value any) {
 		switch {
 		case slices.Contains(statementKeys, key):
 		case slices.Contains(statementKeys, unquoted) && s[unquoted] == nil:
-			r.warnf(path.Key(key), "policy-key", "%q is read as %s", key, unquoted)
+			r.Warnf(path.Key(key), "policy-key", "%q is read as %s", key, unquoted)
 			s[unquoted] = s[key]
 			delete(s, key)
 		default:
-			r.add(Warning, path.Key(key), "policy-key", didYouMean(key, statementKeys),
+			r.Add(Warning, path.Key(key), "policy-key", diag.DidYouMean(key, statementKeys),
 				fmt.Sprintf("IAM does not know %q in a statement of a role and may refuse it", key))
 		}
 	}
 	if effect, _ := s["Effect"].(string); effect != "Allow" && effect != "Deny" {
-		r.errorf(path.Key("Effect"), "policy", "the Effect of a statement is Allow or Deny, not %s", describe(s["Effect"]))
+		r.Errorf(path.Key("Effect"), "policy", "the Effect of a statement is Allow or Deny, not %s", diag.Describe(s["Effect"]))
 		return
 	}
 	if s["Effect"] != "Allow" {
 		return
 	}
 	if everything(s["Action"]) && everything(s["Resource"]) {
-		r.add(r.unlessTrusted(), path, "iam-broad", "", "the statement allows every action on every resource")
+		r.Add(r.unlessTrusted(), path, "iam-broad", "", "the statement allows every action on every resource")
 		return
 	}
-	if r.project.untrusted {
+	if r.project.Untrusted {
 		r.untrustedStatement(path, s)
 	}
 }
 
 // unlessTrusted returns the severity with which a file gives itself wide permissions.
 func (r *resolver) unlessTrusted() Severity {
-	if r.project.untrusted {
+	if r.project.Untrusted {
 		return Error
 	}
 	return Warning
@@ -190,7 +192,7 @@ var (
 func (r *resolver) untrustedStatement(path Path, s map[string]any) {
 	for _, key := range []string{"NotAction", "NotResource"} {
 		if s[key] != nil {
-			r.errorf(path.Key(key), "untrusted", "untrusted files may use Action and Resource only, not %s", key)
+			r.Errorf(path.Key(key), "untrusted", "untrusted files may use Action and Resource only, not %s", key)
 		}
 	}
 	at := path.Key("Action")
@@ -201,13 +203,13 @@ func (r *resolver) untrustedStatement(path Path, s map[string]any) {
 		text, ok := action.(string)
 		switch {
 		case !ok:
-			r.errorf(at, "untrusted", "untrusted files name actions as text, not by %s", describe(action))
+			r.Errorf(at, "untrusted", "untrusted files name actions as text, not by %s", diag.Describe(action))
 		case wideService.MatchString(text), wholeService.MatchString(text) && everything(s["Resource"]):
-			r.errorf(at, "untrusted", "%q is more than untrusted files may allow: name the actions or the resources", shorten(text))
+			r.Errorf(at, "untrusted", "%q is more than untrusted files may allow: name the actions or the resources", diag.Shorten(text))
 		case keepsSecrets.MatchString(text) && slices.ContainsFunc(many(s["Resource"]), everySecretOf):
-			r.errorf(at, "untrusted", "%q on every resource reaches the secrets of others: name the resources", shorten(text))
+			r.Errorf(at, "untrusted", "%q on every resource reaches the secrets of others: name the resources", diag.Shorten(text))
 		case escalating.MatchString(text) && !onlyReading.MatchString(text):
-			r.errorf(at, "untrusted", "%q lets a service reach more than its file says, which untrusted files must not allow", shorten(text))
+			r.Errorf(at, "untrusted", "%q lets a service reach more than its file says, which untrusted files must not allow", diag.Shorten(text))
 		}
 	}
 }

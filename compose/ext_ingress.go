@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"composecdk/compose/diag"
 )
 
 const (
@@ -71,7 +73,7 @@ func (r *resolver) ingressWish(service string) ingressWish {
 		case scheme == ingressPublic || scheme == ingressInternal:
 			return ingressWish{scheme: scheme, path: path}
 		default:
-			r.unknown(path, "ingress", "a kind of ingress", scheme, []string{ingressInternal, ingressPublic})
+			r.Unknown(path, "ingress", "a kind of ingress", scheme, []string{ingressInternal, ingressPublic})
 		}
 		return ingressWish{}
 	}
@@ -96,7 +98,7 @@ func (r *resolver) settingPath(service, key string) Path {
 	for _, path := range []Path{
 		own.Key("labels").Key(key), own.Key("configs").Key(key), own.Key("x-configs").Key(key), At("x-configs", service, key),
 	} {
-		if at := r.positions.Pos(path); at.Line != 0 && at != r.positions.Pos(path.parent()) {
+		if at := r.Positions.Pos(path); at.Line != 0 && at != r.Positions.Pos(path.Parent()) {
 			return path
 		}
 	}
@@ -132,9 +134,9 @@ func (r *resolver) published(service string) []Port {
 			}
 			switch {
 			case loopback(written.HostIP):
-				r.notef(p.Path, "port-loopback", "port %d is for the machine itself (%s), so %s does not open it", p.Number, written.HostIP, keyIngress)
+				r.Notef(p.Path, "port-loopback", "port %d is for the machine itself (%s), so %s does not open it", p.Number, written.HostIP, keyIngress)
 			case written.Published == "":
-				r.notef(p.Path, "port-assumed", "the port is published without a number; the load balancer listens on %d", p.Number)
+				r.Notef(p.Path, "port-assumed", "the port is published without a number; the load balancer listens on %d", p.Number)
 				p.Published = p.Number
 				ports = append(ports, p)
 			}
@@ -149,7 +151,7 @@ func (r *resolver) nothingPublished(service string, wish ingressWish) {
 	if wish.old {
 		severity = Warning
 	}
-	r.add(severity, wish.path, "nothing-published", `add ports: ["<published>:<container>"]`,
+	r.Add(severity, wish.path, "nothing-published", `add ports: ["<published>:<container>"]`,
 		fmt.Sprintf("service %q publishes no port that the load balancer could listen on", service))
 }
 
@@ -178,7 +180,7 @@ func (r *resolver) ingressPort(shared map[string]*LoadBalancer, service string, 
 			l.Protocol, g.Protocol = "TCP_UDP", "TCP_UDP"
 			return
 		}
-		r.add(Error, p.Path, "port-conflict", "publish another port, or tell them apart by host or path with x-elbv2",
+		r.Add(Error, p.Path, "port-conflict", "publish another port, or tell them apart by host or path with x-elbv2",
 			fmt.Sprintf("port %d of the %s load balancer goes to %s already", p.Published, wish.scheme, g.Name))
 		return
 	}
@@ -217,18 +219,18 @@ func (r *resolver) ingressProtocol(wish ingressWish, p Port) (string, bool) {
 	switch app := strings.ToLower(p.AppProtocol); app {
 	case "", "http", "ws":
 		if p.Published == 443 {
-			r.add(Error, p.Path, "certificate-missing",
+			r.Add(Error, p.Path, "certificate-missing",
 				"write a listener with Certificates under x-elbv2, or app_protocol: https where the container ends TLS itself",
 				"port 443 is for HTTPS, and "+keyIngress+" has no certificate")
 			return "", false
 		}
 		if what := notHTTP[p.Number]; what != "" && app == "" {
-			r.add(Warning, p.Path, "not-http", "write app_protocol: tcp",
+			r.Add(Warning, p.Path, "not-http", "write app_protocol: tcp",
 				fmt.Sprintf("port %d is mostly for %s, but the load balancer expects HTTP", p.Number, what))
 		}
 		return "HTTP", true
 	case "http2", "grpc":
-		r.add(Error, p.Path, "certificate-missing",
+		r.Add(Error, p.Path, "certificate-missing",
 			"write a listener with Certificates and ProtocolVersion under x-elbv2, or app_protocol: tcp to pass connections on",
 			fmt.Sprintf("an application load balancer speaks %s only over HTTPS, and %s has no certificate", app, keyIngress))
 		return "", false
@@ -279,10 +281,10 @@ func (r *resolver) oldHealthCheck(service string, p Port) TargetHealthCheck {
 	}
 	path := r.settingPath(service, "healthcheck")
 	m, _ := value.(map[string]any)
-	text, _ := scalarText(m["http"])
+	text, _ := diag.ScalarText(m["http"])
 	parts := oldHealth.FindStringSubmatch(text)
 	if len(m) != 1 || parts == nil {
-		r.warnf(path, "healthcheck", "%s is not a health check such as {http: 80/ping}; the load balancer asks for /", describe(value))
+		r.Warnf(path, "healthcheck", "%s is not a health check such as {http: 80/ping}; the load balancer asks for /", diag.Describe(value))
 		return TargetHealthCheck{}
 	}
 	check := TargetHealthCheck{Protocol: "HTTP", Path: parts[2]}
@@ -309,7 +311,7 @@ func (r *resolver) portsNotPublished() {
 				}
 			}
 			if len(published) > 0 {
-				r.add(Note, c.Path.Key("ports"), "port-not-published", "write x-ingress: public or x-ingress: internal, or a load balancer under x-elbv2",
+				r.Add(Note, c.Path.Key("ports"), "port-not-published", "write x-ingress: public or x-ingress: internal, or a load balancer under x-elbv2",
 					fmt.Sprintf("only services of the project reach %s of %q", portList(published), c.Service))
 			}
 		}

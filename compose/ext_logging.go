@@ -38,7 +38,7 @@ func (r *resolver) logging(f *Family, services []types.ServiceConfig) {
 			continue
 		}
 		if old := f.Logging.Group; old != "" && old != group {
-			r.errorf(servicePath(s.Name).Key("logging").Key("options").Key("awslogs-group"), "log-group-conflict",
+			r.Errorf(servicePath(s.Name).Key("logging").Key("options").Key("awslogs-group"), "log-group-conflict",
 				"family %q has one log group, but its services name two, %s and %s", f.Name, old, group)
 		}
 		f.Logging.Group = group
@@ -52,7 +52,7 @@ func (r *resolver) logGroups() {
 	for _, f := range r.model.Families {
 		group := f.Logging.Group
 		if other := owner[group]; other != nil && group != "" {
-			r.errorf(f.Path.Key("logging").Key("options").Key("awslogs-group"), "log-group-conflict",
+			r.Errorf(f.Path.Key("logging").Key("options").Key("awslogs-group"), "log-group-conflict",
 				"families %q and %q both make a log group %s", other.Name, f.Name, group)
 		}
 		owner[group] = f
@@ -68,12 +68,12 @@ func (r *resolver) retention(s types.ServiceConfig) int {
 	var ext loggingExtension
 	if r.decode(path.Key("x-logging"), s.Extensions["x-logging"], &ext) && ext.RetentionInDays != nil {
 		if days != 0 {
-			r.warnf(at, "log-retention", "RetentionInDays of x-logging says how long logs are kept; x-aws-logs_retention is left out")
+			r.Warnf(at, "log-retention", "RetentionInDays of x-logging says how long logs are kept; x-aws-logs_retention is left out")
 		}
 		days, at = *ext.RetentionInDays, path.Key("x-logging").Key("RetentionInDays")
 	}
 	if ext.FireLens != nil {
-		r.errorf(path.Key("x-logging").Key("FireLens"), "unsupported-firelens", "FireLens is not built yet; logs go to CloudWatch")
+		r.Errorf(path.Key("x-logging").Key("FireLens"), "unsupported-firelens", "FireLens is not built yet; logs go to CloudWatch")
 	}
 	if days == 0 {
 		return 0
@@ -86,12 +86,12 @@ func (r *resolver) retention(s types.ServiceConfig) int {
 func (r *resolver) retentionDays(at Path, days int) int {
 	longest := retentions[len(retentions)-1]
 	if days < 0 || days > longest {
-		r.errorf(at, "log-retention", "CloudWatch keeps logs for 1 to %d days, not %d", longest, days)
+		r.Errorf(at, "log-retention", "CloudWatch keeps logs for 1 to %d days, not %d", longest, days)
 		return 0
 	}
 	i, exact := slices.BinarySearch(retentions, days)
 	if !exact {
-		r.warnf(at, "log-retention", "CloudWatch cannot keep logs for %d days; they are kept for %d", days, retentions[i])
+		r.Warnf(at, "log-retention", "CloudWatch cannot keep logs for %d days; they are kept for %d", days, retentions[i])
 	}
 	return retentions[i]
 }
@@ -115,12 +115,12 @@ func (r *resolver) logOptions(path Path, s types.ServiceConfig) map[string]strin
 		case name == "awslogs-group" || name == "awslogs-create-group": // the stack makes the group
 		case name == "awslogs-region":
 			if literalText(value) {
-				r.warnf(at, "log-region", "logs stay in the region of the stack; %s is left out", value)
+				r.Warnf(at, "log-region", "logs stay in the region of the stack; %s is left out", value)
 			}
 		case strings.HasPrefix(name, "awslogs-") || name == "mode" || name == "max-buffer-size":
 			options[name] = value
 		default:
-			r.warnf(at, "log-option", "%q is not an option of awslogs and is left out", name)
+			r.Warnf(at, "log-option", "%q is not an option of awslogs and is left out", name)
 		}
 	}
 	return options
@@ -134,15 +134,15 @@ func literalText(value string) bool {
 func (r *resolver) otherLogDriver(path Path, logging *types.LoggingConfig) {
 	switch {
 	case logging.Driver == "none":
-		r.warnf(path.Key("driver"), "log-driver", "the logs go to CloudWatch, for ECS cannot switch them off")
+		r.Warnf(path.Key("driver"), "log-driver", "the logs go to CloudWatch, for ECS cannot switch them off")
 	case slices.Contains(localDrivers, logging.Driver):
 		if len(logging.Options) > 0 {
-			r.notef(path.Key("options"), "log-driver", "the logs go to CloudWatch, where the options of driver %q mean nothing",
+			r.Notef(path.Key("options"), "log-driver", "the logs go to CloudWatch, where the options of driver %q mean nothing",
 				cmp.Or(logging.Driver, "json-file"))
 		}
 	case logging.Driver == "awsfirelens":
-		r.errorf(path.Key("driver"), "unsupported-firelens", "FireLens is not built yet; the driver awslogs is")
+		r.Errorf(path.Key("driver"), "unsupported-firelens", "FireLens is not built yet; the driver awslogs is")
 	default:
-		r.errorf(path.Key("driver"), "log-driver", "log driver %q is not supported; awslogs is", logging.Driver)
+		r.Errorf(path.Key("driver"), "log-driver", "log driver %q is not supported; awslogs is", logging.Driver)
 	}
 }

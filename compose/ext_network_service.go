@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"composecdk/compose/diag"
+
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
@@ -47,7 +49,7 @@ func (r *resolver) oldNetwork(s types.ServiceConfig, path Path) {
 	m, _ := s.Extensions["x-network"].(map[string]any)
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		if current, ok := oldNetworkKeys[key]; ok {
-			r.deprecated(path.Key(key), key, current)
+			r.Deprecated(path.Key(key), key, current)
 		}
 	}
 }
@@ -108,7 +110,7 @@ func (r *resolver) placement(f *Family, services []types.ServiceConfig) {
 		r.oldNetwork(s, path)
 		f.AssignPublicIP = f.AssignPublicIP || ext.AssignPublicIp
 		if ext.AdditionalSecurityGroups != nil {
-			r.warnf(path.Key("AdditionalSecurityGroups"), "security-groups", "a family has one security group; these are left out")
+			r.Warnf(path.Key("AdditionalSecurityGroups"), "security-groups", "a family has one security group; these are left out")
 		}
 		r.ingress(f, c, path.Key("Ingress"), ext.Ingress)
 		r.cloudMap(f, c, path.Key("x-cloudmap"), ext.CloudMap)
@@ -134,7 +136,7 @@ func (r *resolver) subnetGroup(f *Family, services []types.ServiceConfig) {
 			case f.SubnetGroup == "":
 				f.SubnetGroup = group
 			default:
-				r.warnf(servicePath(s.Name).Key("networks"), "subnet-group",
+				r.Warnf(servicePath(s.Name).Key("networks"), "subnet-group",
 					"the tasks of family %q run in one group of subnets, %s, and not in %s", f.Name, f.SubnetGroup, group)
 			}
 		}
@@ -161,7 +163,7 @@ func (r *resolver) ingress(f *Family, c *Container, path Path, ext ingressExtens
 		ports := r.reachablePorts(at, c, source.Ports)
 		description := cmp.Or(source.Description, source.Name)
 		if source.IPv4 == "" && source.IPv6 == "" {
-			r.errorf(at, "ingress-source", "a source needs IPv4 or IPv6")
+			r.Errorf(at, "ingress-source", "a source needs IPv4 or IPv6")
 		}
 		for key, cidr := range map[string]string{"IPv4": source.IPv4, "IPv6": source.IPv6} {
 			if cidr != "" {
@@ -172,11 +174,11 @@ func (r *resolver) ingress(f *Family, c *Container, path Path, ext ingressExtens
 	for i, source := range ext.AwsSources {
 		at := path.Key("AwsSources").Index(i)
 		if source.Lookup != nil {
-			r.errorf(at.Key("Lookup"), "unsupported-lookup", "sources cannot be looked up yet; write the Id")
+			r.Errorf(at.Key("Lookup"), "unsupported-lookup", "sources cannot be looked up yet; write the Id")
 			continue
 		}
 		if source.AccountOwner != "" {
-			r.notef(at.Key("AccountOwner"), "account-owner", "AWS finds the owner of %s by itself", source.Id)
+			r.Notef(at.Key("AccountOwner"), "account-owner", "AWS finds the owner of %s by itself", source.Id)
 		}
 		in := IngressSource{
 			Ports: r.reachablePorts(at, c, source.Ports), Path: at,
@@ -189,10 +191,10 @@ func (r *resolver) ingress(f *Family, c *Container, path Path, ext ingressExtens
 		case source.Type == kinds[1] && strings.HasPrefix(source.Id, "pl-"):
 			in.PrefixList = source.Id
 		case slices.Contains(kinds, source.Type):
-			r.errorf(at.Key("Id"), "ingress-source", "%q is not the id of a %s, such as sg-0123… or pl-0123…", source.Id, source.Type)
+			r.Errorf(at.Key("Id"), "ingress-source", "%q is not the id of a %s, such as sg-0123… or pl-0123…", source.Id, source.Type)
 			continue
 		default:
-			r.unknown(at.Key("Type"), "ingress-source", "a type of source", source.Type, kinds)
+			r.Unknown(at.Key("Type"), "ingress-source", "a type of source", source.Type, kinds)
 			continue
 		}
 		r.addSource(f, c, in)
@@ -204,7 +206,7 @@ func (r *resolver) addSource(f *Family, c *Container, s IngressSource) {
 		return // the ports that the source names are reported
 	}
 	if len(s.Ports) == 0 {
-		r.add(Warning, s.Path, "no-port", "declare ports or expose", "the service has no port that the source could reach")
+		r.Add(Warning, s.Path, "no-port", "declare ports or expose", "the service has no port that the source could reach")
 		return
 	}
 	f.Ingress = append(f.Ingress, s)
@@ -220,7 +222,7 @@ func (r *resolver) sourceCIDR(path Path, key, text string) string {
 		prefix, err = netip.PrefixFrom(addr, addr.BitLen()), nil
 	}
 	if err != nil || prefix.Addr().Is4() != (key == "IPv4") {
-		r.errorf(path, "cidr", "%q is not a range of %s addresses", text, key)
+		r.Errorf(path, "cidr", "%q is not a range of %s addresses", text, key)
 		return text
 	}
 	return prefix.Masked().String()
@@ -235,7 +237,7 @@ func (r *resolver) reachablePorts(path Path, c *Container, names []string) []Por
 	for i, name := range names {
 		found := portsNamed(c.Ports, name)
 		if len(found) == 0 {
-			r.add(Error, path.Key("Ports").Index(i), "port-unknown", didYouMean(name, portNames(c.Ports)),
+			r.Add(Error, path.Key("Ports").Index(i), "port-unknown", diag.DidYouMean(name, portNames(c.Ports)),
 				fmt.Sprintf("service %q has no port %s", c.Service, name))
 		}
 		ports = append(ports, found...)
@@ -296,7 +298,7 @@ func (r *resolver) cloudMap(f *Family, c *Container, path Path, value any) {
 		}
 		known := slices.ContainsFunc(c.Ports, func(p Port) bool { return p.Number == record.Port })
 		if entry.Port != 0 && !known {
-			r.add(Error, path.Key(namespace).Key("Port"), "port-unknown", didYouMean(strconv.Itoa(entry.Port), portNames(c.Ports)),
+			r.Add(Error, path.Key(namespace).Key("Port"), "port-unknown", diag.DidYouMean(strconv.Itoa(entry.Port), portNames(c.Ports)),
 				fmt.Sprintf("service %q has no port %d", c.Service, entry.Port))
 			continue
 		}
@@ -308,7 +310,7 @@ func (r *resolver) cloudMap(f *Family, c *Container, path Path, value any) {
 // Cloud Map service.
 func (r *resolver) addRecord(f *Family, path Path, record Record) {
 	if len(f.Records) > 0 {
-		r.warnf(path, "cloudmap-record", "ECS registers family %q once, as %s in %s; %s in %s is left out",
+		r.Warnf(path, "cloudmap-record", "ECS registers family %q once, as %s in %s; %s in %s is left out",
 			f.Name, f.Records[0].Name, f.Records[0].Namespace, record.Name, record.Namespace)
 		return
 	}
@@ -335,23 +337,23 @@ func (r *resolver) udpRecords(f *Family) {
 // their names; it can say what protocol a port speaks.
 func (r *resolver) connect(c *Container, path Path, ext connectExtension) {
 	if len(ext.Properties) > 0 {
-		r.errorf(path.Key("Properties"), "unsupported-ecs-connect", "properties of Service Connect cannot be set yet; MacroParameters can")
+		r.Errorf(path.Key("Properties"), "unsupported-ecs-connect", "properties of Service Connect cannot be set yet; MacroParameters can")
 	}
 	path = path.Key("MacroParameters")
 	if ns := ext.MacroParameters.CloudMap; ns != "" {
-		r.notef(path.Key("x-cloudmap"), "connect-namespace",
+		r.Notef(path.Key("x-cloudmap"), "connect-namespace",
 			"Service Connect of all families uses the project's own namespace, not %q", ns)
 	}
 	key, ports := "service_ports", ext.MacroParameters.ServicePorts
 	if ext.MacroParameters.OldServicePorts != nil {
-		r.deprecated(path.Key("services_ports"), "services_ports", "service_ports")
+		r.Deprecated(path.Key("services_ports"), "services_ports", "service_ports")
 		key, ports = "services_ports", ext.MacroParameters.OldServicePorts
 	}
 	for _, name := range slices.Sorted(maps.Keys(ports)) {
 		at, p := path.Key(key).Key(name), ports[name]
 		found := portsNamed(c.Ports, name)
 		if len(found) == 0 {
-			r.add(Error, at, "port-unknown", didYouMean(name, portNames(c.Ports)),
+			r.Add(Error, at, "port-unknown", diag.DidYouMean(name, portNames(c.Ports)),
 				fmt.Sprintf("service %q has no port %s", c.Service, name))
 			continue
 		}
@@ -362,14 +364,14 @@ func (r *resolver) connect(c *Container, path Path, ext connectExtension) {
 		}
 		for field, alias := range map[string]string{"DnsName": p.DnsName, "CloudMapServiceName": p.CloudMapServiceName} {
 			if alias != "" && alias != c.Service {
-				r.warnf(at.Key(field), "alias", "other services find it as %q; the further name %q is not made", c.Service, alias)
+				r.Warnf(at.Key(field), "alias", "other services find it as %q; the further name %q is not made", c.Service, alias)
 			}
 		}
 		if p.Timeout != nil {
-			r.warnf(at.Key("Timeout"), "connect-option", "the timeouts of Service Connect keep their defaults")
+			r.Warnf(at.Key("Timeout"), "connect-option", "the timeouts of Service Connect keep their defaults")
 		}
 		if p.IngressPortOverride != 0 {
-			r.warnf(at.Key("IngressPortOverride"), "connect-option", "the port of the Service Connect proxy is chosen by ECS")
+			r.Warnf(at.Key("IngressPortOverride"), "connect-option", "the port of the Service Connect proxy is chosen by ECS")
 		}
 	}
 }

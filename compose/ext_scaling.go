@@ -69,14 +69,14 @@ func (r *resolver) scaling(f *Family, services []types.ServiceConfig) {
 	names := map[string]bool{}
 	for _, a := range sc.Schedules {
 		if names[a.Name] {
-			r.errorf(sc.Path, "schedule-name", "two scheduled actions of family %q are named %q", f.Name, a.Name)
+			r.Errorf(sc.Path, "schedule-name", "two scheduled actions of family %q are named %q", f.Name, a.Name)
 		}
 		names[a.Name] = true
 	}
 	if wanted := f.Replicas; wanted < sc.Min || wanted > sc.Max {
 		f.Replicas = min(max(wanted, sc.Min), sc.Max)
 		if explicitReplicas(services) {
-			r.warnf(sc.Path, "replicas-range", "family %q starts with %d tasks, not %d, to be in the range %d-%d",
+			r.Warnf(sc.Path, "replicas-range", "family %q starts with %d tasks, not %d, to be in the range %d-%d",
 				f.Name, f.Replicas, wanted, sc.Min, sc.Max)
 		}
 	}
@@ -85,7 +85,7 @@ func (r *resolver) scaling(f *Family, services []types.ServiceConfig) {
 func (r *resolver) joinScaling(f *Family, other *Scaling) {
 	sc := f.Scaling
 	if sc.Min != other.Min || sc.Max != other.Max || sc.CPUTarget != other.CPUTarget || sc.MemoryTarget != other.MemoryTarget {
-		r.notef(other.Path, "scaling-joined",
+		r.Notef(other.Path, "scaling-joined",
 			"several services of family %q scale it; it gets the widest range and the lowest targets of them", f.Name)
 	}
 	sc.Min, sc.Max = min(sc.Min, other.Min), max(sc.Max, other.Max)
@@ -112,7 +112,7 @@ func (r *resolver) serviceScaling(s types.ServiceConfig) *Scaling {
 		return r.dockerScaling(s)
 	}
 	if s.Deploy != nil && s.Deploy.Extensions["x-aws-autoscaling"] != nil {
-		r.notef(servicePath(s.Name).Key("deploy").Key("x-aws-autoscaling"), "scaling-joined", "x-scaling of the service replaces it")
+		r.Notef(servicePath(s.Name).Key("deploy").Key("x-aws-autoscaling"), "scaling-joined", "x-scaling of the service replaces it")
 	}
 	var ext scalingExtension
 	if !r.decode(path, value, &ext) && ext.Range == "" {
@@ -138,17 +138,17 @@ func (r *resolver) scalingRange(path Path, text string, sc *Scaling) bool {
 	at := path.Key("Range")
 	m := taskRange.FindStringSubmatch(text)
 	if text == "" {
-		r.errorf(path, "scaling-range", "a Range of tasks is missing, such as \"1-4\"")
+		r.Errorf(path, "scaling-range", "a Range of tasks is missing, such as \"1-4\"")
 		return false
 	}
 	if m == nil {
-		r.errorf(at, "scaling-range", "%q is not a range of tasks, such as \"1-4\"", text)
+		r.Errorf(at, "scaling-range", "%q is not a range of tasks, such as \"1-4\"", text)
 		return false
 	}
 	sc.Min, _ = strconv.Atoi(m[1])
 	sc.Max, _ = strconv.Atoi(m[2])
 	if sc.Min > sc.Max {
-		r.errorf(at, "scaling-range", "the range %s ends below its start", text)
+		r.Errorf(at, "scaling-range", "the range %s ends below its start", text)
 		return false
 	}
 	return true
@@ -156,10 +156,10 @@ func (r *resolver) scalingRange(path Path, text string, sc *Scaling) bool {
 
 func (r *resolver) targetScaling(path Path, t *targetScaling, sc *Scaling) {
 	if t.TgtCpu != 0 {
-		r.deprecated(path.Key("TgtCpu"), "TgtCpu", "CpuTarget")
+		r.Deprecated(path.Key("TgtCpu"), "TgtCpu", "CpuTarget")
 	}
 	if t.TgtMemory != 0 {
-		r.deprecated(path.Key("TgtMemory"), "TgtMemory", "MemoryTarget")
+		r.Deprecated(path.Key("TgtMemory"), "TgtMemory", "MemoryTarget")
 	}
 	sc.CPUTarget = r.percentage(path.Key("CpuTarget"), cmp.Or(t.CpuTarget, t.TgtCpu))
 	sc.MemoryTarget = r.percentage(path.Key("MemoryTarget"), cmp.Or(t.MemoryTarget, t.TgtMemory))
@@ -171,14 +171,14 @@ func (r *resolver) targetScaling(path Path, t *targetScaling, sc *Scaling) {
 	}
 	sc.DisableScaleIn = t.DisableScaleIn
 	if sc.CPUTarget == 0 && sc.MemoryTarget == 0 {
-		r.warnf(path, "scaling-target", "without CpuTarget or MemoryTarget nothing scales")
+		r.Warnf(path, "scaling-target", "without CpuTarget or MemoryTarget nothing scales")
 	}
 }
 
 func (r *resolver) percentage(path Path, n int) int {
 	const most = 100
 	if n < 0 || n > most {
-		r.errorf(path, "percentage", "%d is not a percentage from 1 to %d", n, most)
+		r.Errorf(path, "percentage", "%d is not a percentage from 1 to %d", n, most)
 	}
 	return n
 }
@@ -194,7 +194,7 @@ func (r *resolver) dockerScaling(s types.ServiceConfig) *Scaling {
 		return nil
 	}
 	if ext.Max == 0 || ext.Min > ext.Max {
-		r.errorf(path, "scaling-range", "max must be set, and min not be above it")
+		r.Errorf(path, "scaling-range", "max must be set, and min not be above it")
 		return nil
 	}
 	return &Scaling{
@@ -208,24 +208,24 @@ func (r *resolver) dockerScaling(s types.ServiceConfig) *Scaling {
 func (r *resolver) scheduledAction(path Path, service string, a scheduledAction) ScheduledAction {
 	name := a.ScheduledActionName
 	if name == "" {
-		r.errorf(path, "schedule-name", "a scheduled action needs a ScheduledActionName")
+		r.Errorf(path, "schedule-name", "a scheduled action needs a ScheduledActionName")
 	}
 	if a.MacroParameters.AddServiceName {
 		name += "-" + service
 	}
 	if a.MacroParameters.AddRandomId {
-		r.warnf(path.Key("MacroParameters").Key("AddRandomId"), "random-id", "names do not change from one run to the next; %q gets nothing random", name)
+		r.Warnf(path.Key("MacroParameters").Key("AddRandomId"), "random-id", "names do not change from one run to the next; %q gets nothing random", name)
 	}
 	limits := a.ScalableTargetAction
 	switch at := path.Key("ScalableTargetAction"); {
 	case limits.MinCapacity == nil && limits.MaxCapacity == nil:
-		r.errorf(at, "schedule-range", "a scheduled action sets MinCapacity, MaxCapacity or both")
+		r.Errorf(at, "schedule-range", "a scheduled action sets MinCapacity, MaxCapacity or both")
 	case limits.MinCapacity != nil && limits.MaxCapacity != nil && *limits.MinCapacity > *limits.MaxCapacity:
-		r.errorf(at, "schedule-range", "MinCapacity %d is above MaxCapacity %d", *limits.MinCapacity, *limits.MaxCapacity)
+		r.Errorf(at, "schedule-range", "MinCapacity %d is above MaxCapacity %d", *limits.MinCapacity, *limits.MaxCapacity)
 	}
 	if a.Timezone != "" {
 		if _, err := time.LoadLocation(a.Timezone); err != nil {
-			r.errorf(path.Key("Timezone"), "time-zone", "%q is not a time zone, such as Europe/London", a.Timezone)
+			r.Errorf(path.Key("Timezone"), "time-zone", "%q is not a time zone, such as Europe/London", a.Timezone)
 		}
 	}
 	return ScheduledAction{
@@ -245,7 +245,7 @@ func (r *resolver) instant(path Path, text string) string {
 			return t.UTC().Format(time.RFC3339)
 		}
 	}
-	r.errorf(path, "time", "%q is not a time, such as 2030-01-31T08:00:00Z", text)
+	r.Errorf(path, "time", "%q is not a time, such as 2030-01-31T08:00:00Z", text)
 	return ""
 }
 
@@ -263,7 +263,7 @@ func (r *resolver) schedule(path Path, text string) string {
 	}
 	m := rateSchedule.FindStringSubmatch(text)
 	if m == nil {
-		r.add(Error, path, "schedule", "such as cron(0 8 ? * MON-FRI *), rate(1 hour) or at(2030-01-31T08:00:00)",
+		r.Add(Error, path, "schedule", "such as cron(0 8 ? * MON-FRI *), rate(1 hour) or at(2030-01-31T08:00:00)",
 			fmt.Sprintf("%q is not a schedule of AWS", text))
 		return text
 	}
@@ -273,7 +273,7 @@ func (r *resolver) schedule(path Path, text string) string {
 	}
 	rate := "rate(" + m[1] + " " + unit + ")"
 	if rate != text {
-		r.warnf(path, "schedule", "AWS does not know %q; it becomes %q", text, rate)
+		r.Warnf(path, "schedule", "AWS does not know %q; it becomes %q", text, rate)
 	}
 	return rate
 }
@@ -293,7 +293,7 @@ func (r *resolver) replicas(f *Family, services []types.ServiceConfig) {
 	}
 	for _, s := range services {
 		if n, ok := replicasOf(s); ok && n != f.Replicas {
-			r.notef(servicePath(s.Name), "replicas", "service %q runs %d times, as often as the rest of family %q, not %d",
+			r.Notef(servicePath(s.Name), "replicas", "service %q runs %d times, as often as the rest of family %q, not %d",
 				s.Name, f.Replicas, f.Name, n)
 		}
 	}
@@ -327,7 +327,7 @@ func (r *resolver) deployment(f *Family, services []types.ServiceConfig) {
 		case decided == "":
 			f.Deployment, decided = d, s.Name
 		case d != f.Deployment:
-			r.warnf(servicePath(s.Name).Key("deploy").Key("update_config"), "deployment-joined",
+			r.Warnf(servicePath(s.Name).Key("deploy").Key("update_config"), "deployment-joined",
 				"services %q and %q say differently how family %q is updated; the one of %q holds", decided, s.Name, f.Name, decided)
 		}
 	}
@@ -349,7 +349,7 @@ func (r *resolver) singleWriter(f *Family) {
 			continue
 		}
 		f.Deployment.MinHealthyPercent, f.Deployment.MaxPercent = 0, 100
-		r.add(Warning, c.Path, "database-on-volume", "x-rds gives a managed database",
+		r.Add(Warning, c.Path, "database-on-volume", "x-rds gives a managed database",
 			fmt.Sprintf("only one %s may write to its volume, so an update stops the old task before it starts the new one", name))
 	}
 }
@@ -373,7 +373,7 @@ func (r *resolver) serviceDeployment(f *Family, s types.ServiceConfig) (d Deploy
 		}
 	}
 	if d.MinHealthyPercent < 0 || d.MinHealthyPercent > 100 || d.MaxPercent < 100 || d.MinHealthyPercent == d.MaxPercent {
-		r.errorf(path, "deployment-percent",
+		r.Errorf(path, "deployment-percent",
 			"ECS can replace no task between %d%% and %d%% of them: the minimum is 0 to 100, the maximum 100 or more, and not the same",
 			d.MinHealthyPercent, d.MaxPercent)
 	}
@@ -406,9 +406,9 @@ func (r *resolver) updateConfig(path Path, s types.ServiceConfig, replicas int, 
 		d.Rollback = false
 	case "continue":
 		d.CircuitBreaker, d.Rollback = false, false
-		r.warnf(path.Key("failure_action"), "failure-action", "an update that fails goes on for hours, until ECS gives up")
+		r.Warnf(path.Key("failure_action"), "failure-action", "an update that fails goes on for hours, until ECS gives up")
 	default:
-		r.unknown(path.Key("failure_action"), "failure-action", "a failure action", u.FailureAction, []string{"rollback", "pause", "continue"})
+		r.Unknown(path.Key("failure_action"), "failure-action", "a failure action", u.FailureAction, []string{"rollback", "pause", "continue"})
 	}
 	order := u.Order
 	if order == "" && u.Parallelism == nil {
@@ -418,7 +418,7 @@ func (r *resolver) updateConfig(path Path, s types.ServiceConfig, replicas int, 
 	switch n := parallelism(u); {
 	case n == 0 || replicas == 0:
 	case n > replicas:
-		r.warnf(path.Key("parallelism"), "parallelism", "only %d tasks run, so %d cannot be replaced at once", replicas, n)
+		r.Warnf(path.Key("parallelism"), "parallelism", "only %d tasks run, so %d cannot be replaced at once", replicas, n)
 	default:
 		share = (n*100 + replicas - 1) / replicas
 	}

@@ -34,7 +34,7 @@ func (r *resolver) stacks() {
 	for _, group := range append(names, ownStack) {
 		at := section.Key(group)
 		if group != ownStack && !stackGroup.MatchString(group) {
-			r.errorf(at, "name", "%q cannot name stacks: up to 40 letters, digits and - are allowed, a letter or digit first; or \"*\" for a stack each", group)
+			r.Errorf(at, "name", "%q cannot name stacks: up to 40 letters, digits and - are allowed, a letter or digit first; or \"*\" for a stack each", group)
 			continue
 		}
 		for i, pattern := range groups[group] {
@@ -51,7 +51,7 @@ func (r *resolver) stackMembers(group, pattern string, at Path, matched map[Path
 	for _, member := range members {
 		ok, err := path.Match(pattern, string(member))
 		if err != nil {
-			r.errorf(at, "stack-pattern", "%q is no pattern: *, ? and [a-z] are allowed, as in x-sqs.orders-*", pattern)
+			r.Errorf(at, "stack-pattern", "%q is no pattern: *, ? and [a-z] are allowed, as in x-sqs.orders-*", pattern)
 			return
 		}
 		if !ok {
@@ -62,7 +62,7 @@ func (r *resolver) stackMembers(group, pattern string, at Path, matched map[Path
 			if group == ownStack {
 				continue
 			}
-			r.errorf(at, "stack-conflict", "%s has a stack already, by %s", member, before)
+			r.Errorf(at, "stack-conflict", "%s has a stack already, by %s", member, before)
 			continue
 		}
 		matched[member] = at
@@ -81,7 +81,7 @@ func (r *resolver) stackMembers(group, pattern string, at Path, matched map[Path
 // for what is still to come.
 func (r *resolver) noMember(at Path, pattern string, members []Path) {
 	if strings.ContainsAny(pattern, `*?[\`) {
-		r.notef(at, "stack-empty", "%q matches nothing that is deployed", pattern)
+		r.Notef(at, "stack-empty", "%q matches nothing that is deployed", pattern)
 		return
 	}
 	if name, ok := strings.CutPrefix(pattern, "services."); ok {
@@ -92,7 +92,7 @@ func (r *resolver) noMember(at Path, pattern string, members []Path) {
 	for _, member := range members {
 		names = append(names, string(member))
 	}
-	r.unknown(at, "stack-member-unknown", "anything that is deployed", pattern, names)
+	r.Unknown(at, "stack-member-unknown", "anything that is deployed", pattern, names)
 }
 
 // ownName names the stack of a single member.
@@ -151,7 +151,7 @@ func (r *resolver) checkStackCycles(section Path) {
 				to := append(chain[i:], stack)[j+1]
 				cycle = append(cycle, fmt.Sprintf("%s refers to %s", by[from][to].from, by[from][to].to))
 			}
-			r.add(Error, section, "stack-cycle", "put those that refer to each other into one group",
+			r.Add(Error, section, "stack-cycle", "put those that refer to each other into one group",
 				"stacks would wait for each other: "+strings.Join(cycle, ", "))
 			return true
 		}

@@ -55,14 +55,14 @@ func (r *resolver) vpc() {
 			r.dockerVPC(old, id)
 			return
 		}
-		r.warnf(old, "vpc-twice", "x-aws-vpc is ignored, as the file has x-vpc")
+		r.Warnf(old, "vpc-twice", "x-aws-vpc is ignored, as the file has x-vpc")
 	}
 	var section vpcSection
 	if ok && !r.decode(path, value, &section) {
 		return
 	}
 	if section.Use != nil {
-		r.deprecated(path.Key("Use"), "Use", "Lookup")
+		r.Deprecated(path.Key("Use"), "Use", "Lookup")
 		section.Lookup = section.Use
 		path = path.Key("Use")
 	} else if section.Lookup != nil {
@@ -72,7 +72,7 @@ func (r *resolver) vpc() {
 	case section.Lookup == nil:
 		r.newVPC("x-vpc", section.Properties)
 	case section.Properties != nil:
-		r.errorf("x-vpc", "vpc-mode", "Properties make a new VPC and Lookup uses an existing one: give one of them")
+		r.Errorf("x-vpc", "vpc-mode", "Properties make a new VPC and Lookup uses an existing one: give one of them")
 	default:
 		r.existingVPC(path, section.Lookup)
 	}
@@ -108,18 +108,18 @@ func (r *resolver) newVPC(path Path, p *vpcProperties) {
 	switch {
 	case len(v.AvailabilityZones) > 0:
 		if v.MaxAZs != 0 && v.MaxAZs != len(v.AvailabilityZones) {
-			r.errorf(at.Key("MaxAZs"), "vpc-zones", "MaxAZs is %d, but AvailabilityZones names %d", v.MaxAZs, len(v.AvailabilityZones))
+			r.Errorf(at.Key("MaxAZs"), "vpc-zones", "MaxAZs is %d, but AvailabilityZones names %d", v.MaxAZs, len(v.AvailabilityZones))
 		}
 		v.MaxAZs = len(v.AvailabilityZones)
 	case v.MaxAZs == 0:
 		v.MaxAZs = defaultZones
 	}
 	if v.MaxAZs < 1 || v.MaxAZs > maxZones {
-		r.errorf(at.Key("MaxAZs"), "vpc-zones", "a VPC has 1 to %d availability zones, found %d", maxZones, v.MaxAZs)
+		r.Errorf(at.Key("MaxAZs"), "vpc-zones", "a VPC has 1 to %d availability zones, found %d", maxZones, v.MaxAZs)
 		return
 	}
 	if p.SingleNat && p.DisableNat {
-		r.errorf(at.Key("DisableNat"), "vpc-nat", "SingleNat and DisableNat exclude each other")
+		r.Errorf(at.Key("DisableNat"), "vpc-nat", "SingleNat and DisableNat exclude each other")
 	}
 	switch {
 	case p.DisableNat:
@@ -130,7 +130,7 @@ func (r *resolver) newVPC(path Path, p *vpcProperties) {
 	if p.FlowLogsRoleBoundary != "" {
 		r.policyARN(at.Key("FlowLogsRoleBoundary"), p.FlowLogsRoleBoundary)
 		if !p.EnableFlowLogs {
-			r.warnf(at.Key("FlowLogsRoleBoundary"), "vpc-flow-logs", "it is not used, as EnableFlowLogs is not set")
+			r.Warnf(at.Key("FlowLogsRoleBoundary"), "vpc-flow-logs", "it is not used, as EnableFlowLogs is not set")
 		}
 	}
 	r.vpcCIDR(at.Key("VpcCidr"), v)
@@ -151,14 +151,14 @@ func (r *resolver) vpcCIDR(path Path, v *NewVPC) {
 	prefix, err := netip.ParsePrefix(v.CIDR)
 	switch {
 	case err != nil || !prefix.Addr().Is4():
-		r.errorf(path, "vpc-cidr", "%q is not an IPv4 range such as %s", v.CIDR, DefaultCIDR)
+		r.Errorf(path, "vpc-cidr", "%q is not an IPv4 range such as %s", v.CIDR, DefaultCIDR)
 	case prefix != prefix.Masked():
-		r.add(Error, path, "vpc-cidr", "write "+prefix.Masked().String(),
+		r.Add(Error, path, "vpc-cidr", "write "+prefix.Masked().String(),
 			fmt.Sprintf("%s has bits outside of its mask", v.CIDR))
 	case prefix.Bits() < largestVPC:
-		r.errorf(path, "vpc-cidr", "a VPC has at most the %d addresses of a /%d, found %s", 1<<(32-largestVPC), largestVPC, v.CIDR)
+		r.Errorf(path, "vpc-cidr", "a VPC has at most the %d addresses of a /%d, found %s", 1<<(32-largestVPC), largestVPC, v.CIDR)
 	case SubnetPrefix(prefix.Bits(), v.MaxAZs) > smallestSubnet:
-		r.errorf(path, "vpc-cidr", "%s is too small for three tiers of subnets in %d availability zones: "+
+		r.Errorf(path, "vpc-cidr", "%s is too small for three tiers of subnets in %d availability zones: "+
 			"the smallest subnet of AWS is a /%d", v.CIDR, v.MaxAZs, smallestSubnet)
 	}
 }
@@ -185,7 +185,7 @@ func (r *resolver) vpcEndpoints(path Path, p *vpcProperties) []string {
 		if !p.DisableNat {
 			return nil
 		}
-		r.notef("x-vpc.Properties.DisableNat", "vpc-endpoints",
+		r.Notef("x-vpc.Properties.DisableNat", "vpc-endpoints",
 			"without NAT the VPC gets endpoints for %s; set Endpoints to choose others", strings.Join(endpointsWithoutNAT, ", "))
 		return endpointsWithoutNAT
 	}
@@ -201,14 +201,14 @@ func (r *resolver) vpcEndpoints(path Path, p *vpcProperties) []string {
 			continue
 		}
 		if entry.Service == "" {
-			r.errorf(at, "vpc-endpoint", "an endpoint needs the name of a service, such as ecr.api")
+			r.Errorf(at, "vpc-endpoint", "an endpoint needs the name of a service, such as ecr.api")
 			continue
 		}
 		names = append(names, entry.Service)
 	}
 	slices.Sort(names)
 	if p.DisableNat && len(names) == 0 {
-		r.warnf(path, "vpc-endpoints", "tasks in a VPC without NAT and endpoints cannot pull images nor write logs")
+		r.Warnf(path, "vpc-endpoints", "tasks in a VPC without NAT and endpoints cannot pull images nor write logs")
 	}
 	return slices.Compact(names)
 }
@@ -221,7 +221,7 @@ func (r *resolver) existingVPC(path Path, lookup map[string]any) {
 	r.decode(path.Key("AvailabilityZones"), lookup["AvailabilityZones"], &v.AvailabilityZones)
 	r.decode(path.Key("VpcCidr"), lookup["VpcCidr"], &v.CIDR)
 	if _, err := netip.ParsePrefix(v.CIDR); v.CIDR != "" && err != nil {
-		r.errorf(path.Key("VpcCidr"), "vpc-cidr", "%q is not a range such as %s", v.CIDR, DefaultCIDR)
+		r.Errorf(path.Key("VpcCidr"), "vpc-cidr", "%q is not a range such as %s", v.CIDR, DefaultCIDR)
 	}
 	if role, ok := lookup["RoleArn"]; ok {
 		r.ignoredRole(path.Key("RoleArn"), role)
@@ -230,12 +230,12 @@ func (r *resolver) existingVPC(path Path, lookup map[string]any) {
 		ids, tags := r.foundBy(path.Key("VpcId"), id, "vpc-")
 		v.Tags = tags
 		if len(ids) > 1 {
-			r.errorf(path.Key("VpcId"), "vpc-id", "a VPC has one id, found %d", len(ids))
+			r.Errorf(path.Key("VpcId"), "vpc-id", "a VPC has one id, found %d", len(ids))
 		} else if len(ids) == 1 {
 			v.ID = ids[0]
 		}
 	} else {
-		r.errorf(path, "vpc-id", "Lookup needs VpcId: an id, or Tags to find it by")
+		r.Errorf(path, "vpc-id", "Lookup needs VpcId: an id, or Tags to find it by")
 	}
 	for _, group := range slices.Sorted(maps.Keys(lookup)) {
 		if slices.Contains(lookupSettings, group) {
@@ -262,7 +262,7 @@ func (r *resolver) subnetTags(path Path, v *ExistingVPC) {
 			case first == "":
 				first, at = key, path.Key(group)
 			case key != first:
-				r.errorf(path.Key(group), "vpc-subnet-tags",
+				r.Errorf(path.Key(group), "vpc-subnet-tags",
 					"all groups of subnets are found by one and the same tag: %s is found by %q, this one by %q; give ids here", at, first, key)
 			}
 		}
@@ -297,7 +297,7 @@ func (r *resolver) foundBy(path Path, value any, prefix string) (ids []string, t
 		tags = r.anyTags(path.Key("Tags"), target.Tags)
 	}
 	if target.Identifier == nil && target.Arn == nil && target.Tags == nil {
-		r.errorf(path, "lookup-empty", "give an Identifier, an Arn or Tags")
+		r.Errorf(path, "lookup-empty", "give an Identifier, an Arn or Tags")
 	}
 	return ids, tags
 }
@@ -325,7 +325,7 @@ func (r *resolver) awsID(path Path, text, prefix string) string {
 		id = text[strings.LastIndex(text, "/")+1:]
 	}
 	if !strings.HasPrefix(id, prefix) {
-		r.errorf(path, "aws-id", "%q is not an id %s… nor an ARN that ends in one", text, prefix)
+		r.Errorf(path, "aws-id", "%q is not an id %s… nor an ARN that ends in one", text, prefix)
 		return ""
 	}
 	return id
@@ -363,5 +363,5 @@ func (r *resolver) ignoredRole(path Path, role any) {
 	if role == "" || role == nil {
 		return
 	}
-	r.warnf(path, "lookup-role", "look-ups run in the CDK CLI, with the look-up role of the account's bootstrap stack; RoleArn is not used")
+	r.Warnf(path, "lookup-role", "look-ups run in the CDK CLI, with the look-up role of the account's bootstrap stack; RoleArn is not used")
 }

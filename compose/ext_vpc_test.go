@@ -8,21 +8,24 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"composecdk/compose/diag"
+	"composecdk/compose/load"
 )
 
 // readNetwork loads a file and runs the part of Resolve that fills the network,
 // the cluster and the namespaces.
-func readNetwork(t *testing.T, opts Options) (*Model, Diagnostics) {
+func readNetwork(t *testing.T, opts load.Options) (*Model, Diagnostics) {
 	t.Helper()
-	p, found := Load(context.Background(), opts)
+	p, found := load.Files(context.Background(), opts)
 	if p == nil {
 		t.Fatalf("no project: %v", found)
 	}
-	r := &resolver{reporter: &reporter{positions: p}, project: p, model: &Model{Name: p.Name}}
+	r := &resolver{Reporter: &diag.Reporter{Positions: p}, project: p, model: &Model{Name: p.Name}}
 	r.families()
-	r.found = slices.Clone(found)
+	r.Found = slices.Clone(found)
 	r.network()
-	return r.model, r.found.Sort()
+	return r.model, r.Found.Sort()
 }
 
 // Every file under testdata/network must give the diagnostics and the model of
@@ -88,7 +91,7 @@ func TestNetworkUseCases(t *testing.T) {
 			for i := range paths {
 				paths[i] = base + paths[i]
 			}
-			_, found := readNetwork(t, Options{Files: paths, ProjectName: "blog"})
+			_, found := readNetwork(t, load.Options{Files: paths, ProjectName: "blog"})
 			for _, d := range found {
 				if d.Severity == Error && strings.HasPrefix(string(d.Path), "x-") {
 					t.Error(d)

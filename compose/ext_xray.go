@@ -24,7 +24,7 @@ func (r *resolver) xray(f *Family, s types.ServiceConfig) {
 	if f.Tracing == nil {
 		f.Tracing = &Tracing{Path: path}
 		if c := f.container(daemonName); c != nil {
-			r.errorf(c.Path, "service-name", "in family %q, which is traced, %q is the name of the X-Ray daemon that x-xray adds", f.Name, daemonName)
+			r.Errorf(c.Path, "service-name", "in family %q, which is traced, %q is the name of the X-Ray daemon that x-xray adds", f.Name, daemonName)
 		}
 	}
 	if !slices.Contains(f.Tracing.Services, s.Name) {
@@ -34,7 +34,7 @@ func (r *resolver) xray(f *Family, s types.ServiceConfig) {
 		return
 	}
 	if old := f.Tracing.Image; old != "" && old != image {
-		r.errorf(path, "xray-image", "services of family %q want two images of the X-Ray daemon, %s and %s", f.Name, old, image)
+		r.Errorf(path, "xray-image", "services of family %q want two images of the X-Ray daemon, %s and %s", f.Name, old, image)
 	}
 	f.Tracing.Image = image
 }
@@ -48,11 +48,11 @@ func (r *resolver) xraySwitch(s types.ServiceConfig) (path Path, on bool, image 
 		}
 		at := path.Key(key)
 		if key == "x-ray" {
-			r.deprecated(at, key, "x-xray")
+			r.Deprecated(at, key, "x-xray")
 		}
 		if m, mapping := value.(map[string]any); mapping {
 			if enabled, ok := m["enabled"]; ok { // of the first release
-				r.deprecated(at.Key("enabled"), "enabled", "x-xray: true")
+				r.Deprecated(at.Key("enabled"), "enabled", "x-xray: true")
 				r.decode(at.Key("enabled"), enabled, &on)
 				return at, on, ""
 			}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"composecdk/compose/diag"
+
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
@@ -58,12 +60,12 @@ func (r *resolver) members() map[string][]types.ServiceConfig {
 	members := map[string][]types.ServiceConfig{}
 	for _, name := range slices.Sorted(maps.Keys(r.project.Services)) {
 		if strings.Contains(name, ".") {
-			r.add(Error, servicePath(name), "service-name", "write "+strings.ReplaceAll(name, ".", "-"),
+			r.Add(Error, servicePath(name), "service-name", "write "+strings.ReplaceAll(name, ".", "-"),
 				fmt.Sprintf("ECS takes no dot in the name of a container, as in %q", name))
 		}
 		for _, family := range r.familiesOf(name, nil) {
 			if slices.Contains(reservedFamilies, family) {
-				r.errorf(servicePath(name), "service-name", "%q is the place of the load balancers in the stack of the services; choose another name", family)
+				r.Errorf(servicePath(name), "service-name", "%q is the place of the load balancers in the stack of the services; choose another name", family)
 			}
 			members[family] = append(members[family], r.project.Services[name])
 		}
@@ -79,7 +81,7 @@ func (r *resolver) familiesOf(service string, seen []string) []string {
 	names := labelledFamilies(s)
 	for _, name := range names {
 		if !familyName.MatchString(name) {
-			r.errorf(path.Key("deploy").Key("labels").Key(labelFamily), "family-name",
+			r.Errorf(path.Key("deploy").Key("labels").Key(labelFamily), "family-name",
 				"%q is not a family name: it takes letters, digits, - and _", name)
 		}
 	}
@@ -99,7 +101,7 @@ func (r *resolver) familiesOf(service string, seen []string) []string {
 	}
 	shared := r.familiesOf(host, append(seen, service))
 	if len(names) > 0 && !slices.Equal(names, shared) {
-		r.warnf(at, "network-mode", "service %q shares the network of %q and so belongs to its family, not to %s",
+		r.Warnf(at, "network-mode", "service %q shares the network of %q and so belongs to its family, not to %s",
 			service, host, strings.Join(names, ", "))
 	}
 	return shared
@@ -169,20 +171,20 @@ func (r *resolver) deployLabels(f *Family, s types.ServiceConfig) {
 			f.EphemeralStorage = max(f.EphemeralStorage, r.ephemeralStorage(at, value))
 		case labelPlatform:
 			if !strings.EqualFold(value, "FARGATE") {
-				r.errorf(at, "unsupported-compute", "compute platform %q is not supported: all families run on FARGATE", value)
+				r.Errorf(at, "unsupported-compute", "compute platform %q is not supported: all families run on FARGATE", value)
 			}
 		case labelHostname:
-			r.warnf(at, "hostname", "containers on Fargate have no host name of their own; other services find %q by its name", s.Name)
+			r.Warnf(at, "hostname", "containers on Fargate have no host name of their own; other services find %q by its name", s.Name)
 		default:
 			if strings.HasPrefix(strings.ToLower(label), "aws:") {
-				r.errorf(at, "tag-key", "tags that start with aws: belong to AWS")
+				r.Errorf(at, "tag-key", "tags that start with aws: belong to AWS")
 			}
 			if strings.HasPrefix(label, "ecs.") {
-				r.add(Warning, at, "label-unknown", didYouMean(label, settingLabels),
+				r.Add(Warning, at, "label-unknown", diag.DidYouMean(label, settingLabels),
 					fmt.Sprintf("%q is not a setting; it becomes a tag", label))
 			}
 			if old, ok := f.Tags[label]; ok && old != value {
-				r.warnf(at, "tag-conflict", "the services of family %q give the tag %q two values, %q and %q; the last one holds",
+				r.Warnf(at, "tag-conflict", "the services of family %q give the tag %q two values, %q and %q; the last one holds",
 					f.Name, label, old, value)
 			}
 			f.Tags[label] = value
@@ -197,21 +199,21 @@ func (r *resolver) ephemeralStorage(path Path, value string) int {
 	const free, least, most = 20, 21, 200
 	m := storageSize.FindStringSubmatch(value)
 	if m == nil {
-		r.errorf(path, "type", "expected a number of GiB, found %q", value)
+		r.Errorf(path, "type", "expected a number of GiB, found %q", value)
 		return 0
 	}
-	size, _ := number(m[1])
+	size, _ := diag.Number(m[1])
 	switch n := int(size); {
 	case n <= least:
 		if n < free {
-			r.notef(path, "ephemeral-storage", "a task has %d GiB of storage at least", free)
+			r.Notef(path, "ephemeral-storage", "a task has %d GiB of storage at least", free)
 		}
 		if n == least {
 			return least
 		}
 		return 0
 	case n > most:
-		r.warnf(path, "clamped", "a task has %d GiB of storage at most; %d becomes %d", most, n, most)
+		r.Warnf(path, "clamped", "a task has %d GiB of storage at most; %d becomes %d", most, n, most)
 		return most
 	default:
 		return n
@@ -239,9 +241,9 @@ func (r *resolver) pid(f *Family, s types.ServiceConfig) {
 	case shares && f.container(host) != nil:
 		f.PidMode = "task"
 	case shares:
-		r.errorf(path, "pid", "service %q is not in family %q; only containers of one task can share processes", host, f.Name)
+		r.Errorf(path, "pid", "service %q is not in family %q; only containers of one task can share processes", host, f.Name)
 	default:
-		r.errorf(path, "fargate-impossible", "pid %q is impossible on Fargate; it takes task or service:<name>", s.Pid)
+		r.Errorf(path, "fargate-impossible", "pid %q is impossible on Fargate; it takes task or service:<name>", s.Pid)
 	}
 }
 
@@ -276,7 +278,7 @@ func (r *resolver) tags() {
 			continue
 		}
 		if tag.Key == "" {
-			r.errorf(at, "tag-key", "a tag needs a Key")
+			r.Errorf(at, "tag-key", "a tag needs a Key")
 			continue
 		}
 		r.model.Tags[tag.Key] = tag.Value
@@ -289,7 +291,7 @@ func (r *resolver) oldTag(path Path, tag map[string]any) map[string]any {
 	for key, value := range tag {
 		switch strings.ToLower(key) {
 		case "name":
-			r.deprecated(path.Key(key), "{name, value}", "x-tags as a mapping, <name>: <value>")
+			r.Deprecated(path.Key(key), "{name, value}", "x-tags as a mapping, <name>: <value>")
 			key = "Key"
 		case "value":
 			key = "Value"

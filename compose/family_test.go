@@ -11,20 +11,23 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"composecdk/compose/diag"
+	"composecdk/compose/load"
 )
 
 // readFamilies loads files and runs the part of Resolve that this step is.
-func readFamilies(t *testing.T, opts Options) (*Model, Diagnostics) {
+func readFamilies(t *testing.T, opts load.Options) (*Model, Diagnostics) {
 	t.Helper()
-	p, found := Load(context.Background(), opts)
+	p, found := load.Files(context.Background(), opts)
 	if p == nil {
 		t.Fatalf("no project: %v", found)
 	}
-	r := &resolver{reporter: &reporter{positions: p}, project: p, model: &Model{Name: p.Name}}
+	r := &resolver{Reporter: &diag.Reporter{Positions: p}, project: p, model: &Model{Name: p.Name}}
 	r.tags()
 	r.families()
 	r.edges()
-	return r.model, append(found, r.found...).Sort()
+	return r.model, append(found, r.Found...).Sort()
 }
 
 // familiesOf reads one file given as text; errors fail the test.
@@ -34,7 +37,7 @@ func familiesOf(t *testing.T, text string) (*Model, Diagnostics) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m, found := readFamilies(t, Options{Files: []string{file}, ProjectName: "fixture"})
+	m, found := readFamilies(t, load.Options{Files: []string{file}, ProjectName: "fixture"})
 	return m, found
 }
 
@@ -79,7 +82,7 @@ func TestBlogFeatures(t *testing.T) {
 	if _, err := os.Stat(file); err != nil {
 		t.Skip("the corpus, ../shared/corpus, is not beside the repository")
 	}
-	m, found := readFamilies(t, Options{Files: []string{file}, ProjectName: "blog"})
+	m, found := readFamilies(t, load.Options{Files: []string{file}, ProjectName: "blog"})
 	if found.HasErrors() {
 		t.Error(found)
 	}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"composecdk/compose/load"
 )
 
 var update = flag.Bool("update", false, "rewrite the .out files of the fixtures")
@@ -57,9 +59,9 @@ func fixtures(t *testing.T, kind string) []string {
 
 // fixtureOptions reads the comments that open a fixture: "# files: a.yml b.yml",
 // "# env: A=b", "# profiles: x", "# name: y", "# untrusted: true", "# allow: A".
-func fixtureOptions(t *testing.T, file string) Options {
+func fixtureOptions(t *testing.T, file string) load.Options {
 	t.Helper()
-	opts := Options{Files: []string{filepath.Base(file)}, WorkingDir: filepath.Dir(file), ProjectName: "fixture", Root: "testdata"}
+	opts := load.Options{Files: []string{filepath.Base(file)}, WorkingDir: filepath.Dir(file), ProjectName: "fixture", Root: "testdata"}
 	content, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +97,7 @@ func fixtureOptions(t *testing.T, file string) Options {
 // loads.
 func loadFixture(t *testing.T, file string) string {
 	t.Helper()
-	p, ds := Load(context.Background(), fixtureOptions(t, file))
+	p, ds := load.Files(context.Background(), fixtureOptions(t, file))
 	var out strings.Builder
 	for _, d := range ds.Sort() {
 		fmt.Fprintln(&out, d)

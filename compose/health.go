@@ -28,7 +28,7 @@ func (r *resolver) healthCheck(path Path, s types.ServiceConfig) *HealthCheck {
 		return nil
 	}
 	if len(h.Test) == 0 {
-		r.warnf(path, "healthcheck-test", "the health check has no test; ECS does not run the one of the image, so there is none")
+		r.Warnf(path, "healthcheck-test", "the health check has no test; ECS does not run the one of the image, so there is none")
 		return nil
 	}
 	check := &HealthCheck{
@@ -38,12 +38,12 @@ func (r *resolver) healthCheck(path Path, s types.ServiceConfig) *HealthCheck {
 		StartPeriod: r.startPeriod(path.Key("start_period"), h.StartPeriod),
 	}
 	if len(h.Test) == 1 {
-		r.errorf(path.Key("test"), "healthcheck-test", "the test names no command")
+		r.Errorf(path.Key("test"), "healthcheck-test", "the test names no command")
 	}
 	if h.Retries != nil {
 		check.Retries = int(*h.Retries)
 		if check.Retries < healthRetriesLeast || check.Retries > healthRetriesMost {
-			r.errorf(path.Key("retries"), "healthcheck-range", "%d retries are not possible: ECS takes %d to %d",
+			r.Errorf(path.Key("retries"), "healthcheck-range", "%d retries are not possible: ECS takes %d to %d",
 				check.Retries, healthRetriesLeast, healthRetriesMost)
 		}
 	}
@@ -55,7 +55,7 @@ func (r *resolver) healthCheck(path Path, s types.ServiceConfig) *HealthCheck {
 func (r *resolver) startPeriod(path Path, d *types.Duration) int {
 	most := healthStartPeriod.most
 	if d != nil && time.Duration(*d) > time.Duration(most)*time.Second {
-		r.warnf(path, "clamped", "ECS ignores failures for %ds at most after a start; %s becomes %ds", most, time.Duration(*d), most)
+		r.Warnf(path, "clamped", "ECS ignores failures for %ds at most after a start; %s becomes %ds", most, time.Duration(*d), most)
 		return most
 	}
 	return r.healthSeconds(path, d, healthStartPeriod)
@@ -69,7 +69,7 @@ func (r *resolver) healthSeconds(path Path, d *types.Duration, valid seconds) in
 	n := int(wanted / time.Second)
 	if wanted%time.Second != 0 || n < valid.least || n > valid.most {
 		nearest := min(max(int((wanted+time.Second-1)/time.Second), valid.least), valid.most)
-		r.add(Error, path, "healthcheck-range", fmt.Sprintf("write %ds", nearest),
+		r.Add(Error, path, "healthcheck-range", fmt.Sprintf("write %ds", nearest),
 			fmt.Sprintf("%s is not possible: ECS takes %ds to %ds, in whole seconds", wanted, valid.least, valid.most))
 	}
 	return n

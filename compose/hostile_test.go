@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"composecdk/compose/load"
 )
 
 // Every file under testdata/hostile must be refused with exactly the diagnostics
@@ -74,7 +76,7 @@ func filesOf(t *testing.T, pattern string) []string {
 // refusal returns what is printed of a file with errors.
 func refusal(t *testing.T, file string) string {
 	t.Helper()
-	p, found := Load(context.Background(), fixtureOptions(t, file))
+	p, found := load.Files(context.Background(), fixtureOptions(t, file))
 	if p != nil {
 		_, more := Resolve(p, []*Schema{boxes, rooms, queues})
 		found = append(found, more...)

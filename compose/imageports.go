@@ -24,7 +24,7 @@ func (r *resolver) assumedPorts(path Path, s types.ServiceConfig) []Port {
 		return nil
 	}
 	at := path.Key("image")
-	r.notef(at, "port-assumed", "%q declares no port; those who depend on it reach port %d, the usual one of the image", s.Name, number)
+	r.Notef(at, "port-assumed", "%q declares no port; those who depend on it reach port %d, the usual one of the image", s.Name, number)
 	return []Port{{Number: number, Protocol: "tcp", Path: at}}
 }
 
@@ -40,7 +40,7 @@ func imageName(reference string) string {
 // exposedPorts returns the ports that the last stage of the Dockerfile exposes.
 func (r *resolver) exposedPorts(path Path, s types.ServiceConfig) []Port {
 	var all []Port
-	for _, word := range r.project.dockerfile(s.Build).exposed {
+	for _, word := range r.project.Dockerfile(s.Build).Exposed {
 		exposed, err := parseExposed(word)
 		if err != nil {
 			continue // a variable of the Dockerfile is no port
@@ -51,7 +51,7 @@ func (r *resolver) exposedPorts(path Path, s types.ServiceConfig) []Port {
 		}
 	}
 	for _, port := range all {
-		r.notef(path, "port-assumed", "%q declares no port; those who depend on it reach port %d/%s, which its Dockerfile exposes",
+		r.Notef(path, "port-assumed", "%q declares no port; those who depend on it reach port %d/%s, which its Dockerfile exposes",
 			s.Name, port.Number, port.Protocol)
 	}
 	return all

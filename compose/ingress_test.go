@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"composecdk/compose/diag"
+	"composecdk/compose/load"
 )
 
 // Every file under testdata/ingress/err must give exactly the diagnostics of the
@@ -29,7 +32,7 @@ func TestIngressErrors(t *testing.T) {
 
 func resolveFile(t *testing.T, file string) (*Model, string) {
 	t.Helper()
-	p, ds := Load(context.Background(), Options{Files: []string{filepath.Base(file)}, WorkingDir: filepath.Dir(file), ProjectName: "fixture"})
+	p, ds := load.Files(context.Background(), load.Options{Files: []string{filepath.Base(file)}, WorkingDir: filepath.Dir(file), ProjectName: "fixture"})
 	if p == nil {
 		t.Fatal(ds)
 	}
@@ -362,7 +365,7 @@ func TestPrioritiesAreStable(t *testing.T) {
 		for i := range 30 {
 			rules = append(rules, &Rule{Hosts: []string{fmt.Sprintf("h%d-%d.example.com", i, random.IntN(1_000_000))}})
 		}
-		r := &resolver{reporter: &reporter{}}
+		r := &resolver{Reporter: &diag.Reporter{}}
 		r.prioritise(rules)
 		before := map[string]int{}
 		for _, rule := range rules {

@@ -24,10 +24,10 @@ func (r *resolver) job(f *Family, services []types.ServiceConfig) {
 	case len(services):
 		f.Run = RunTask
 		f.DependsOn = nil
-		r.add(Note, f.Path.Key("deploy").Key("mode"), "job", "an output of the stack has the command that runs it",
+		r.Add(Note, f.Path.Key("deploy").Key("mode"), "job", "an output of the stack has the command that runs it",
 			fmt.Sprintf("no deployment runs %q: it becomes a task definition", f.Name))
 	default:
-		r.errorf(f.Path, "job-mixed", "family %q has jobs and services that keep running: give each its own family", f.Name)
+		r.Errorf(f.Path, "job-mixed", "family %q has jobs and services that keep running: give each its own family", f.Name)
 	}
 }
 
@@ -38,19 +38,19 @@ func (r *resolver) checkJobs() {
 			continue
 		}
 		if f.Scaling != nil {
-			r.errorf(f.Scaling.Path, "job-service", "%q is a job, whose tasks nobody counts: it does not scale", f.Name)
+			r.Errorf(f.Scaling.Path, "job-service", "%q is a job, whose tasks nobody counts: it does not scale", f.Name)
 		}
 		if len(f.Records) > 0 {
-			r.errorf(f.Path.Key("x-network").Key("x-cloudmap"), "job-service", "%q is a job, which nobody calls: it has no record", f.Name)
+			r.Errorf(f.Path.Key("x-network").Key("x-cloudmap"), "job-service", "%q is a job, which nobody calls: it has no record", f.Name)
 		}
 		for _, b := range r.model.Bindings {
 			if b.Family == f && b.Scaling != nil {
-				r.errorf(b.Path.Key("Scaling"), "job-service", "%q is a job, whose tasks nobody counts: it does not scale", f.Name)
+				r.Errorf(b.Path.Key("Scaling"), "job-service", "%q is a job, whose tasks nobody counts: it does not scale", f.Name)
 			}
 		}
 		for _, e := range r.model.Edges {
 			if e.From == f.Name {
-				r.add(Warning, e.Path, "job-calls", "put a load balancer in front of it, or x-network.x-cloudmap",
+				r.Add(Warning, e.Path, "job-calls", "put a load balancer in front of it, or x-network.x-cloudmap",
 					fmt.Sprintf("%q is a job, and names such as %q lead only from one service to another", f.Name, e.To))
 			}
 		}
@@ -59,7 +59,7 @@ func (r *resolver) checkJobs() {
 		for _, g := range lb.TargetGroups {
 			for _, t := range g.Targets {
 				if f := r.model.family(t.Family); f != nil && f.Run == RunTask {
-					r.errorf(g.Path, "job-service", "%q is a job: a load balancer has nothing to send to it", f.Name)
+					r.Errorf(g.Path, "job-service", "%q is a job: a load balancer has nothing to send to it", f.Name)
 				}
 			}
 		}

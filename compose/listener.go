@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"composecdk/compose/diag"
 )
 
 // elbv2Listener is one listener as the file has it.
@@ -52,7 +54,7 @@ func (r *resolver) listeners(lb *LoadBalancer, value any, groups *targetGroupSet
 		for _, key := range slices.Sorted(maps.Keys(v)) {
 			port, err := strconv.Atoi(key)
 			if err != nil {
-				r.errorf(path.Key(key), "listener-port", "%q is not a port", key)
+				r.Errorf(path.Key(key), "listener-port", "%q is not a port", key)
 				continue
 			}
 			r.listener(lb, path.Key(key), v[key], port, groups)
@@ -63,23 +65,23 @@ func (r *resolver) listeners(lb *LoadBalancer, value any, groups *targetGroupSet
 		}
 	case nil:
 	default:
-		r.errorf(path, "type", "expected a list of listeners, or a mapping by port, found %s", describe(value))
+		r.Errorf(path, "type", "expected a list of listeners, or a mapping by port, found %s", diag.Describe(value))
 		return
 	}
 	slices.SortStableFunc(lb.Listeners, func(a, b *Listener) int { return cmp.Compare(a.Port, b.Port) })
 	if len(lb.Listeners) == 0 {
-		r.errorf(lb.Path, "listener-missing", "load balancer %q has no Listeners", lb.Name)
+		r.Errorf(lb.Path, "listener-missing", "load balancer %q has no Listeners", lb.Name)
 	}
 	for i, l := range lb.Listeners {
 		if i > 0 && lb.Listeners[i-1].Port == l.Port {
-			r.errorf(l.Path, "listener-duplicate", "load balancer %q has two listeners on port %d", lb.Name, l.Port)
+			r.Errorf(l.Path, "listener-duplicate", "load balancer %q has two listeners on port %d", lb.Name, l.Port)
 		}
 	}
 	r.redirectTargets(lb)
 	for _, name := range slices.Sorted(maps.Keys(groups.byName)) {
 		g := groups.byName[name]
 		if !groups.used[name] {
-			r.warnf(g.Path, "target-unused", "no listener of %q sends requests to %q; ECS cannot use a target group without, so it is left out", lb.Name, name)
+			r.Warnf(g.Path, "target-unused", "no listener of %q sends requests to %q; ECS cannot use a target group without, so it is left out", lb.Name, name)
 			continue
 		}
 		lb.TargetGroups = append(lb.TargetGroups, g)
@@ -97,12 +99,12 @@ func (r *resolver) listener(lb *LoadBalancer, path Path, value any, port int, gr
 	if def.Port != nil {
 		at = path.Key("Port")
 		if port != 0 && *def.Port != port {
-			r.errorf(at, "listener-port", "the key says port %d, and Port says %d", port, *def.Port)
+			r.Errorf(at, "listener-port", "the key says port %d, and Port says %d", port, *def.Port)
 		}
 		l.Port = *def.Port
 	}
 	if l.Port < 1 || l.Port > 65535 {
-		r.errorf(at, "listener-port", "a listener needs a Port of 1 to 65535")
+		r.Errorf(at, "listener-port", "a listener needs a Port of 1 to 65535")
 		return
 	}
 	for key, v := range map[string]any{
@@ -130,7 +132,7 @@ func (r *resolver) listenerProtocol(lb *LoadBalancer, l *Listener, def *elbv2Lis
 	case l.Protocol == "":
 		l.Protocol = defaultProtocol(lb.Type)
 	case !slices.Contains(allowed, l.Protocol):
-		r.unknown(l.Path.Key("Protocol"), "listener-protocol", "a protocol of a load balancer of type "+lb.Type, l.Protocol, allowed)
+		r.Unknown(l.Path.Key("Protocol"), "listener-protocol", "a protocol of a load balancer of type "+lb.Type, l.Protocol, allowed)
 		l.Protocol = defaultProtocol(lb.Type)
 	}
 }
@@ -159,22 +161,22 @@ func (r *resolver) certificates(l *Listener, def *elbv2Listener) {
 	upgraded := map[string]string{"HTTP": "HTTPS", "TCP": "TLS"}[l.Protocol]
 	switch {
 	case len(def.Certificates) > 0 && upgraded != "":
-		r.notef(l.Path.Key("Protocol"), "listener-upgraded", "the listener has a certificate, so it speaks %s instead of %s", upgraded, l.Protocol)
+		r.Notef(l.Path.Key("Protocol"), "listener-upgraded", "the listener has a certificate, so it speaks %s instead of %s", upgraded, l.Protocol)
 		l.Protocol = upgraded
 	case len(def.Certificates) > 0 && !l.secure():
-		r.errorf(path, "certificate-unused", "a listener of protocol %s takes no certificate", l.Protocol)
+		r.Errorf(path, "certificate-unused", "a listener of protocol %s takes no certificate", l.Protocol)
 	case len(def.Certificates) == 0 && l.secure():
-		r.add(Error, l.Path, "certificate-missing", "add Certificates: [{x-acm: <name>}], or [{Arn: arn:aws:acm:…}]",
+		r.Add(Error, l.Path, "certificate-missing", "add Certificates: [{x-acm: <name>}], or [{Arn: arn:aws:acm:…}]",
 			fmt.Sprintf("a listener of protocol %s needs a certificate", l.Protocol))
 	}
 	if l.secure() {
 		l.SSLPolicy = cmp.Or(l.SSLPolicy, defaultTLSPolicy)
 	} else if l.SSLPolicy != "" {
-		r.warnf(l.Path.Key("SslPolicy"), "certificate-unused", "a listener of protocol %s has no TLS; SslPolicy is left out", l.Protocol)
+		r.Warnf(l.Path.Key("SslPolicy"), "certificate-unused", "a listener of protocol %s has no TLS; SslPolicy is left out", l.Protocol)
 		l.SSLPolicy = ""
 	}
 	if l.Protocol == "HTTP" && l.Port == 443 {
-		r.warnf(l.Path, "listener-plain", "port 443 is for HTTPS, but the listener has no certificate and speaks plain HTTP")
+		r.Warnf(l.Path, "listener-plain", "port 443 is for HTTPS, but the listener has no certificate and speaks plain HTTP")
 	}
 }
 
@@ -185,7 +187,7 @@ const certificateType = "AWS::CertificateManager::Certificate"
 func (r *resolver) certificate(l *Listener, path Path, value string, item any) {
 	keys, _ := item.(map[string]any)
 	for _, key := range []string{"x-acm", "CertificateArn", "Arn"} {
-		if keys[key] != nil && r.positions.KeyPos(path.Key(key)) != r.positions.KeyPos(path) {
+		if keys[key] != nil && r.Positions.KeyPos(path.Key(key)) != r.Positions.KeyPos(path) {
 			path = path.Key(key)
 			break
 		}
@@ -199,7 +201,7 @@ func (r *resolver) certificate(l *Listener, path Path, value string, item any) {
 		r.referTo(path, ref, certificateType, "a certificate")
 		l.Certificates = append(l.Certificates, Certificate{Name: ref.Key + "-" + ref.Name, ARN: Text{{Ref: &ref}}})
 	case !certificateArn.MatchString(value):
-		r.errorf(path, "certificate", "%q is not the ARN of a certificate, nor x-acm::<name>", value)
+		r.Errorf(path, "certificate", "%q is not the ARN of a certificate, nor x-acm::<name>", value)
 	default:
 		l.Certificates = append(l.Certificates, Certificate{Name: value[strings.LastIndex(value, "/")+1:], ARN: ParseText(value)})
 	}
@@ -210,19 +212,19 @@ func (l *Listener) secure() bool { return l.Protocol == "HTTPS" || l.Protocol ==
 // networkListener forwards all connections to the one target.
 func (r *resolver) networkListener(lb *LoadBalancer, l *Listener, def *elbv2Listener, groups *targetGroupSet) {
 	if len(def.DefaultActions) > 0 {
-		r.errorf(l.Path.Key("DefaultActions"), "listener-action", "a network load balancer only forwards connections; use Targets")
+		r.Errorf(l.Path.Key("DefaultActions"), "listener-action", "a network load balancer only forwards connections; use Targets")
 		return
 	}
 	if len(def.Targets) != 1 {
-		r.errorf(l.Path, "listener-target", "a listener of a network load balancer needs one target, found %d", len(def.Targets))
+		r.Errorf(l.Path, "listener-target", "a listener of a network load balancer needs one target, found %d", len(def.Targets))
 		return
 	}
 	t, at := def.Targets[0], l.Path.Key("Targets").Index(0)
 	if t.Access != "" && t.Access != "/" || len(t.Conditions) > 0 {
-		r.errorf(at, "listener-action", "a network load balancer does not see hosts and paths; access can only be /")
+		r.Errorf(at, "listener-action", "a network load balancer does not see hosts and paths; access can only be /")
 	}
 	if t.AuthenticateCognitoConfig != nil || t.AuthenticateOidcConfig != nil || t.CreateCognitoClient != nil {
-		r.errorf(at, "auth-needs-https", "only a listener of protocol HTTPS can authenticate")
+		r.Errorf(at, "auth-needs-https", "only a listener of protocol HTTPS can authenticate")
 	}
 	if g := r.listenerTarget(lb, l, at, t, groups); g != nil {
 		l.Default = forward(g)
@@ -238,7 +240,7 @@ func (r *resolver) listenerTarget(lb *LoadBalancer, l *Listener, path Path, t el
 			r.unknownTarget(path.Key("name"), "target-unknown", family)
 			return nil
 		}
-		r.unknown(path.Key("name"), "target-unknown", "a target of load balancer "+strconv.Quote(lb.Name)+", under Services or TargetGroups",
+		r.Unknown(path.Key("name"), "target-unknown", "a target of load balancer "+strconv.Quote(lb.Name)+", under Services or TargetGroups",
 			t.Name, slices.Collect(maps.Keys(groups.byName)))
 		return nil
 	}
@@ -248,11 +250,11 @@ func (r *resolver) listenerTarget(lb *LoadBalancer, l *Listener, path Path, t el
 		"TCP": {"TCP"}, "TLS": {"TCP", "TLS"}, "UDP": {"UDP"}, "TCP_UDP": {"TCP_UDP"},
 	}[l.Protocol]
 	if !slices.Contains(fits, g.Protocol) {
-		r.errorf(path, "target-protocol", "a listener of protocol %s cannot forward to a target of protocol %s, only of %s",
+		r.Errorf(path, "target-protocol", "a listener of protocol %s cannot forward to a target of protocol %s, only of %s",
 			l.Protocol, g.Protocol, strings.Join(fits, " or "))
 	}
 	if (g.ProtocolVersion == "GRPC" || g.ProtocolVersion == "HTTP2") && l.Protocol != "HTTPS" {
-		r.errorf(path, "protocol-version", "targets that speak %s need a listener of protocol HTTPS", g.ProtocolVersion)
+		r.Errorf(path, "protocol-version", "targets that speak %s need a listener of protocol HTTPS", g.ProtocolVersion)
 	}
 	return g
 }
@@ -266,7 +268,7 @@ func (s *targetGroupSet) find(name string) *TargetGroup {
 	var found *TargetGroup
 	for _, key := range slices.Sorted(maps.Keys(s.byName)) {
 		g := s.byName[key]
-		written := g.Path.last()
+		written := g.Path.Last()
 		if written == name || strings.HasPrefix(key, name+":") {
 			if found != nil {
 				return nil
@@ -300,14 +302,14 @@ func (r *resolver) applicationListener(lb *LoadBalancer, l *Listener, def *elbv2
 			continue
 		}
 		if byDefault != "" {
-			r.errorf(at, "listener-default", "the listener has a default already, at %s", byDefault)
+			r.Errorf(at, "listener-default", "the listener has a default already, at %s", byDefault)
 		}
 		byDefault, l.Default = at, rule.Action
 	}
 	if byDefault == "" {
 		l.Default = teapot()
 		if len(def.Targets) == 0 {
-			r.warnf(l.Path, "listener-empty", "the listener has neither Targets nor DefaultActions; it answers every request with status 418")
+			r.Warnf(l.Path, "listener-empty", "the listener has neither Targets nor DefaultActions; it answers every request with status 418")
 		}
 	}
 	r.prioritise(l.Rules)

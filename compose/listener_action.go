@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"composecdk/compose/diag"
 )
 
 // teapot answers requests that no rule and no default is for.
@@ -32,17 +34,17 @@ func (r *resolver) defaultActions(l *Listener, path Path, actions []map[string]a
 		redirect, ok := action["Redirect"]
 		switch {
 		case ok && len(actions) > 1:
-			r.errorf(at, "listener-action", "a redirect is the only action of its listener")
+			r.Errorf(at, "listener-action", "a redirect is the only action of its listener")
 			return
 		case ok:
 			for _, key := range slices.Sorted(maps.Keys(action)) {
 				if key != "Redirect" {
-					r.errorf(at.Key(key), "key-unknown", "%q is not a key beside Redirect", key)
+					r.Errorf(at.Key(key), "key-unknown", "%q is not a key beside Redirect", key)
 				}
 			}
 			r.redirect(l, at.Key("Redirect"), redirect)
 		case action["Type"] == nil:
-			r.errorf(at, "listener-action", "a default action is {Redirect: …}, or a CloudFormation action with a Type")
+			r.Errorf(at, "listener-action", "a default action is {Redirect: …}, or a CloudFormation action with a Type")
 		default:
 			r.readValue(at, action)
 			l.Default.Raw = append(l.Default.Raw, action)
@@ -55,7 +57,7 @@ func (r *resolver) redirect(l *Listener, path Path, value any) {
 	case "HTTP_TO_HTTPS":
 		l.Default.Redirect = &Redirect{Protocol: "HTTPS", Port: "443", Permanent: true}
 		if l.secure() {
-			r.errorf(path, "redirect", "the listener speaks HTTPS already")
+			r.Errorf(path, "redirect", "the listener speaks HTTPS already")
 		}
 		return
 	case "TEA_POT":
@@ -63,7 +65,7 @@ func (r *resolver) redirect(l *Listener, path Path, value any) {
 		return
 	}
 	if text, ok := value.(string); ok {
-		r.unknown(path, "redirect", "a predefined redirect", text, predefinedRedirects)
+		r.Unknown(path, "redirect", "a predefined redirect", text, predefinedRedirects)
 		return
 	}
 	var def elbv2Redirect
@@ -73,14 +75,14 @@ func (r *resolver) redirect(l *Listener, path Path, value any) {
 	switch def.StatusCode {
 	case "HTTP_301", "HTTP_302":
 	default:
-		r.unknown(path.Key("StatusCode"), "redirect", "a status of a redirect", def.StatusCode, []string{"HTTP_301", "HTTP_302"})
+		r.Unknown(path.Key("StatusCode"), "redirect", "a status of a redirect", def.StatusCode, []string{"HTTP_301", "HTTP_302"})
 	}
 	l.Default.Redirect = &Redirect{
 		Protocol: def.Protocol, Port: def.Port, Host: def.Host, Path: def.Path, Query: def.Query,
 		Permanent: def.StatusCode == "HTTP_301",
 	}
 	if def.Protocol+def.Port+def.Host+def.Path == "" {
-		r.errorf(path, "redirect", "the redirect leads back to the same address")
+		r.Errorf(path, "redirect", "the redirect leads back to the same address")
 	}
 }
 
@@ -92,7 +94,7 @@ func (r *resolver) redirectTargets(lb *LoadBalancer) {
 			continue
 		}
 		if !slices.ContainsFunc(lb.Listeners, func(l *Listener) bool { return l.Port == 443 && l.Protocol == "HTTPS" }) {
-			r.warnf(l.Path, "redirect-target", "requests are redirected to HTTPS on port 443, where load balancer %q has no HTTPS listener", lb.Name)
+			r.Warnf(l.Path, "redirect-target", "requests are redirected to HTTPS on port 443, where load balancer %q has no HTTPS listener", lb.Name)
 		}
 	}
 }
@@ -127,13 +129,13 @@ func (r *resolver) authentication(l *Listener, path Path, t elbv2Target, isDefau
 		}
 		at := path.Key(auth.key)
 		if l.Protocol != "HTTPS" {
-			r.errorf(at, "auth-needs-https", "only a listener of protocol HTTPS can authenticate, and this one speaks %s; give it a certificate", l.Protocol)
+			r.Errorf(at, "auth-needs-https", "only a listener of protocol HTTPS can authenticate, and this one speaks %s; give it a certificate", l.Protocol)
 			continue
 		}
 		actions = append(actions, map[string]any{"Type": auth.kind, "Order": 1, auth.key: r.authConfig(at, auth.key, auth.config, isDefault)})
 	}
 	if len(actions) > 1 {
-		r.errorf(path, "auth-twice", "a target authenticates with OIDC or with Cognito, not with both")
+		r.Errorf(path, "auth-twice", "a target authenticates with OIDC or with Cognito, not with both")
 	}
 	return actions
 }
@@ -144,7 +146,7 @@ func (r *resolver) authConfig(path Path, kind string, written map[string]any, is
 	config := map[string]any{}
 	for _, key := range slices.Sorted(maps.Keys(written)) {
 		if !slices.Contains(authConfigs[kind], key) {
-			r.add(Warning, path.Key(key), "key-unknown", didYouMean(key, authConfigs[kind]),
+			r.Add(Warning, path.Key(key), "key-unknown", diag.DidYouMean(key, authConfigs[kind]),
 				fmt.Sprintf("%q is not a key of %s; it is left out", key, kind))
 			continue
 		}
@@ -152,16 +154,16 @@ func (r *resolver) authConfig(path Path, kind string, written map[string]any, is
 		r.readValue(path.Key(key), written[key])
 	}
 	if secret, ok := config["ClientSecret"].(string); ok && !strings.Contains(secret, "{{resolve:") {
-		r.add(Warning, path.Key("ClientSecret"), "secret-in-file",
+		r.Add(Warning, path.Key("ClientSecret"), "secret-in-file",
 			"keep it in Secrets Manager: ClientSecret: '{{resolve:secretsmanager:name:SecretString:key}}'",
 			"the client secret stands in the file, and so in the template")
 	}
 	words := []string{"allow", "authenticate", "deny"}
 	if word, ok := config["OnUnauthenticatedRequest"].(string); ok && !slices.Contains(words, word) {
-		r.unknown(path.Key("OnUnauthenticatedRequest"), "auth", "an answer to unauthenticated requests", word, words)
+		r.Unknown(path.Key("OnUnauthenticatedRequest"), "auth", "an answer to unauthenticated requests", word, words)
 	}
 	// CloudFormation wants text in a listener and a number in a rule.
-	if n, ok := number(config["SessionTimeout"]); ok {
+	if n, ok := diag.Number(config["SessionTimeout"]); ok {
 		config["SessionTimeout"] = int(n)
 		if isDefault {
 			config["SessionTimeout"] = strconv.Itoa(int(n))

@@ -12,11 +12,11 @@ import (
 func (r *resolver) rule(l *Listener, path Path, t elbv2Target) *Rule {
 	rule := &Rule{Path: path, Priority: t.Priority, Pinned: t.Priority != 0}
 	if t.Priority < 0 || t.Priority > lastRule {
-		r.errorf(path.Key("Priority"), "rule-priority", "a priority is 1 to %d", lastRule)
+		r.Errorf(path.Key("Priority"), "rule-priority", "a priority is 1 to %d", lastRule)
 		return nil
 	}
 	if t.Access != "" && len(t.Conditions) > 0 {
-		r.errorf(path, "access", "a target has access or Conditions, not both")
+		r.Errorf(path, "access", "a target has access or Conditions, not both")
 		return nil
 	}
 	if !r.access(l, rule, path.Key("access"), t.Access) || !r.conditions(rule, path.Key("Conditions"), t.Conditions) {
@@ -39,17 +39,17 @@ func (r *resolver) access(l *Listener, rule *Rule, path Path, text string) bool 
 	if host != "" {
 		name, port, hasPort := strings.Cut(host, ":")
 		if hasPort && port != strconv.Itoa(l.Port) {
-			r.warnf(path, "access-port", "the listener is on port %d; port %s is left out", l.Port, port)
+			r.Warnf(path, "access-port", "the listener is on port %d; port %s is left out", l.Port, port)
 		}
 		if !hostPattern.MatchString(name) {
-			r.errorf(path, "access", "%q is not a host name or pattern: write host, host/path or /path", name)
+			r.Errorf(path, "access", "%q is not a host name or pattern: write host, host/path or /path", name)
 			return false
 		}
 		rule.Hosts = []string{name}
 	}
 	if found && rest != "" {
 		if !pathPattern.MatchString("/" + rest) {
-			r.errorf(path, "access", "%q is not a path or pattern of at most %d letters, digits and _-.$/~\"'@:+&*?", "/"+rest, longestPath)
+			r.Errorf(path, "access", "%q is not a path or pattern of at most %d letters, digits and _-.$/~\"'@:+&*?", "/"+rest, longestPath)
 			return false
 		}
 		rule.Paths = []string{"/" + rest}
@@ -87,18 +87,18 @@ func (r *resolver) conditions(rule *Rule, path Path, conditions []map[string]any
 				r.readValue(at.Key(key), c[key])
 			case key != "Field":
 				found++
-				r.unknown(at.Key(key), "key-unknown", "a kind of condition", key, slices.Collect(maps.Keys(conditionFields)))
+				r.Unknown(at.Key(key), "key-unknown", "a kind of condition", key, slices.Collect(maps.Keys(conditionFields)))
 				ok = false
 			}
 		}
 		if found == 0 {
-			r.errorf(at, "condition-empty", "the condition says nothing")
+			r.Errorf(at, "condition-empty", "the condition says nothing")
 			ok = false
 		}
 	}
 	const most = 5
 	if n := rule.conditionValues(); n > most {
-		r.errorf(path, "condition-values", "a rule has %d values at most in all its conditions, found %d", most, n)
+		r.Errorf(path, "condition-values", "a rule has %d values at most in all its conditions, found %d", most, n)
 	}
 	return ok
 }

@@ -46,7 +46,7 @@ func (r *resolver) literal(path Path, texts ...string) {
 				written = part.Ref.String()
 			}
 			if written != "" {
-				r.warnf(path, "reference-literal",
+				r.Warnf(path, "reference-literal",
 					"%s stays as it is written here; it gets its value in image, environment, command and entrypoint", written)
 				return
 			}

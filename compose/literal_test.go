@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"composecdk/compose/load"
 )
 
 // A reference that nobody resolves is told; one to a whole resource is its ARN.
@@ -23,7 +25,7 @@ x-box: {b: {}}
 `), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, found := Load(context.Background(), Options{Files: []string{"a.yml"}, WorkingDir: dir, ProjectName: "m"})
+	p, found := load.Files(context.Background(), load.Options{Files: []string{"a.yml"}, WorkingDir: dir, ProjectName: "m"})
 	if p == nil {
 		t.Fatal(found)
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"testing"
 
+	"composecdk/compose/load"
+
 	"github.com/sirupsen/logrus"
 )
 
@@ -33,7 +35,7 @@ func TestDiscoverFiles(t *testing.T) {
 			for _, f := range c.have {
 				files[f] = oneService
 			}
-			if got := DiscoverFiles(write(t, files), c.env); !slices.Equal(got, c.want) {
+			if got := load.DiscoverFiles(write(t, files), c.env); !slices.Equal(got, c.want) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
 		})
@@ -44,13 +46,13 @@ func TestDiscoverFiles(t *testing.T) {
 // the folder, in this order.
 func TestProjectName(t *testing.T) {
 	for name, c := range map[string]struct {
-		opts Options
+		opts load.Options
 		yaml string
 		env  string
 		want string
 	}{
-		"option":    {opts: Options{ProjectName: "given", Environ: map[string]string{"COMPOSE_PROJECT_NAME": "env"}}, yaml: "name: file\n", want: "given"},
-		"process":   {opts: Options{Environ: map[string]string{"COMPOSE_PROJECT_NAME": "env"}}, yaml: "name: file\n", env: "COMPOSE_PROJECT_NAME=dot", want: "env"},
+		"option":    {opts: load.Options{ProjectName: "given", Environ: map[string]string{"COMPOSE_PROJECT_NAME": "env"}}, yaml: "name: file\n", want: "given"},
+		"process":   {opts: load.Options{Environ: map[string]string{"COMPOSE_PROJECT_NAME": "env"}}, yaml: "name: file\n", env: "COMPOSE_PROJECT_NAME=dot", want: "env"},
 		"dotenv":    {yaml: "name: file\n", env: "COMPOSE_PROJECT_NAME=dot", want: "dot"},
 		"file":      {yaml: "name: My-App\n", want: "my-app"},
 		"variables": {yaml: "name: app-${STAGE:-dev}\n", want: "app-dev"},
@@ -76,7 +78,7 @@ func TestEnvironment(t *testing.T) {
 		".env":        "A=dot\nB=dot-$A\nCOMPOSE_PROFILES=x\n",
 		"compose.yml": "services:\n  web: {image: '$A/$B', profiles: [x]}\n  off: {image: n, profiles: [y]}\n",
 	})
-	p := mustLoad(t, Options{Files: []string{"compose.yml"}, WorkingDir: dir, Environ: map[string]string{"A": "process"}})
+	p := mustLoad(t, load.Options{Files: []string{"compose.yml"}, WorkingDir: dir, Environ: map[string]string{"A": "process"}})
 	if got, want := p.Services["web"].Image, "process/dot-process"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -94,7 +96,7 @@ func TestIncludeEnvironment(t *testing.T) {
 		"sub/.env":    "A=sub\nB=sub\n",
 		"sub/inc.yml": "services: {inc: {image: '$A-$B', environment: [B]}}\nx-sqs: {q: {Properties: {QueueName: $B}}}\n",
 	})
-	p := mustLoad(t, Options{Files: []string{"compose.yml"}, WorkingDir: dir})
+	p := mustLoad(t, load.Options{Files: []string{"compose.yml"}, WorkingDir: dir})
 	inc := p.Services["inc"]
 	if inc.Image != "main-sub" || inc.Environment["B"] == nil || *inc.Environment["B"] != "sub" {
 		t.Errorf("got %q, %v", inc.Image, inc.Environment)
@@ -119,7 +121,7 @@ services:
     configs: {use_alb: false, x-ray: {enabled: false}}
     labels: {healthcheck: {http: 80/}, mine: kept}
 `})
-	p := mustLoad(t, Options{Files: []string{"compose.yml"}, WorkingDir: dir})
+	p := mustLoad(t, load.Options{Files: []string{"compose.yml"}, WorkingDir: dir})
 	s := p.Settings
 	web := s.Services["web"]
 	if web["use_alb"] != false || web["is_public"] != true || web["healthcheck"] == nil {
@@ -144,7 +146,7 @@ func TestLoadIsSilent(t *testing.T) {
 	logrus.SetOutput(&log)
 	defer logrus.SetOutput(before)
 	dir := write(t, map[string]string{"compose.yml": "version: '3'\n" + oneService + "networks: {n: {external: {name: x}}}\n"})
-	mustLoad(t, Options{Files: []string{"compose.yml"}, WorkingDir: dir})
+	mustLoad(t, load.Options{Files: []string{"compose.yml"}, WorkingDir: dir})
 	if log.Len() > 0 {
 		t.Errorf("logged: %s", log.String())
 	}
@@ -158,7 +160,7 @@ func TestLoadCleansUp(t *testing.T) {
 	temp := t.TempDir()
 	dir := write(t, map[string]string{"compose.yml": "include: [inc.yml]\n" + oneService, "inc.yml": "services: {a: {image: b}}\n"})
 	t.Setenv("TMPDIR", temp)
-	mustLoad(t, Options{Files: []string{"compose.yml"}, WorkingDir: dir})
+	mustLoad(t, load.Options{Files: []string{"compose.yml"}, WorkingDir: dir})
 	left, err := os.ReadDir(temp)
 	if err != nil || len(left) > 0 {
 		t.Errorf("left %v, %v", left, err)
@@ -167,7 +169,7 @@ func TestLoadCleansUp(t *testing.T) {
 
 // No files at all is an error of its own.
 func TestLoadNothing(t *testing.T) {
-	p, ds := Load(context.Background(), Options{WorkingDir: t.TempDir()})
+	p, ds := load.Files(context.Background(), load.Options{WorkingDir: t.TempDir()})
 	if p != nil || len(ds) != 1 || ds[0].Code != "file-missing" {
 		t.Errorf("got %v %v", p, ds)
 	}

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"composecdk/compose/diag"
 )
 
 // lookup reads Lookup: one target, or one for each of the schema's Lookups.
@@ -17,7 +19,7 @@ func (r *resolver) lookup(res *Resource, path Path, value any) map[string]Lookup
 	targets := map[string]LookupTarget{}
 	parts, ok := value.(map[string]any)
 	if !ok {
-		r.errorf(path, "type", "expected a mapping with %s, found %s", strings.Join(schema.Lookups, ", "), describe(value))
+		r.Errorf(path, "type", "expected a mapping with %s, found %s", strings.Join(schema.Lookups, ", "), diag.Describe(value))
 		return targets
 	}
 	for _, key := range slices.Sorted(maps.Keys(parts)) {
@@ -25,9 +27,9 @@ func (r *resolver) lookup(res *Resource, path Path, value any) map[string]Lookup
 		case slices.Contains(schema.Lookups, key):
 			targets[key] = r.lookupTarget(path.Key(key), parts[key], false)
 		case key == "RoleArn":
-			r.warnf(path.Key(key), "lookup-role", "RoleArn is not used: the CDK looks up with its own role for the target account")
+			r.Warnf(path.Key(key), "lookup-role", "RoleArn is not used: the CDK looks up with its own role for the target account")
 		default:
-			r.add(Error, path.Key(key), "key-unknown", didYouMean(key, schema.Lookups),
+			r.Add(Error, path.Key(key), "key-unknown", diag.DidYouMean(key, schema.Lookups),
 				fmt.Sprintf("%q is not a key of %s", key, path))
 		}
 	}
@@ -41,7 +43,7 @@ func (r *resolver) lookupTarget(path Path, value any, found bool) LookupTarget {
 	target := LookupTarget{Path: path}
 	keys, ok := value.(map[string]any)
 	if !ok {
-		r.errorf(path, "type", "expected a mapping with Arn, Identifier or Tags, found %s", describe(value))
+		r.Errorf(path, "type", "expected a mapping with Arn, Identifier or Tags, found %s", diag.Describe(value))
 		return target
 	}
 	keys = maps.Clone(keys)
@@ -52,14 +54,14 @@ func (r *resolver) lookupTarget(path Path, value any, found bool) LookupTarget {
 	target.Arn, target.Identifier, target.Name = fields.Arn, fields.Identifier, fields.Name
 	target.RoleArn, target.Region = fields.RoleArn, fields.Region
 	if fields.RoleArn != "" {
-		r.warnf(path.Key("RoleArn"), "lookup-role", "RoleArn is not used: the CDK looks up with its own role for the target account")
+		r.Warnf(path.Key("RoleArn"), "lookup-role", "RoleArn is not used: the CDK looks up with its own role for the target account")
 	}
 	switch {
 	case found: // by the kind's own keys
 	case target.Arn == "" && target.Identifier == "" && target.Name == "" && len(target.Tags) == 0:
-		r.errorf(path, "lookup-empty", "a look-up needs Arn, Identifier, Name or Tags")
+		r.Errorf(path, "lookup-empty", "a look-up needs Arn, Identifier, Name or Tags")
 	case target.Arn == "" && target.Identifier == "" && target.Name == "":
-		r.add(Warning, path.Key("Tags"), "lookup-tags", "give Arn or Identifier",
+		r.Add(Warning, path.Key("Tags"), "lookup-tags", "give Arn or Identifier",
 			"the CDK cannot search this resource by tags alone; deploying asks for the value in cdk.context.json")
 	}
 	return target
@@ -78,7 +80,7 @@ func (r *resolver) finder(res *Resource, path Path, value any) any {
 		return value
 	}
 	own, others := map[string]any{}, map[string]any{}
-	names := structKeys(reflect.TypeOf(res.Schema.Finder))
+	names := diag.StructKeys(reflect.TypeOf(res.Schema.Finder))
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if slices.Contains(names, key) {
 			own[key] = keys[key]

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"composecdk/compose/load"
 )
 
 func merge(t *testing.T, dir string, files map[string]string, main ...string) (string, Diagnostics) {
@@ -19,7 +21,7 @@ func merge(t *testing.T, dir string, files map[string]string, main ...string) (s
 			t.Fatal(err)
 		}
 	}
-	text, found := Merge(context.Background(), Options{Files: main, Environ: map[string]string{"TOKEN": planted}})
+	text, found := load.Merge(context.Background(), load.Options{Files: main, Environ: map[string]string{"TOKEN": planted}})
 	return string(text), found
 }
 
@@ -160,14 +162,14 @@ func TestMergeMeansTheSame(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			opts := fixtureOptions(t, file)
-			text, found := Merge(context.Background(), opts)
+			text, found := load.Merge(context.Background(), opts)
 			for _, d := range found {
 				if d.Severity != Note { // what it says is another thing then
 					t.Skip(d)
 				}
 			}
 			compared++
-			dir, err := opts.directory()
+			dir, err := opts.Directory()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -186,9 +188,9 @@ func TestMergeMeansTheSame(t *testing.T) {
 	}
 }
 
-func written(t *testing.T, opts Options) string {
+func written(t *testing.T, opts load.Options) string {
 	t.Helper()
-	p, found := Load(context.Background(), opts)
+	p, found := load.Files(context.Background(), opts)
 	if p == nil {
 		t.Fatal(found)
 	}
@@ -208,22 +210,22 @@ func FuzzMergeText(f *testing.F) {
 	s := newSandbox(f)
 	f.Fuzz(func(t *testing.T, a, b []byte) {
 		s.fill(t, map[string]string{"a.yml": string(a), "b.yml": string(b), ".env": "T=" + planted + "\n"})
-		opts := Options{Files: []string{filepath.Join(s.dir, "a.yml"), filepath.Join(s.dir, "b.yml")}, Environ: map[string]string{"T": planted}}
-		text, found := Merge(context.Background(), opts)
-		if again, _ := Merge(context.Background(), opts); string(again) != string(text) {
+		opts := load.Options{Files: []string{filepath.Join(s.dir, "a.yml"), filepath.Join(s.dir, "b.yml")}, Environ: map[string]string{"T": planted}}
+		text, found := load.Merge(context.Background(), opts)
+		if again, _ := load.Merge(context.Background(), opts); string(again) != string(text) {
 			t.Fatalf("two merges differ: %s\n%s", text, again)
 		}
 		if text != nil && found.HasErrors() || text == nil && !found.HasErrors() {
 			t.Fatalf("got %q with %v", text, found)
 		}
-		if strings.Contains(string(text)+found.Sort().text(), planted) && !strings.Contains(string(a)+string(b), planted) {
+		if strings.Contains(string(text)+allText(found.Sort()), planted) && !strings.Contains(string(a)+string(b), planted) {
 			t.Fatalf("a value of the process, or of another file, shows: %s%v", text, found)
 		}
 	})
 }
 
-// text returns all that the diagnostics say.
-func (ds Diagnostics) text() string {
+// allText returns all that the diagnostics say.
+func allText(ds Diagnostics) string {
 	var b strings.Builder
 	for _, d := range ds {
 		b.WriteString(d.String() + d.Hint)
@@ -247,7 +249,7 @@ func FuzzMergeMeansTheSame(f *testing.F) {
 		if want == nil {
 			return
 		}
-		text, found := Merge(context.Background(), Options{Files: []string{filepath.Join(s.dir, "a.yml"), filepath.Join(s.dir, "b.yml")}})
+		text, found := load.Merge(context.Background(), load.Options{Files: []string{filepath.Join(s.dir, "a.yml"), filepath.Join(s.dir, "b.yml")}})
 		s.write(t, "merged.yml", string(text))
 		if _, got, more := s.resolve(t, "merged.yml"); got == nil || render(got) != render(want) {
 			t.Fatalf("%v %v: got\n%s\nfrom\n%s\n%s", found, more, text, files["a.yml"], files["b.yml"])

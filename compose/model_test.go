@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"composecdk/compose/load"
 )
 
 // The model of every file under testdata/model must be, value by value, what the
@@ -24,7 +26,7 @@ func TestModel(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			name := strings.TrimSuffix(file, ".yml")
-			p, found := Load(context.Background(), fixtureOptions(t, file))
+			p, found := load.Files(context.Background(), fixtureOptions(t, file))
 			if p == nil {
 				t.Fatal(found)
 			}

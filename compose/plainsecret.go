@@ -9,6 +9,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"composecdk/compose/diag"
 	"composecdk/secretscan"
 )
 
@@ -83,7 +84,7 @@ func (v shown) looksSecret() string {
 func (r *resolver) plainSecrets(path Path, s types.ServiceConfig, variables []Variable) {
 	all := shows(path, s, variables)
 	or := func(name string) string {
-		if r.project.untrusted {
+		if r.project.Untrusted {
 			return ""
 		}
 		return "; if it is none, x-ecs: {NotSecret: [" + name + "]}"
@@ -94,13 +95,13 @@ func (r *resolver) plainSecrets(path Path, s types.ServiceConfig, variables []Va
 		switch {
 		case what == "" || slices.Contains(free, v.name):
 		case v.name == "":
-			r.add(Error, v.path, plainSecret, "let the program take it from a variable that secrets fills in",
+			r.Add(Error, v.path, diag.PlainSecret, "let the program take it from a variable that secrets fills in",
 				fmt.Sprintf("the %s holds %s, which the template and the console would show", v.what, what))
 		case v.what == "variable":
-			r.add(Error, v.path, plainSecret, secretHint(v.name)+or(v.name),
+			r.Add(Error, v.path, diag.PlainSecret, secretHint(v.name)+or(v.name),
 				fmt.Sprintf("variable %q looks like %s, which the template and the console would show", v.name, what))
 		default:
-			r.add(Error, v.path, plainSecret, "let the container have it by secrets"+or(v.name),
+			r.Add(Error, v.path, diag.PlainSecret, "let the container have it by secrets"+or(v.name),
 				fmt.Sprintf("the %s %q looks like %s, which everybody could read", v.what, v.name, what))
 		}
 	}
@@ -109,8 +110,8 @@ func (r *resolver) plainSecrets(path Path, s types.ServiceConfig, variables []Va
 // notSecret returns the names of the service that the file says are no secrets. A name
 // that nothing has is a mistake, and untrusted files have no say.
 func (r *resolver) notSecret(path Path, names []string, all []shown) []string {
-	if len(names) > 0 && r.project.untrusted {
-		r.add(Error, path, "not-secret-refused", "declare the secrets below secrets, and leave NotSecret out",
+	if len(names) > 0 && r.project.Untrusted {
+		r.Add(Error, path, "not-secret-refused", "declare the secrets below secrets, and leave NotSecret out",
 			"an untrusted file cannot say that something is no secret")
 		return nil
 	}
@@ -122,7 +123,7 @@ func (r *resolver) notSecret(path Path, names []string, all []shown) []string {
 	}
 	for i, name := range names {
 		if name != "" && !slices.Contains(known, name) { // decode has reported what is no text
-			r.unknown(path.Index(i), "variable-unknown", "a variable, build argument, label or log option of the service", name, known)
+			r.Unknown(path.Index(i), "variable-unknown", "a variable, build argument, label or log option of the service", name, known)
 		}
 	}
 	return names

@@ -8,6 +8,9 @@ import (
 	"strconv"
 	"strings"
 
+	"composecdk/compose/diag"
+	"composecdk/compose/load"
+
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
@@ -23,30 +26,30 @@ func (r *resolver) ports(path Path, s types.ServiceConfig) []Port {
 		if published, err := strconv.Atoi(p.Published); err == nil && !loopback(p.HostIP) {
 			port.Published = published
 		} else if err != nil && p.Published != "" {
-			r.warnf(at, "port-range", "nothing can choose a port of the range %s; the port is not published", p.Published)
+			r.Warnf(at, "port-range", "nothing can choose a port of the range %s; the port is not published", p.Published)
 		}
 		switch p.Mode {
 		case "", "ingress", "awsvpc": // the mode of every task on Fargate, as ComposeX calls it
 		case "host":
-			r.notef(at, "port-mode", "a task has an address of its own, so there is no host to publish the port on")
+			r.Notef(at, "port-mode", "a task has an address of its own, so there is no host to publish the port on")
 		default:
-			r.add(Warning, at.Key("mode"), "port-mode", didYouMean(p.Mode, []string{"host", "ingress"}), fmt.Sprintf("%q is not a mode of a port; it is left out", shorten(p.Mode)))
+			r.Add(Warning, at.Key("mode"), "port-mode", diag.DidYouMean(p.Mode, []string{"host", "ingress"}), fmt.Sprintf("%q is not a mode of a port; it is left out", diag.Shorten(p.Mode)))
 		}
 		switch p.HostIP {
 		case "", "0.0.0.0", "::", "127.0.0.1", "::1":
 		default:
-			r.warnf(at, "host-ip", "a task has one address; host_ip %s is left out", p.HostIP)
+			r.Warnf(at, "host-ip", "a task has one address; host_ip %s is left out", p.HostIP)
 		}
 		if port.Protocol != "tcp" && port.Protocol != "udp" {
-			r.errorf(at, "port-protocol", "%q is not a protocol of ECS: tcp and udp are", port.Protocol)
+			r.Errorf(at, "port-protocol", "%q is not a protocol of ECS: tcp and udp are", port.Protocol)
 			continue
 		}
 		if port.Number < 1 || port.Number > 65535 {
-			r.errorf(at, "port-number", "%d is not a port: 1 to 65535 are", port.Number)
+			r.Errorf(at, "port-number", "%d is not a port: 1 to 65535 are", port.Number)
 			continue
 		}
 		if p.Name != "" && !portName.MatchString(p.Name) {
-			r.errorf(at, "port-name", "%q is not a port name: it takes lowercase letters, digits, - and _", p.Name)
+			r.Errorf(at, "port-name", "%q is not a port name: it takes lowercase letters, digits, - and _", p.Name)
 		}
 		all = r.addPort(all, port)
 	}
@@ -54,7 +57,7 @@ func (r *resolver) ports(path Path, s types.ServiceConfig) []Port {
 		at := path.Key("expose").Index(i)
 		exposed, err := parseExposed(text)
 		if err != nil {
-			r.errorf(at, "expose", "%s", err)
+			r.Errorf(at, "expose", "%s", err)
 			continue
 		}
 		for _, port := range exposed {
@@ -65,8 +68,8 @@ func (r *resolver) ports(path Path, s types.ServiceConfig) []Port {
 	if len(all) == 0 {
 		all = r.assumedPorts(path, s)
 	}
-	if len(all) > mostPorts {
-		r.errorf(path.Key("ports"), "port-count", "%q has more ports than the %d of a task", s.Name, mostPorts)
+	if len(all) > load.MostPorts {
+		r.Errorf(path.Key("ports"), "port-count", "%q has more ports than the %d of a task", s.Name, load.MostPorts)
 	}
 	slices.SortStableFunc(all, comparePorts)
 	for i := range all {
@@ -81,13 +84,13 @@ func (r *resolver) ports(path Path, s types.ServiceConfig) []Port {
 func (r *resolver) addPort(all []Port, p Port) []Port {
 	i := slices.IndexFunc(all, func(q Port) bool { return comparePorts(p, q) == 0 })
 	switch {
-	case i < 0 && len(all) > mostPorts: // which is reported
+	case i < 0 && len(all) > load.MostPorts: // which is reported
 	case i < 0:
 		return append(all, p)
 	case all[i].Published == 0:
 		all[i].Published = p.Published
 	case p.Published != 0 && p.Published != all[i].Published:
-		r.warnf(p.Path, "port-repeated", "port %d/%s is published as %d already; %d is left out",
+		r.Warnf(p.Path, "port-repeated", "port %d/%s is published as %d already; %d is left out",
 			p.Number, p.Protocol, all[i].Published, p.Published)
 	}
 	return all
@@ -127,8 +130,8 @@ func parseExposed(text string) ([]Port, error) {
 	if err1 != nil || err2 != nil || from < 1 || to > 65535 || from > to {
 		return nil, fmt.Errorf("%q is not a port, such as 8080 or 53/udp", text)
 	}
-	if to-from >= mostPorts {
-		return nil, fmt.Errorf("%q has more ports than the %d of a task", text, mostPorts)
+	if to-from >= load.MostPorts {
+		return nil, fmt.Errorf("%q has more ports than the %d of a task", text, load.MostPorts)
 	}
 	var all []Port
 	for n := from; n <= to; n++ {
@@ -148,11 +151,11 @@ func (r *resolver) portConflicts(f *Family) {
 			key := fmt.Sprintf("%d/%s", p.Number, p.Protocol)
 			switch other, name := owner[key], named[p.Name]; {
 			case other != nil:
-				r.add(Error, p.Path, "port-conflict", "let one of them listen on another port, or give it a family of its own",
+				r.Add(Error, p.Path, "port-conflict", "let one of them listen on another port, or give it a family of its own",
 					fmt.Sprintf("services %q and %q both have port %s, but share one address in family %q: only one of them can listen",
 						other.Name, c.Name, key, f.Name))
 			case name != nil:
-				r.errorf(p.Path, "port-name", "services %q and %q both have a port named %q in family %q",
+				r.Errorf(p.Path, "port-name", "services %q and %q both have a port named %q in family %q",
 					name.Name, c.Name, p.Name, f.Name)
 			default:
 				owner[key], named[p.Name] = c, c

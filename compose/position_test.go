@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"composecdk/compose/load"
 )
 
 // write lays out files in a temporary folder and returns it.
@@ -25,9 +27,9 @@ func write(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-func mustLoad(t *testing.T, opts Options) *Project {
+func mustLoad(t *testing.T, opts load.Options) *load.Project {
 	t.Helper()
-	p, ds := Load(context.Background(), opts)
+	p, ds := load.Files(context.Background(), opts)
 	for _, d := range ds.Sort() {
 		if d.Severity == Error {
 			t.Fatal(d)
@@ -83,7 +85,7 @@ x-rds:
     image: busybox
 `,
 	})
-	p := mustLoad(t, Options{Files: []string{"compose.yml", "over.yml"}, WorkingDir: dir})
+	p := mustLoad(t, load.Options{Files: []string{"compose.yml", "over.yml"}, WorkingDir: dir})
 	for path, want := range map[Path]string{
 		"services.web":                                         "over.yml:2:3",
 		"services.web.image":                                   "over.yml:3:12",

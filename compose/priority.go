@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"composecdk/compose/diag"
 )
 
 // The priorities of rules are in three bands: rules for whole host names come
@@ -49,14 +51,14 @@ func (r *resolver) prioritise(rules []*Rule) {
 			continue
 		}
 		if other := taken[rule.Priority]; other != nil {
-			r.errorf(rule.Path.Key("Priority"), "rule-priority", "another rule of the listener has priority %d", rule.Priority)
+			r.Errorf(rule.Path.Key("Priority"), "rule-priority", "another rule of the listener has priority %d", rule.Priority)
 		}
 		taken[rule.Priority] = rule
 	}
 	slices.SortStableFunc(rules, func(a, b *Rule) int { return strings.Compare(a.Name(), b.Name()) })
 	for i, rule := range rules {
 		if i > 0 && rule.Name() == rules[i-1].Name() {
-			r.errorf(rule.Path, "rule-duplicate", "another rule of the listener has the same conditions, %s", rule.Name())
+			r.Errorf(rule.Path, "rule-duplicate", "another rule of the listener has the same conditions, %s", rule.Name())
 		}
 		if rule.Priority != 0 {
 			continue
@@ -137,7 +139,7 @@ func flat(value any) string {
 		}
 		return "[" + strings.Join(parts, ", ") + "]"
 	}
-	if text, ok := scalarText(value); ok {
+	if text, ok := diag.ScalarText(value); ok {
 		return text
 	}
 	return fmt.Sprint(value)

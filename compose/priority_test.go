@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"composecdk/compose/diag"
 )
 
 // The bands of priorities must follow each other without a gap or an overlap, and
@@ -52,15 +54,15 @@ func TestWantedPriority(t *testing.T) {
 // A rule whose place is taken must get the next free one, from the last on the
 // first; two rules that want the same place must both get one.
 func TestPriorityTaken(t *testing.T) {
-	r := &resolver{reporter: &reporter{}}
+	r := &resolver{Reporter: &diag.Reporter{}}
 	path := &Rule{Paths: []string{"/a"}}
 	wanted := path.wanted()
 	holder := &Rule{Hosts: []string{"h"}, Priority: wanted, Pinned: true}
 	next := &Rule{Hosts: []string{"i"}, Priority: wanted + 1, Pinned: true}
 	rules := []*Rule{path, next, holder}
 	r.prioritise(rules)
-	if path.Priority != wanted+2 || rules[0] != holder || rules[2] != path || len(r.found) > 0 {
-		t.Errorf("got %d of %v, %v", path.Priority, rules, r.found)
+	if path.Priority != wanted+2 || rules[0] != holder || rules[2] != path || len(r.Found) > 0 {
+		t.Errorf("got %d of %v, %v", path.Priority, rules, r.Found)
 	}
 }
 

@@ -5,6 +5,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"composecdk/compose/diag"
+	"composecdk/compose/load"
 )
 
 // functions are the intrinsic functions that Properties may hold. Those that
@@ -44,11 +47,11 @@ func (r *resolver) spellOut(res *Resource, path Path, keys []string) {
 	}
 	path = path.Key(last)
 	if _, ok := r.model.Resource(Ref{Key: res.Key, Name: name}); !ok {
-		r.unknown(path, "reference-unknown", "a resource of "+res.Key, name, r.resourceNames(res.Key))
+		r.Unknown(path, "reference-unknown", "a resource of "+res.Key, name, r.resourceNames(res.Key))
 		return
 	}
 	ref := Ref{Key: res.Key, Name: name, Attribute: "Arn"}
-	r.deprecated(path, name, ref.String())
+	r.Deprecated(path, name, ref.String())
 	properties[last] = ref.String()
 }
 
@@ -91,12 +94,12 @@ func (r *resolver) checkFunction(path Path, name string, argument any) {
 	switch {
 	case name == "Ref":
 		if text, ok := argument.(string); !ok || !slices.Contains(PseudoParameters, text) && text != "AWS::NoValue" {
-			r.unknown(path, "intrinsic", "a pseudo parameter; a resource is named as x-key::name::value", fmt.Sprint(argument), PseudoParameters)
+			r.Unknown(path, "intrinsic", "a pseudo parameter; a resource is named as x-key::name::value", fmt.Sprint(argument), PseudoParameters)
 		}
 	case name == "Fn::Sub":
 		r.checkSub(path, argument)
 	case !slices.Contains(functions, name):
-		r.unknown(path, "intrinsic", "an intrinsic function that a compose file can use", name, functions)
+		r.Unknown(path, "intrinsic", "an intrinsic function that a compose file can use", name, functions)
 	default:
 		r.readValue(path, argument)
 	}
@@ -113,14 +116,14 @@ func (r *resolver) checkSub(path Path, argument any) {
 	}
 	text, ok := argument.(string)
 	if !ok {
-		r.errorf(path, "intrinsic", "Fn::Sub takes a string, or a list of a string and a mapping; found %s", describe(argument))
+		r.Errorf(path, "intrinsic", "Fn::Sub takes a string, or a list of a string and a mapping; found %s", diag.Describe(argument))
 		return
 	}
-	for _, m := range subVariable.FindAllStringSubmatch(text, -1) {
+	for _, m := range load.SubVariable.FindAllStringSubmatch(text, -1) {
 		if _, ok := variables[m[1]]; !ok && !slices.Contains(PseudoParameters, m[1]) {
-			r.unknown(path, "intrinsic", "a variable of this Fn::Sub; a resource is named as x-key::name::value",
+			r.Unknown(path, "intrinsic", "a variable of this Fn::Sub; a resource is named as x-key::name::value",
 				m[1], slices.Concat(PseudoParameters, slices.Collect(maps.Keys(variables))))
 		}
 	}
-	r.refer(at, subVariable.ReplaceAllString(text, ""))
+	r.refer(at, load.SubVariable.ReplaceAllString(text, ""))
 }

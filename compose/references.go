@@ -37,7 +37,7 @@ func (r *resolver) refer(path Path, text string) {
 		case part.Ref != nil:
 			r.model.references = append(r.model.references, reference{path, *part.Ref})
 		case part.Pseudo != "" && !slices.Contains(PseudoParameters, part.Pseudo):
-			r.unknown(path, "pseudo-parameter", "a pseudo parameter", part.Pseudo, PseudoParameters)
+			r.Unknown(path, "pseudo-parameter", "a pseudo parameter", part.Pseudo, PseudoParameters)
 		}
 	}
 }
@@ -47,7 +47,7 @@ func (r *resolver) refer(path Path, text string) {
 func (r *resolver) referTo(path Path, ref Ref, cfnType, what string) {
 	r.model.references = append(r.model.references, reference{path, ref})
 	if res, ok := r.model.Resource(ref); ok && res.Schema.Type != cfnType {
-		r.errorf(path, "reference-kind", "%s is not %s", res.Path, what)
+		r.Errorf(path, "reference-kind", "%s is not %s", res.Path, what)
 	}
 }
 
@@ -87,7 +87,7 @@ func (r *resolver) checkReferences() {
 		}
 		r.checkNodeValue(named, node)
 		if at := r.stageOf(named.path); node.stage > at || node.stage == at && at != dataStage && at != serviceStage {
-			r.errorf(named.path, "reference-later", "%s cannot be named here: it is made %s", named.ref, made[node.stage])
+			r.Errorf(named.path, "reference-later", "%s cannot be named here: it is made %s", named.ref, made[node.stage])
 		}
 	}
 	r.checkReferenceCycles()
@@ -138,15 +138,15 @@ func (r *resolver) unknownNode(named reference) {
 				names = append(names, lb.Name)
 			}
 		}
-		r.unknown(path, "reference-unknown", "a load balancer of x-elbv2", ref.Name, names)
+		r.Unknown(path, "reference-unknown", "a load balancer of x-elbv2", ref.Name, names)
 	case ref.Key == servicesSection:
 		r.unknownTarget(path, "reference-unknown", ref.Name)
 	case slices.Contains(r.schemaKeys(), ref.Key):
-		r.unknown(path, "reference-unknown", "a resource of "+ref.Key, ref.Name, r.resourceNames(ref.Key))
+		r.Unknown(path, "reference-unknown", "a resource of "+ref.Key, ref.Name, r.resourceNames(ref.Key))
 	case slices.Contains(unsupportedSections, ref.Key):
-		r.errorf(path, "unsupported-"+ref.Key, "section %s is not supported yet", ref.Key)
+		r.Errorf(path, "unsupported-"+ref.Key, "section %s is not supported yet", ref.Key)
 	default:
-		r.unknown(path, "reference-unknown", "a section of x-resources", ref.Key, slices.Concat(r.schemaKeys(), []string{keyElbv2, clusterSectionKey, vpcSectionKey}))
+		r.Unknown(path, "reference-unknown", "a section of x-resources", ref.Key, slices.Concat(r.schemaKeys(), []string{keyElbv2, clusterSectionKey, vpcSectionKey}))
 	}
 }
 
@@ -156,7 +156,7 @@ func (r *resolver) checkNodeValue(named reference, node Node) {
 	value := named.ref.Value()
 	if value == "" {
 		if node.Bare == "" {
-			r.add(Error, named.path, "reference-bare", "one of: "+strings.Join(node.Values, ", "),
+			r.Add(Error, named.path, "reference-bare", "one of: "+strings.Join(node.Values, ", "),
 				fmt.Sprintf("%s alone means nothing: name one of its values", named.ref))
 		}
 		return
@@ -166,7 +166,7 @@ func (r *resolver) checkNodeValue(named reference, node Node) {
 		return
 	}
 	if !slices.Contains(node.Values, value) {
-		r.unknown(named.path, "return-value-unknown", "a value of "+string(node.Path), value, node.Values)
+		r.Unknown(named.path, "return-value-unknown", "a value of "+string(node.Path), value, node.Values)
 	}
 }
 
@@ -177,10 +177,10 @@ func (r *resolver) checkReturnValue(path Path, res *Resource, name string) bool 
 	case slices.Contains(values, name):
 		return true
 	case slices.Contains(res.Schema.values(), name):
-		r.add(Error, path, "return-value-unknown", "one of: "+strings.Join(values, ", "),
+		r.Add(Error, path, "return-value-unknown", "one of: "+strings.Join(values, ", "),
 			fmt.Sprintf("%s has no %s, as it is defined", res.Path, name))
 	default:
-		r.unknown(path, "return-value-unknown", "a return value of "+res.Key, name, values)
+		r.Unknown(path, "return-value-unknown", "a return value of "+res.Key, name, values)
 	}
 	return false
 }
@@ -237,7 +237,7 @@ func (r *resolver) checkReferenceCycles() {
 	order := r.model.CreationOrder()
 	for _, res := range r.model.Resources {
 		if !slices.Contains(order, res) && r.reaches(res, res, map[*Resource]bool{}) {
-			r.errorf(res.Path, "reference-cycle", "%s refers to itself, directly or through other resources", res.Path)
+			r.Errorf(res.Path, "reference-cycle", "%s refers to itself, directly or through other resources", res.Path)
 		}
 	}
 }
@@ -264,7 +264,7 @@ func (r *resolver) checkUnread() {
 	for _, named := range r.model.references {
 		read[named.path] = true
 	}
-	for _, d := range r.found {
+	for _, d := range r.Found {
 		reported[d.Path] = reported[d.Path] || d.Severity == Error
 		read[d.Path] = true // about which enough is said
 	}
@@ -272,14 +272,14 @@ func (r *resolver) checkUnread() {
 		if read[path] || !strings.Contains(text, "::") {
 			return
 		}
-		for above := path; above != ""; above = above.parent() {
+		for above := path; above != ""; above = above.Parent() {
 			if reported[above] {
 				return
 			}
 		}
 		for _, ref := range ParseText(text).Refs() {
 			if ref.Key != servicesSection && slices.Contains(r.referable(), ref.Key) {
-				r.errorf(path, "reference-unread", "%s cannot be named here: this takes no reference", ref)
+				r.Errorf(path, "reference-unread", "%s cannot be named here: this takes no reference", ref)
 				return
 			}
 		}

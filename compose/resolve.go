@@ -3,13 +3,16 @@ package compose
 import (
 	"maps"
 	"slices"
+
+	"composecdk/compose/diag"
+	"composecdk/compose/load"
 )
 
 // resolver turns a loaded project into a model, part by part. Each part reads
 // what the parts before it have put into the model.
 type resolver struct {
-	*reporter
-	project *Project
+	*diag.Reporter
+	project *load.Project
 	model   *Model
 	schemas []*Schema
 	// aliased are the load balancers that were read for their DNS names so far.
@@ -19,9 +22,9 @@ type resolver struct {
 // Resolve checks a loaded project against the schemas of the x-resources and
 // returns the model. The diagnostics are those of this step alone; with an
 // error among them the model must not be built.
-func Resolve(p *Project, schemas []*Schema) (*Model, Diagnostics) {
+func Resolve(p *load.Project, schemas []*Schema) (*Model, Diagnostics) {
 	r := &resolver{
-		reporter: &reporter{positions: p},
+		Reporter: &diag.Reporter{Positions: p},
 		project:  p,
 		model:    &Model{Name: p.Name},
 		schemas:  schemas,
@@ -44,7 +47,7 @@ func Resolve(p *Project, schemas []*Schema) (*Model, Diagnostics) {
 	} {
 		part()
 	}
-	return r.model, r.found.Sort()
+	return r.model, r.Found.Sort()
 }
 
 // target is a container that a name in the file stands for.
@@ -84,10 +87,10 @@ func (r *resolver) targetNames() []string {
 // would get.
 func (r *resolver) unknownTarget(path Path, code, name string) {
 	if _, disabled := r.project.DisabledServices[name]; disabled {
-		r.notef(path, "service-disabled", "%q is left out: none of its profiles is active", name)
+		r.Notef(path, "service-disabled", "%q is left out: none of its profiles is active", name)
 		return
 	}
-	r.unknown(path, code, "a service or family", name, r.targetNames())
+	r.Unknown(path, code, "a service or family", name, r.targetNames())
 }
 
 // extension returns a section of the project, such as "x-vpc", and its path; ok is

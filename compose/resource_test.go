@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"composecdk/compose/load"
 )
 
 // boxes and rooms are kinds of the tests: this package knows none of the real
@@ -37,9 +39,9 @@ var rooms = &Schema{
 	Access: map[string][]string{"Door": {"Enter"}}, Networked: true, Snapshots: true,
 }
 
-func readResources(t *testing.T, opts Options) (*Model, Diagnostics) {
+func readResources(t *testing.T, opts load.Options) (*Model, Diagnostics) {
 	t.Helper()
-	p, found := Load(context.Background(), opts)
+	p, found := load.Files(context.Background(), opts)
 	if p == nil {
 		t.Fatalf("no project: %v", found)
 	}
@@ -53,7 +55,7 @@ func resourcesOf(t *testing.T, text string) *Model {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m, found := readResources(t, Options{Files: []string{file}, ProjectName: "fixture"})
+	m, found := readResources(t, load.Options{Files: []string{file}, ProjectName: "fixture"})
 	if found.HasErrors() {
 		var b strings.Builder
 		_ = found.Print(&b)

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"composecdk/compose/diag"
 )
 
 // resourceName is what may name an x-resource: references of the form
@@ -32,11 +34,11 @@ func (r *resolver) resources() {
 		}
 		entries, ok := section.(map[string]any)
 		if !ok {
-			r.errorf(path, "type", "expected a mapping of resources by name, found %s", describe(section))
+			r.Errorf(path, "type", "expected a mapping of resources by name, found %s", diag.Describe(section))
 			continue
 		}
 		if count += len(entries); count > maxResources {
-			r.add(Error, path, "limit-resources", "divide the project into several", fmt.Sprintf("a project has at most %d x-resources", maxResources))
+			r.Add(Error, path, "limit-resources", "divide the project into several", fmt.Sprintf("a project has at most %d x-resources", maxResources))
 			return
 		}
 		policy := r.sectionPolicy(schema, path, entries)
@@ -73,7 +75,7 @@ func (r *resolver) sectionPolicy(schema *Schema, path Path, entries map[string]a
 	}
 	policy, _ := value.(string)
 	if allowed := schema.deletionPolicies(); !slices.Contains(allowed, policy) {
-		r.unknown(path.Key("DeletionPolicy"), "deletion-policy", "a deletion policy of "+schema.Key, fmt.Sprint(value), allowed)
+		r.Unknown(path.Key("DeletionPolicy"), "deletion-policy", "a deletion policy of "+schema.Key, fmt.Sprint(value), allowed)
 		return ""
 	}
 	return policy
@@ -81,17 +83,17 @@ func (r *resolver) sectionPolicy(schema *Schema, path Path, entries map[string]a
 
 func (r *resolver) resource(schema *Schema, name string, path Path, value any) *Resource {
 	if !resourceName.MatchString(name) {
-		r.errorf(path, "name", "%q cannot name a resource: letters, digits, - and _ are allowed, a letter or digit first", name)
+		r.Errorf(path, "name", "%q cannot name a resource: letters, digits, - and _ are allowed, a letter or digit first", name)
 		return nil
 	}
 	definition, ok := value.(map[string]any)
 	if !ok && value != nil {
-		r.errorf(path, "type", "expected a mapping with %s, found %s", strings.Join(r.resourceKeys(schema), ", "), describe(value))
+		r.Errorf(path, "type", "expected a mapping with %s, found %s", strings.Join(r.resourceKeys(schema), ", "), diag.Describe(value))
 		return nil
 	}
 	definition = maps.Clone(definition)
 	if use, ok := definition["Use"]; ok && definition["Lookup"] == nil {
-		r.deprecated(path.Key("Use"), "Use", "Lookup")
+		r.Deprecated(path.Key("Use"), "Use", "Lookup")
 		definition["Lookup"] = use
 	}
 	delete(definition, "Use")
@@ -109,7 +111,7 @@ func (r *resolver) resource(schema *Schema, name string, path Path, value any) *
 		res.Mode = Import
 		for _, key := range []string{"Properties", "MacroParameters"} {
 			if given, _ := definition[key].(map[string]any); len(given) > 0 {
-				r.warnf(path.Key(key), "lookup-wins", "%s is not used: Lookup finds a resource that exists", key)
+				r.Warnf(path.Key(key), "lookup-wins", "%s is not used: Lookup finds a resource that exists", key)
 			}
 		}
 	}
@@ -129,7 +131,7 @@ func (r *resolver) resourceKey(res *Resource, key string, value any) {
 		res.Properties = maps.Clone(properties)
 	case "MacroParameters":
 		if res.Parameters == nil {
-			r.errorf(path, "key-unknown", "%s has no MacroParameters", res.Key)
+			r.Errorf(path, "key-unknown", "%s has no MacroParameters", res.Key)
 			return
 		}
 		r.decode(path, value, res.Parameters)
@@ -141,7 +143,7 @@ func (r *resolver) resourceKey(res *Resource, key string, value any) {
 	default:
 		section, ok := res.Schema.Sections[key]
 		if !ok {
-			r.add(Error, path, "key-unknown", didYouMean(key, r.resourceKeys(res.Schema)),
+			r.Add(Error, path, "key-unknown", diag.DidYouMean(key, r.resourceKeys(res.Schema)),
 				fmt.Sprintf("%q is not a key of an %s resource", key, res.Key))
 			return
 		}
@@ -155,7 +157,7 @@ func (r *resolver) resourceSettings(res *Resource, path Path, value any) {
 	settings, ok := value.(map[string]any)
 	if !ok {
 		if value != nil {
-			r.errorf(path, "type", "expected a mapping, found %s", describe(value))
+			r.Errorf(path, "type", "expected a mapping, found %s", diag.Describe(value))
 		}
 		return
 	}
@@ -165,10 +167,10 @@ func (r *resolver) resourceSettings(res *Resource, path Path, value any) {
 		case "Subnets":
 			r.resourceSubnets(res, path.Key(key), settings[key])
 		case "EnvNames":
-			r.deprecated(path.Key(key), "Settings.EnvNames", "ReturnValues in the Services entry")
+			r.Deprecated(path.Key(key), "Settings.EnvNames", "ReturnValues in the Services entry")
 			r.decode(path.Key(key), settings[key], &res.EnvNames)
 		case "x-cloudmap":
-			r.errorf(path.Key(key), "unsupported-settings-x-cloudmap", "a Cloud Map record for %s is not supported yet", res.Key)
+			r.Errorf(path.Key(key), "unsupported-settings-x-cloudmap", "a Cloud Map record for %s is not supported yet", res.Key)
 		default:
 			own[key] = settings[key]
 		}
@@ -179,7 +181,7 @@ func (r *resolver) resourceSettings(res *Resource, path Path, value any) {
 		r.decode(path, own, res.Settings)
 	default:
 		for _, key := range slices.Sorted(maps.Keys(own)) {
-			r.add(Error, path.Key(key), "key-unknown", didYouMean(key, commonSettings),
+			r.Add(Error, path.Key(key), "key-unknown", diag.DidYouMean(key, commonSettings),
 				fmt.Sprintf("%q is not a key of Settings", key))
 		}
 	}
@@ -188,12 +190,12 @@ func (r *resolver) resourceSettings(res *Resource, path Path, value any) {
 // resourceSubnets reads the group of subnets that a resource stands in.
 func (r *resolver) resourceSubnets(res *Resource, path Path, value any) {
 	if !res.Schema.Networked {
-		r.warnf(path, "subnets-unused", "Subnets is not used: %s is not in a VPC", res.Path)
+		r.Warnf(path, "subnets-unused", "Subnets is not used: %s is not in a VPC", res.Path)
 		return
 	}
 	r.decode(path, value, &res.SubnetGroup)
 	if known := r.subnetGroupNames(); res.SubnetGroup != "" && !slices.Contains(known, res.SubnetGroup) {
-		r.unknown(path, "subnets-unknown", "a group of subnets of x-vpc", res.SubnetGroup, known)
+		r.Unknown(path, "subnets-unknown", "a group of subnets of x-vpc", res.SubnetGroup, known)
 	}
 }
 
@@ -206,7 +208,7 @@ func (r *resolver) checkRequired(res *Resource, definition map[string]any) {
 			return
 		}
 	}
-	r.errorf(res.Path, "resource-empty", "%s needs one of %s", res.Path, strings.Join(res.Schema.Required, ", "))
+	r.Errorf(res.Path, "resource-empty", "%s needs one of %s", res.Path, strings.Join(res.Schema.Required, ", "))
 }
 
 // zero makes a pointer to a new value of the type of example, nil for nil.

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+
+	"composecdk/compose/diag"
 )
 
 var variablePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -16,7 +18,7 @@ func (r *resolver) returns(res *Resource, path Path, value any) []Return {
 	}
 	values, ok := value.(map[string]any)
 	if !ok {
-		r.errorf(path, "type", "expected a mapping of return values to variable names, found %s", describe(value))
+		r.Errorf(path, "type", "expected a mapping of return values to variable names, found %s", diag.Describe(value))
 		return nil
 	}
 	var returns []Return
@@ -49,7 +51,7 @@ func (r *resolver) checkVariable(path Path, name string) bool {
 	if variablePattern.MatchString(name) {
 		return true
 	}
-	r.errorf(path, "variable-name", "%q cannot name an environment variable: letters, digits and _ are allowed, no digit first", name)
+	r.Errorf(path, "variable-name", "%q cannot name an environment variable: letters, digits and _ are allowed, no digit first", name)
 	return false
 }
 
@@ -60,7 +62,7 @@ func (r *resolver) takeVariable(b *Binding, path Path, name string) {
 	own := len(c.Environment)
 	c.Environment = slices.DeleteFunc(c.Environment, func(v Variable) bool { return v.Name == name })
 	if len(c.Environment) < own {
-		r.notef(path, "variable-replaced", "service %s sets %s itself; the secret replaces it", c.Service, name)
+		r.Notef(path, "variable-replaced", "service %s sets %s itself; the secret replaces it", c.Service, name)
 	}
 	b.Returns = slices.DeleteFunc(b.Returns, func(v Return) bool { return v.Variable == name && v.Path == b.Path })
 }
@@ -91,7 +93,7 @@ func (r *resolver) checkVariables() {
 		for _, v := range b.Returns {
 			k := key{b.Container, v.Variable}
 			if first, taken := setters[k]; taken && first != b.Resource {
-				r.errorf(v.Path, "variable-conflict", "%s and %s both set %s of service %s; name one of them in ReturnValues",
+				r.Errorf(v.Path, "variable-conflict", "%s and %s both set %s of service %s; name one of them in ReturnValues",
 					first.Path, b.Resource.Path, v.Variable, b.Container.Service)
 			}
 			setters[k] = b.Resource

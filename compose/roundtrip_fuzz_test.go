@@ -3,6 +3,8 @@ package compose
 import (
 	"bytes"
 	"testing"
+
+	"composecdk/compose/load"
 )
 
 // everyChoice returns enough bytes for the largest generated project, each value once.
@@ -45,7 +47,7 @@ func FuzzRoundTrip(f *testing.F) {
 
 // canonical writes a project in compose-go's canonical form over a file of the
 // folder, and resolves that.
-func (s sandbox) canonical(t *testing.T, p *Project, file string, more ...string) (text string, m *Model) {
+func (s sandbox) canonical(t *testing.T, p *load.Project, file string, more ...string) (text string, m *Model) {
 	t.Helper()
 	written, err := p.MarshalYAML()
 	if err != nil {

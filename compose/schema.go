@@ -107,17 +107,17 @@ type Checker struct {
 
 // Errorf reports a problem that stops the run.
 func (c *Checker) Errorf(path Path, code, format string, args ...any) {
-	c.r.errorf(path, code, format, args...)
+	c.r.Errorf(path, code, format, args...)
 }
 
 // Warnf reports what is deployed differently from what the file says.
 func (c *Checker) Warnf(path Path, code, format string, args ...any) {
-	c.r.warnf(path, code, format, args...)
+	c.r.Warnf(path, code, format, args...)
 }
 
 // Deprecated reports an old spelling that still works, and the new one.
 func (c *Checker) Deprecated(path Path, old, current string) {
-	c.r.deprecated(path, old, current)
+	c.r.Deprecated(path, old, current)
 }
 
 // Variable reports a name that cannot be an environment variable's.
@@ -134,5 +134,5 @@ func (c *Checker) TakeVariable(b *Binding, path Path, name string) {
 
 // Unknown reports a name that is not one of allowed, with the nearest one.
 func (c *Checker) Unknown(path Path, code, what, got string, allowed []string) {
-	c.r.unknown(path, code, what, got, allowed)
+	c.r.Unknown(path, code, what, got, allowed)
 }

@@ -47,17 +47,17 @@ func (r *resolver) secretVariables(path Path, s types.ServiceConfig) []SecretVar
 		}
 		ext := r.secret(use.Source)
 		if !ext.written {
-			r.notef(At("secrets", use.Source), "secret-as-variable",
+			r.Notef(At("secrets", use.Source), "secret-as-variable",
 				"containers get the secret as environment variable %s, not as a file below /run/secrets", ext.variables(use.Source)[0].Name)
 		}
 		if use.UID != "" || use.GID != "" || use.Mode != nil {
-			r.warnf(at, "secret-file", "the secret becomes a variable, which has no uid, gid or mode")
+			r.Warnf(at, "secret-file", "the secret becomes a variable, which has no uid, gid or mode")
 		}
 		for _, v := range ext.variables(use.Source) {
 			v.Path = at
 			if j := slices.IndexFunc(all, func(o SecretVariable) bool { return o.Name == v.Name }); j >= 0 {
 				if all[j].Secret != v.Secret || all[j].JSONKey != v.JSONKey {
-					r.errorf(at, "secret-variable", "secrets %q and %q both become variable %s; set VarName", all[j].Secret, v.Secret, v.Name)
+					r.Errorf(at, "secret-variable", "secrets %q and %q both become variable %s; set VarName", all[j].Secret, v.Secret, v.Name)
 				}
 				continue
 			}
@@ -147,7 +147,7 @@ func (r *resolver) unusedSecrets() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.project.Secrets)) {
 		if !used[name] {
-			r.notef(At("secrets", name), "secret-unused", "no service uses the secret, so nothing is made for it or may read it")
+			r.Notef(At("secrets", name), "secret-unused", "no service uses the secret, so nothing is made for it or may read it")
 		}
 	}
 }
@@ -162,7 +162,7 @@ func (r *resolver) secretSource(s *Secret, declared types.SecretConfig, ext *sec
 	switch {
 	case ext.Lookup != nil:
 		if ext.Name != "" {
-			r.warnf(at.Key("x-secrets").Key("Name"), "secret-source", "Lookup finds the secret; Name is left out")
+			r.Warnf(at.Key("x-secrets").Key("Name"), "secret-source", "Lookup finds the secret; Name is left out")
 		}
 		s.Lookup = &LookupTarget{
 			Arn: ext.Lookup.Arn, Identifier: ext.Lookup.Identifier,
@@ -179,14 +179,14 @@ func (r *resolver) secretSource(s *Secret, declared types.SecretConfig, ext *sec
 		s.External, s.Parameter = ext.Name, isParameterARN(ext.Name)
 	case declared.File != "" || declared.Environment != "" || declared.Content != "":
 		s.Create = true
-		r.add(Warning, at, "secret-value", "aws secretsmanager put-secret-value --secret-id <arn from the outputs> --secret-string <value>",
+		r.Add(Warning, at, "secret-value", "aws secretsmanager put-secret-value --secret-id <arn from the outputs> --secret-string <value>",
 			"the secret is created empty: its value is never read from this machine; put it before the services start")
 	case external != "" && external != s.Name:
 		s.External, s.Parameter = external, isParameterARN(external)
 	default:
 		s.External = s.Name
 		if r.project.KeyPos(at.Key("external")) == r.project.KeyPos(at) { // not written, but added by Load
-			r.add(Warning, at, "secret-external", "say where it is: x-secrets: {Name: …}, or external: true with a name",
+			r.Add(Warning, at, "secret-external", "say where it is: x-secrets: {Name: …}, or external: true with a name",
 				"the secret has no source; one named \""+s.Name+"\" must exist in Secrets Manager")
 		}
 	}
@@ -198,28 +198,28 @@ func isParameterARN(name string) bool {
 
 func (r *resolver) checkSecret(path Path, ext *secretExtension) {
 	if ext.Name != "" && ext.Parameter != "" {
-		r.errorf(path, "secret-source", "a secret has either a Name or a Parameter")
+		r.Errorf(path, "secret-source", "a secret has either a Name or a Parameter")
 	}
 	for i, k := range ext.JsonKeys {
 		at := path.Key("JsonKeys").Index(i)
 		if k.SecretKey == "" {
-			r.errorf(at, "secret-key", "SecretKey names no key")
+			r.Errorf(at, "secret-key", "SecretKey names no key")
 		}
 		if _, ok := transforms[k.Transform]; !ok {
 			known := slices.DeleteFunc(slices.Collect(maps.Keys(transforms)), func(s string) bool { return s == "" })
-			r.unknown(at.Key("Transform"), "transform-unknown", "a Transform", k.Transform, known)
+			r.Unknown(at.Key("Transform"), "transform-unknown", "a Transform", k.Transform, known)
 			ext.JsonKeys[i].Transform = ""
 		}
 	}
 	if len(ext.JsonKeys) > 0 && ext.Parameter != "" {
-		r.errorf(path.Key("JsonKeys"), "secret-key", "a Parameter Store parameter has no JSON keys")
+		r.Errorf(path.Key("JsonKeys"), "secret-key", "a Parameter Store parameter has no JSON keys")
 	}
 	if len(ext.JsonKeys) > 0 && ext.VarName != "" {
-		r.warnf(path.Key("VarName"), "secret-variable", "with JsonKeys the whole secret becomes no variable; VarName is left out")
+		r.Warnf(path.Key("VarName"), "secret-variable", "with JsonKeys the whole secret becomes no variable; VarName is left out")
 	}
 	for i, role := range ext.LinksTo {
 		if role != linkExecutionRole && role != linkTaskRole {
-			r.unknown(path.Key("LinksTo").Index(i), "role-unknown", "a role", role, []string{linkExecutionRole, linkTaskRole})
+			r.Unknown(path.Key("LinksTo").Index(i), "role-unknown", "a role", role, []string{linkExecutionRole, linkTaskRole})
 		}
 	}
 }

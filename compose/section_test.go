@@ -4,6 +4,8 @@ import (
 	"context"
 	"path/filepath"
 	"testing"
+
+	"composecdk/compose/load"
 )
 
 // A section that the caller sets must replace what the files say, under either of
@@ -25,9 +27,9 @@ x-cloudmap:
 	})
 	digest := "r.example.com/a@sha256:0123456789012345678901234567890123456789012345678901234567890123"
 	at := func(line int) Pos { return Pos{File: "pipeline.yaml", Line: line, Column: 1} }
-	p, found := Load(context.Background(), Options{
+	p, found := load.Files(context.Background(), load.Options{
 		Files: []string{filepath.Join(dir, "compose.yaml")}, Root: dir,
-		Sections: []Section{
+		Sections: []load.Section{
 			{Keys: []string{"x-vpc"}, Value: map[string]any{"Properties": map[string]any{"VpcCidr": "10.1.0.0/16", "SingleNat": true}}, Pos: at(1)},
 			{Keys: []string{"x-cluster", "Lookup"}, Pos: at(2)},
 			{Keys: []string{"x-cloudmap", "*", "Lookup"}, Value: map[string]any{"NamespaceId": "ns-0a"}, Pos: at(3)},
@@ -79,7 +81,7 @@ x-cloudmap:
 // part of the application.
 func TestPipelinesAreNoPartOfTheApplication(t *testing.T) {
 	dir := write(t, map[string]string{"compose.yaml": "services: {web: {image: nginx}}\nx-cicd: {Defaults: {Group: \"${Team}\"}}\n"})
-	p, found := Load(context.Background(), Options{Files: []string{filepath.Join(dir, "compose.yaml")}, Root: dir})
+	p, found := load.Files(context.Background(), load.Options{Files: []string{filepath.Join(dir, "compose.yaml")}, Root: dir})
 	if p == nil || len(found) != 1 || found[0].Code != "section-pipelines" || p.Extensions["x-cicd"] != nil {
 		t.Errorf("got %v", found)
 	}

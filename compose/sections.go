@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"composecdk/compose/diag"
 )
 
 // ownSections are the top-level extensions that other parts of the resolver
@@ -32,14 +34,14 @@ func (r *resolver) sections() {
 		switch {
 		case slices.Contains(known, key):
 		case slices.Contains(unsupportedSections, key):
-			r.errorf(path, "unsupported-"+key, "section %s is not supported yet", key)
+			r.Errorf(path, "unsupported-"+key, "section %s is not supported yet", key)
 		case looksLikeResources(r.project.Extensions[key]):
-			r.unknown(path, "section-unknown", "a section of x-resources", key, slices.Concat(known, unsupportedSections))
-		case Nearest(key, known) != "":
-			r.add(Warning, path, "section-unknown", didYouMean(key, known),
+			r.Unknown(path, "section-unknown", "a section of x-resources", key, slices.Concat(known, unsupportedSections))
+		case diag.Nearest(key, known) != "":
+			r.Add(Warning, path, "section-unknown", diag.DidYouMean(key, known),
 				fmt.Sprintf("%q is not a section; it is ignored", key))
 		default:
-			r.notef(path, "section-ignored", "%q is not a section of Compose CDK; it is ignored", key)
+			r.Notef(path, "section-ignored", "%q is not a section of Compose CDK; it is ignored", key)
 		}
 	}
 }

@@ -84,7 +84,7 @@ func (r *resolver) size(f *Family) {
 	}
 	largest := taskSizes[len(taskSizes)-1]
 	f.CPU, f.Memory = largest.cpu, largest.memory[len(largest.memory)-1]
-	r.add(Error, f.Path.Key("deploy").Key("resources"), "task-size",
+	r.Add(Error, f.Path.Key("deploy").Key("resources"), "task-size",
 		fmt.Sprintf("the largest task has %d CPU units and %d MiB", f.CPU, f.Memory),
 		fmt.Sprintf("family %q needs %d CPU units and %d MiB of memory, more than a Fargate task has (%s)",
 			f.Name, cpu, memory, strings.Join(parts, ", ")))
@@ -97,7 +97,7 @@ func (r *resolver) tmpfsFits(f *Family) {
 		for _, t := range c.Tmpfs {
 			all += t.Size
 			if all > f.Memory {
-				r.add(Error, c.Path.Key("tmpfs"), "tmpfs-size", "reserve more memory below deploy.resources, or make them smaller",
+				r.Add(Error, c.Path.Key("tmpfs"), "tmpfs-size", "reserve more memory below deploy.resources, or make them smaller",
 					fmt.Sprintf("the memory file systems of family %q take %d MiB, but its tasks have %d MiB", f.Name, all, f.Memory))
 				return
 			}
@@ -115,14 +115,14 @@ func (r *resolver) reserve(path Path, s types.ServiceConfig, c *Container) {
 		reservations = *s.Deploy.Resources.Reservations
 	}
 	if s.CPUS < 0 {
-		r.errorf(path.Key("cpus"), "amount", "%g is not a number of CPUs", s.CPUS)
+		r.Errorf(path.Key("cpus"), "amount", "%g is not a number of CPUs", s.CPUS)
 	}
 	for _, m := range []struct {
 		key    string
 		amount types.UnitBytes
 	}{{"mem_limit", s.MemLimit}, {"mem_reservation", s.MemReservation}} {
 		if m.amount < 0 {
-			r.errorf(path.Key(m.key), "amount", "%d is not an amount of memory", m.amount)
+			r.Errorf(path.Key(m.key), "amount", "%d is not an amount of memory", m.amount)
 		}
 	}
 	vcpu := max(float64(limits.NanoCPUs), float64(reservations.NanoCPUs), float64(s.CPUS))
@@ -130,13 +130,13 @@ func (r *resolver) reserve(path Path, s types.ServiceConfig, c *Container) {
 	c.MemoryLimit = mebibytes(max(limits.MemoryBytes, s.MemLimit))
 	c.MemoryReservation = mebibytes(max(reservations.MemoryBytes, s.MemReservation))
 	if c.MemoryLimit > 0 && c.MemoryReservation > c.MemoryLimit {
-		r.errorf(path, "memory-reservation", "the memory reservation of %d MiB is more than the limit of %d MiB",
+		r.Errorf(path, "memory-reservation", "the memory reservation of %d MiB is more than the limit of %d MiB",
 			c.MemoryReservation, c.MemoryLimit)
 	}
 	const least = 6 // MiB, less does not start a container
 	for _, m := range []*int{&c.MemoryLimit, &c.MemoryReservation} {
 		if *m > 0 && *m < least {
-			r.warnf(path, "clamped", "%d MiB of memory is less than a container needs to start, and becomes %d", *m, least)
+			r.Warnf(path, "clamped", "%d MiB of memory is less than a container needs to start, and becomes %d", *m, least)
 			*m = least
 		}
 	}

@@ -3,7 +3,7 @@ package compose
 // stepScaling reads Scaling of a Services entry.
 func (r *resolver) stepScaling(res *Resource, path Path, value any) *StepScaling {
 	if !res.Schema.Scalable {
-		r.errorf(path, "key-unknown", "a service cannot scale on %s", res.Key)
+		r.Errorf(path, "key-unknown", "a service cannot scale on %s", res.Key)
 		return nil
 	}
 	var form struct {
@@ -15,13 +15,13 @@ func (r *resolver) stepScaling(res *Resource, path Path, value any) *StepScaling
 		return nil
 	}
 	if len(form.Steps) == 0 {
-		r.errorf(path, "scaling-steps", "Scaling needs at least one step: {LowerBound, UpperBound, Count}")
+		r.Errorf(path, "scaling-steps", "Scaling needs at least one step: {LowerBound, UpperBound, Count}")
 		return nil
 	}
 	s := &StepScaling{ScaleInCooldown: form.ScaleInCooldown, ScaleOutCooldown: form.ScaleOutCooldown}
 	for i, step := range form.Steps {
 		if step.LowerBound == nil || step.Count == nil || *step.LowerBound < 0 || *step.Count < 0 {
-			r.errorf(path.Key("Steps").Index(i), "scaling-steps", "a step needs LowerBound and Count, none of them negative")
+			r.Errorf(path.Key("Steps").Index(i), "scaling-steps", "a step needs LowerBound and Count, none of them negative")
 			return nil
 		}
 		s.Steps = append(s.Steps, Step{Lower: *step.LowerBound, Upper: step.UpperBound, Count: *step.Count})
@@ -37,9 +37,9 @@ func (r *resolver) checkSteps(path Path, steps []Step) {
 		last := i == len(steps)-1
 		switch {
 		case step.Upper != nil && *step.Upper <= step.Lower:
-			r.errorf(at, "scaling-steps", "UpperBound %d must be above LowerBound %d", *step.Upper, step.Lower)
+			r.Errorf(at, "scaling-steps", "UpperBound %d must be above LowerBound %d", *step.Upper, step.Lower)
 		case !last && (step.Upper == nil || *step.Upper != steps[i+1].Lower):
-			r.errorf(at, "scaling-steps", "steps must follow one another: UpperBound must be the next LowerBound, %d", steps[i+1].Lower)
+			r.Errorf(at, "scaling-steps", "steps must follow one another: UpperBound must be the next LowerBound, %d", steps[i+1].Lower)
 		}
 	}
 }

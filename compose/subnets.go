@@ -16,7 +16,7 @@ func (r *resolver) subnetGroups() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.project.Networks)) {
 		if group := r.networkSubnets(name); group != "" && !slices.Contains(known, group) {
-			r.unknown(At("networks", name, "x-vpc"), "subnets-unknown", "a group of subnets of x-vpc", group, known)
+			r.Unknown(At("networks", name, "x-vpc"), "subnets-unknown", "a group of subnets of x-vpc", group, known)
 		}
 	}
 	vpc := r.model.Network.New
@@ -26,10 +26,10 @@ func (r *resolver) subnetGroups() {
 	for _, f := range r.model.Families {
 		switch {
 		case f.SubnetGroup == PublicSubnets && !f.AssignPublicIP:
-			r.warnf(f.Path, "subnets-egress", "tasks in %s without x-network.AssignPublicIp reach nothing outside of the VPC: "+
+			r.Warnf(f.Path, "subnets-egress", "tasks in %s without x-network.AssignPublicIp reach nothing outside of the VPC: "+
 				"they cannot pull images", f.SubnetGroup)
 		case f.SubnetGroup == StorageSubnets && len(vpc.Endpoints) == 0:
-			r.warnf(f.Path, "subnets-egress", "tasks in %s reach nothing outside of the VPC: they cannot pull images", f.SubnetGroup)
+			r.Warnf(f.Path, "subnets-egress", "tasks in %s reach nothing outside of the VPC: they cannot pull images", f.SubnetGroup)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"composecdk/compose/diag"
+
 	"github.com/compose-spec/compose-go/v2/tree"
 	"github.com/compose-spec/compose-go/v2/types"
 )
@@ -157,7 +159,7 @@ func verdictOn(path tree.Path) verdict {
 // judge reports the attributes that compose-go found not to be mapped. Values
 // that switch nothing on are passed over, and services that are left out too.
 func (r *resolver) judge() {
-	for _, attribute := range r.project.unmapped {
+	for _, attribute := range r.project.Unmapped {
 		parts := attribute.Path.Parts()
 		if len(parts) > 1 && parts[0] == "services" {
 			if _, left := r.project.DisabledServices[parts[1]]; left {
@@ -169,7 +171,7 @@ func (r *resolver) judge() {
 		}
 		v := verdictOn(attribute.Path)
 		path, _, _ := strings.Cut(string(attribute.Path), ".[]")
-		r.add(v.severity, Path(path), v.code, "", v.message)
+		r.Add(v.severity, Path(path), v.code, "", v.message)
 	}
 }
 
@@ -187,7 +189,7 @@ func off(value any) bool {
 	case map[string]any:
 		return len(v) == 0
 	}
-	n, isNumber := number(value)
+	n, isNumber := diag.Number(value)
 	return isNumber && n == 0
 }
 
@@ -217,13 +219,13 @@ func (r *resolver) unreadExtensions(path Path, s types.ServiceConfig) {
 		switch at := path.Key(key); {
 		case slices.Contains(serviceExtensions, key):
 		case slices.Contains(unbuiltExtensions, key):
-			r.errorf(at, "unsupported-"+key, "%s of a service is not built yet", key)
+			r.Errorf(at, "unsupported-"+key, "%s of a service is not built yet", key)
 		case slices.Contains(digestExtensions, key):
 			r.digestExtension(at, key, s.Extensions[key])
 		case slices.Contains(deadExtensions, key):
-			r.warnf(at, "extension-unknown", "%s of a service has no effect", key)
+			r.Warnf(at, "extension-unknown", "%s of a service has no effect", key)
 		default:
-			r.add(Warning, at, "extension-unknown", didYouMean(key, serviceExtensions),
+			r.Add(Warning, at, "extension-unknown", diag.DidYouMean(key, serviceExtensions),
 				fmt.Sprintf("%q is not an extension of a service and is left out", key))
 		}
 	}
@@ -233,7 +235,7 @@ func (r *resolver) unreadExtensions(path Path, s types.ServiceConfig) {
 	known := []string{"x-aws-autoscaling", "x-aws-max_percent", "x-aws-min_percent"}
 	for _, key := range slices.Sorted(maps.Keys(s.Deploy.Extensions)) {
 		if !slices.Contains(known, key) {
-			r.add(Warning, path.Key("deploy").Key(key), "extension-unknown", didYouMean(key, known),
+			r.Add(Warning, path.Key("deploy").Key(key), "extension-unknown", diag.DidYouMean(key, known),
 				fmt.Sprintf("%q is not an extension of deploy and is left out", key))
 		}
 	}
@@ -242,16 +244,16 @@ func (r *resolver) unreadExtensions(path Path, s types.ServiceConfig) {
 func (r *resolver) digestExtension(path Path, key string, value any) {
 	options, ok := value.(map[string]any)
 	if !ok && !off(value) {
-		r.errorf(path, "unsupported-"+key, "%s has keys, such as InterpolateWithDigest", key)
+		r.Errorf(path, "unsupported-"+key, "%s has keys, such as InterpolateWithDigest", key)
 	}
 	for _, option := range slices.Sorted(maps.Keys(options)) {
 		switch at := path.Key(option); option {
 		case "InterpolateWithDigest":
-			r.notef(at, "image-digest", "ECS finds the digest of the image once for each deployment and keeps it for all tasks")
+			r.Notef(at, "image-digest", "ECS finds the digest of the image once for each deployment and keeps it for all tasks")
 		case "VulnerabilitiesScan":
-			r.add(Error, at, "unsupported-"+key, "limit the findings by Scan of the application in pipeline.yaml", "a compose file is no gate for its own images")
+			r.Add(Error, at, "unsupported-"+key, "limit the findings by Scan of the application in pipeline.yaml", "a compose file is no gate for its own images")
 		default:
-			r.errorf(at, "unsupported-"+key, "%s of %s is not built yet", option, key)
+			r.Errorf(at, "unsupported-"+key, "%s of %s is not built yet", option, key)
 		}
 	}
 }
@@ -329,25 +331,25 @@ func (r *resolver) serviceModes(path Path, s types.ServiceConfig) {
 		switch {
 		case value == "" || slices.ContainsFunc(m.fine, is):
 		case slices.ContainsFunc(m.noted, is):
-			r.notef(at, withoutEffect, "%s", m.message)
+			r.Notef(at, withoutEffect, "%s", m.message)
 		case slices.ContainsFunc(m.warned, is):
-			r.warnf(at, withoutEffect, "%s", m.message)
+			r.Warnf(at, withoutEffect, "%s", m.message)
 		default:
-			r.errorf(at, m.code, "%s", message)
+			r.Errorf(at, m.code, "%s", message)
 		}
 	}
 	if s.Hostname != "" && s.Hostname != s.Name {
-		r.warnf(path.Key("hostname"), "hostname", "containers on Fargate have no host name of their own; others find this one as %q", s.Name)
+		r.Warnf(path.Key("hostname"), "hostname", "containers on Fargate have no host name of their own; others find this one as %q", s.Name)
 	}
 	if s.ContainerName != "" && s.ContainerName != s.Name {
-		r.notef(path.Key("container_name"), "container-name", "the container is named after its service, %q", s.Name)
+		r.Notef(path.Key("container_name"), "container-name", "the container is named after its service, %q", s.Name)
 	}
 	r.securityOptions(path.Key("security_opt"), s)
 	r.networkNames(path.Key("networks"), s)
 	r.groups(path.Key("group_add"), s)
 	for _, name := range slices.Sorted(maps.Keys(s.StorageOpt)) {
 		if name != "size" {
-			r.warnf(path.Key("storage_opt").Key(name), withoutEffect, "only the size of a task's storage can be chosen")
+			r.Warnf(path.Key("storage_opt").Key(name), withoutEffect, "only the size of a task's storage can be chosen")
 		}
 	}
 }
@@ -357,10 +359,10 @@ func (r *resolver) serviceModes(path Path, s types.ServiceConfig) {
 func (r *resolver) securityOptions(path Path, s types.ServiceConfig) {
 	for i, option := range s.SecurityOpt {
 		if strings.HasPrefix(option, "no-new-privileges") {
-			r.warnf(path.Index(i), "security-option", "Fargate cannot keep a container from gaining privileges; %s is left out", option)
+			r.Warnf(path.Index(i), "security-option", "Fargate cannot keep a container from gaining privileges; %s is left out", option)
 			continue
 		}
-		r.errorf(path.Index(i), impossible, "Fargate has its own profile; %q cannot be set", option)
+		r.Errorf(path.Index(i), impossible, "Fargate has its own profile; %q cannot be set", option)
 	}
 }
 
@@ -372,12 +374,12 @@ func (r *resolver) networkNames(path Path, s types.ServiceConfig) {
 		}
 		for i, alias := range n.Aliases {
 			if alias != s.Name {
-				r.warnf(path.Key(name).Key("aliases").Index(i), "alias",
+				r.Warnf(path.Key(name).Key("aliases").Index(i), "alias",
 					"others find it as %q; the further name %q is not made", s.Name, alias)
 			}
 		}
 		if !n.ServiceNameAliasEnabled() {
-			r.warnf(path.Key(name).Key("use_service_name_alias"), "alias", "others find it as %q all the same", s.Name)
+			r.Warnf(path.Key(name).Key("use_service_name_alias"), "alias", "others find it as %q all the same", s.Name)
 		}
 	}
 }
@@ -388,9 +390,9 @@ func (r *resolver) groups(path Path, s types.ServiceConfig) {
 	switch {
 	case len(s.GroupAdd) == 0:
 	case len(s.Volumes) > 0:
-		r.errorf(path, impossible, message)
+		r.Errorf(path, impossible, message)
 	default:
-		r.warnf(path, withoutEffect, message)
+		r.Warnf(path, withoutEffect, message)
 	}
 }
 
@@ -402,10 +404,10 @@ func (r *resolver) projectNetworks() {
 	for _, name := range slices.Sorted(maps.Keys(r.project.Networks)) {
 		n, path := r.project.Networks[name], At("networks", name)
 		if !slices.Contains(networkDrivers, n.Driver) {
-			r.errorf(path.Key("driver"), impossible, "driver %q reaches into a host, and Fargate has none", n.Driver)
+			r.Errorf(path.Key("driver"), impossible, "driver %q reaches into a host, and Fargate has none", n.Driver)
 		}
 		if bool(n.External) && n.Extensions["x-vpc"] == nil {
-			r.warnf(path, "network-external", "there is no Docker network %q on AWS; x-vpc names a VPC to use", cmp.Or(n.Name, name))
+			r.Warnf(path, "network-external", "there is no Docker network %q on AWS; x-vpc names a VPC to use", cmp.Or(n.Name, name))
 		}
 	}
 }

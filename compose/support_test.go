@@ -3,6 +3,8 @@ package compose
 import (
 	"testing"
 
+	"composecdk/compose/load"
+
 	"github.com/compose-spec/compose-go/v2/schema"
 	"github.com/compose-spec/compose-go/v2/tree"
 )
@@ -19,13 +21,13 @@ func TestEveryAttributeIsMappedOrJudged(t *testing.T) {
 			judged = verdictOn(p).code != "unsupported-attribute"
 		}
 		switch {
-		case mapped[path] && judged:
+		case load.Mapped[path] && judged:
 			t.Errorf("%s is mapped and has a verdict", path)
-		case !mapped[path] && !judged:
+		case !load.Mapped[path] && !judged:
 			t.Errorf("%s is neither mapped nor judged", path)
 		}
 	}
-	for path := range mapped {
+	for path := range load.Mapped {
 		// A list of mappings is no attribute of its own in the inventory.
 		if !known[path] && path.Last() != tree.PathMatchList {
 			t.Errorf("%s is mapped, but no attribute of the specification", path)

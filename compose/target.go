@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"composecdk/compose/diag"
 )
 
 // targetName is family:container[:port], or a service alone.
@@ -45,7 +47,7 @@ func (r *resolver) targetName(path Path, text string) (targetName, bool) {
 		err = strconv.ErrSyntax
 	}
 	if err != nil || n.family == "" || len(parts) > 1 && n.container == "" {
-		r.errorf(path, "target-name", "%q is not a target: write <family>:<container> or <family>:<container>:<port>", text)
+		r.Errorf(path, "target-name", "%q is not a target: write <family>:<container> or <family>:<container>:<port>", text)
 		return n, false
 	}
 	return n, true
@@ -60,14 +62,14 @@ func (r *resolver) target(path, portPath Path, name targetName, port *int) (Targ
 	number := name.port
 	switch {
 	case port != nil && number != 0 && *port != number:
-		r.errorf(portPath, "port-conflict", "the name says port %d, and port says %d", number, *port)
+		r.Errorf(portPath, "port-conflict", "the name says port %d, and port says %d", number, *port)
 		return Target{}, false
 	case port != nil:
 		number = *port
 	case number == 0 && len(c.Ports) == 1:
 		number = c.Ports[0].Number
 	case number == 0:
-		r.errorf(portPath, "port-missing", "which port of %q? It has %s", c.Name, portList(c.Ports))
+		r.Errorf(portPath, "port-missing", "which port of %q? It has %s", c.Name, portList(c.Ports))
 		return Target{}, false
 	}
 	if c.hasPort(number) {
@@ -77,11 +79,11 @@ func (r *resolver) target(path, portPath Path, name targetName, port *int) (Targ
 	// them answers as well; ECS must be told whose it is.
 	for _, other := range f.Containers {
 		if other.hasPort(number) {
-			r.warnf(portPath, "port-owner", "port %d of family %q belongs to %q, not to %q; requests go there", number, f.Name, other.Name, c.Name)
+			r.Warnf(portPath, "port-owner", "port %d of family %q belongs to %q, not to %q; requests go there", number, f.Name, other.Name, c.Name)
 			return Target{Family: f.Name, Container: other.Name, Port: number}, true
 		}
 	}
-	r.add(Error, portPath, "port-unknown", fmt.Sprintf("add %d to ports or expose of service %q", number, c.Service),
+	r.Add(Error, portPath, "port-unknown", fmt.Sprintf("add %d to ports or expose of service %q", number, c.Service),
 		fmt.Sprintf("%q does not listen on port %d; it has %s", c.Name, number, portList(c.Ports)))
 	return Target{}, false
 }
@@ -100,7 +102,7 @@ func (r *resolver) targetContainer(path Path, name targetName) (*Family, *Contai
 		case 0:
 			r.unknownTarget(path, "target-unknown", name.family)
 		default:
-			r.add(Error, path, "target-ambiguous", didYouMean("", r.containerNames()),
+			r.Add(Error, path, "target-ambiguous", diag.DidYouMean("", r.containerNames()),
 				fmt.Sprintf("%q stands for %d containers; write <family>:<container>", name.family, len(found)))
 		}
 		return nil, nil
@@ -111,7 +113,7 @@ func (r *resolver) targetContainer(path Path, name targetName) (*Family, *Contai
 		return nil, nil
 	}
 	if f == nil {
-		r.add(Error, path, "family-unknown", didYouMean(name.family+":"+name.container, r.containerNames()),
+		r.Add(Error, path, "family-unknown", diag.DidYouMean(name.family+":"+name.container, r.containerNames()),
 			fmt.Sprintf("%q is not a family", name.family))
 		return nil, nil
 	}
@@ -122,7 +124,7 @@ func (r *resolver) targetContainer(path Path, name targetName) (*Family, *Contai
 		}
 		names = append(names, c.Name)
 	}
-	r.unknown(path, "container-unknown", fmt.Sprintf("a service of family %q", f.Name), name.container, names)
+	r.Unknown(path, "container-unknown", fmt.Sprintf("a service of family %q", f.Name), name.container, names)
 	return nil, nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"composecdk/compose/diag"
 )
 
 // targetGroupSet are the target groups that a load balancer defines; those that
@@ -76,21 +78,21 @@ func (r *resolver) entries(path Path, value any, nameKey, current string) []name
 		}
 	case []any:
 		if nameKey == "" {
-			r.errorf(path, "type", "expected a mapping, found a list")
+			r.Errorf(path, "type", "expected a mapping, found a list")
 			return nil
 		}
-		r.deprecated(path, "a list of "+strings.TrimPrefix(string(path[strings.LastIndex(string(path), ".")+1:]), "."), current)
+		r.Deprecated(path, "a list of "+strings.TrimPrefix(string(path[strings.LastIndex(string(path), ".")+1:]), "."), current)
 		for i, item := range v {
 			m, _ := item.(map[string]any)
 			name, ok := m[nameKey].(string)
 			if !ok {
-				r.errorf(path.Index(i), "type", "expected a mapping with %s, found %s", nameKey, describe(item))
+				r.Errorf(path.Index(i), "type", "expected a mapping with %s, found %s", nameKey, diag.Describe(item))
 				continue
 			}
 			all = append(all, namedEntry{name, path.Index(i), item})
 		}
 	default:
-		r.errorf(path, "type", "expected a mapping, found %s", describe(value))
+		r.Errorf(path, "type", "expected a mapping, found %s", diag.Describe(value))
 	}
 	return all
 }
@@ -144,14 +146,14 @@ func (r *resolver) sharedTargetGroup(lb *LoadBalancer, set *targetGroupSet, entr
 		}
 		if target, ok := r.target(at.Key("Name"), at.Key("Port"), named, cmp.Or(s.Port, def.Port)); ok {
 			if slices.Contains(g.Targets, target) {
-				r.errorf(at, "target-duplicate", "%q is in the target group already", s.Name)
+				r.Errorf(at, "target-duplicate", "%q is in the target group already", s.Name)
 				continue
 			}
 			g.Targets = append(g.Targets, target)
 		}
 	}
 	if len(def.Services) == 0 {
-		r.errorf(entry.path, "target-missing", "target group %q has no Services", entry.name)
+		r.Errorf(entry.path, "target-missing", "target group %q has no Services", entry.name)
 	}
 	if len(g.Targets) == 0 {
 		return
@@ -174,7 +176,7 @@ func (r *resolver) sharedTargetGroup(lb *LoadBalancer, set *targetGroupSet, entr
 
 func (r *resolver) addTargetGroup(set *targetGroupSet, g *TargetGroup) {
 	if set.byName[g.Name] != nil {
-		r.errorf(g.Path, "target-duplicate", "%q is defined twice", g.Name)
+		r.Errorf(g.Path, "target-duplicate", "%q is defined twice", g.Name)
 		return
 	}
 	set.byName[g.Name] = g
@@ -200,16 +202,16 @@ func (r *resolver) finishTargetGroup(lb *LoadBalancer, g *TargetGroup, rest targ
 	allowed := groupProtocols[lb.Type]
 	g.Protocol = strings.ToUpper(cmp.Or(rest.protocol, defaultProtocol(lb.Type)))
 	if !slices.Contains(allowed, g.Protocol) {
-		r.unknown(rest.protocolPath, "target-protocol", "a protocol that a load balancer of type "+lb.Type+" speaks with targets", g.Protocol, allowed)
+		r.Unknown(rest.protocolPath, "target-protocol", "a protocol that a load balancer of type "+lb.Type+" speaks with targets", g.Protocol, allowed)
 		g.Protocol = defaultProtocol(lb.Type)
 	}
 	versions := []string{"GRPC", "HTTP1", "HTTP2"}
 	switch {
 	case g.ProtocolVersion == "":
 	case lb.Type != typeApplication:
-		r.errorf(g.Path.Key("ProtocolVersion"), "protocol-version", "only an application load balancer knows versions of HTTP")
+		r.Errorf(g.Path.Key("ProtocolVersion"), "protocol-version", "only an application load balancer knows versions of HTTP")
 	case !slices.Contains(versions, g.ProtocolVersion):
-		r.unknown(g.Path.Key("ProtocolVersion"), "protocol-version", "a version of HTTP", g.ProtocolVersion, versions)
+		r.Unknown(g.Path.Key("ProtocolVersion"), "protocol-version", "a version of HTTP", g.ProtocolVersion, versions)
 	}
 	for _, t := range g.Targets {
 		r.targetTransport(g, rest.protocolPath, t)
@@ -231,7 +233,7 @@ func (r *resolver) targetTransport(g *TargetGroup, path Path, t Target) {
 	c := r.model.family(t.Family).container(t.Container)
 	for _, protocol := range strings.Split(transport(g.Protocol), "_") {
 		if !slices.ContainsFunc(c.Ports, func(p Port) bool { return p.Number == t.Port && p.Protocol == protocol }) {
-			r.errorf(path, "target-protocol", "%q does not listen on %d/%s; it has %s", c.Name, t.Port, protocol, portList(c.Ports))
+			r.Errorf(path, "target-protocol", "%q does not listen on %d/%s; it has %s", c.Name, t.Port, protocol, portList(c.Ports))
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (r *resolver) targetHealth(g *TargetGroup, path Path, value any) {
 	if text, ok := value.(string); ok {
 		check, err := parseTargetHealth(text)
 		if err != nil {
-			r.add(Error, path, "healthcheck", "write port:protocol[:healthy:unhealthy:interval:timeout][:path[:codes]], such as 80:HTTP:/ping:200",
+			r.Add(Error, path, "healthcheck", "write port:protocol[:healthy:unhealthy:interval:timeout][:path[:codes]], such as 80:HTTP:/ping:200",
 				fmt.Sprintf("%q is not a health check: %s", text, err))
 		}
 		g.HealthCheck = check
@@ -38,7 +38,7 @@ func (r *resolver) targetHealth(g *TargetGroup, path Path, value any) {
 		var def elbv2HealthCheck
 		r.decode(path, value, &def)
 		if def.HealthCheckEnabled != nil && !*def.HealthCheckEnabled {
-			r.errorf(path.Key("HealthCheckEnabled"), "healthcheck", "containers are always checked")
+			r.Errorf(path.Key("HealthCheckEnabled"), "healthcheck", "containers are always checked")
 		}
 		g.HealthCheck = TargetHealthCheck{
 			Protocol: def.HealthCheckProtocol, Path: def.HealthCheckPath,
@@ -49,7 +49,7 @@ func (r *resolver) targetHealth(g *TargetGroup, path Path, value any) {
 		if port := def.HealthCheckPort; port != "" && port != "traffic-port" {
 			n, err := strconv.Atoi(port)
 			if err != nil {
-				r.errorf(path.Key("HealthCheckPort"), "healthcheck", "%q is not a port or traffic-port", port)
+				r.Errorf(path.Key("HealthCheckPort"), "healthcheck", "%q is not a port or traffic-port", port)
 			}
 			g.HealthCheck.Port = n
 		}
@@ -66,11 +66,11 @@ func (r *resolver) targetHealth(g *TargetGroup, path Path, value any) {
 		{what: "timeout", got: g.HealthCheck.Timeout, least: 2, most: 120},
 	} {
 		if limit.got != 0 && (limit.got < limit.least || limit.got > limit.most) {
-			r.errorf(path, "healthcheck", "%s %d is not possible: %d to %d are", limit.what, limit.got, limit.least, limit.most)
+			r.Errorf(path, "healthcheck", "%s %d is not possible: %d to %d are", limit.what, limit.got, limit.least, limit.most)
 		}
 	}
 	if h := g.HealthCheck; h.Interval != 0 && h.Timeout >= h.Interval {
-		r.errorf(path, "healthcheck", "the timeout of %d seconds is not below the interval of %d", h.Timeout, h.Interval)
+		r.Errorf(path, "healthcheck", "the timeout of %d seconds is not below the interval of %d", h.Timeout, h.Interval)
 	}
 }
 
@@ -133,11 +133,11 @@ func (r *resolver) defaultTargetHealth(lb *LoadBalancer, g *TargetGroup, path Pa
 	case h.Protocol == "":
 		h.Protocol = "TCP"
 	case !slices.Contains(allowed, h.Protocol):
-		r.unknown(path, "healthcheck", "a protocol for health checks of a load balancer of type "+lb.Type, h.Protocol, allowed)
+		r.Unknown(path, "healthcheck", "a protocol for health checks of a load balancer of type "+lb.Type, h.Protocol, allowed)
 	}
 	if h.Protocol == "TCP" {
 		if h.Path != "" || h.Codes != "" {
-			r.errorf(path, "healthcheck", "a check over TCP asks for no path")
+			r.Errorf(path, "healthcheck", "a check over TCP asks for no path")
 		}
 		r.udpHealthPort(g, path)
 		return
@@ -164,7 +164,7 @@ func (r *resolver) udpHealthPort(g *TargetGroup, path Path) {
 			return
 		}
 	}
-	r.add(Error, path, "healthcheck-udp", "let the container listen on a TCP port as well, and name it under expose",
+	r.Add(Error, path, "healthcheck-udp", "let the container listen on a TCP port as well, and name it under expose",
 		fmt.Sprintf("a load balancer cannot check a UDP port, and %q has no TCP port", t.Container))
 }
 

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"composecdk/compose/diag"
+
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
@@ -22,7 +24,7 @@ func (r *resolver) mounts(f *Family, path Path, s types.ServiceConfig, c *Contai
 	for i, v := range s.Volumes {
 		at := path.Key("volumes").Index(i)
 		if j := slices.IndexFunc(held, func(target string) bool { return within(target, v.Target) }); j >= 0 && v.Source == "" {
-			r.notef(at, "volume-unneeded", "nothing is mounted on %s, so nothing of the image below it needs a volume of its own", held[j])
+			r.Notef(at, "volume-unneeded", "nothing is mounted on %s, so nothing of the image below it needs a volume of its own", held[j])
 			continue
 		}
 		switch v.Type {
@@ -33,7 +35,7 @@ func (r *resolver) mounts(f *Family, path Path, s types.ServiceConfig, c *Contai
 		case types.VolumeTypeBind:
 			r.bindMount(at, v, held)
 		default:
-			r.errorf(at, "volume-type", "volumes of type %q do not exist on Fargate", v.Type)
+			r.Errorf(at, "volume-type", "volumes of type %q do not exist on Fargate", v.Type)
 		}
 	}
 	slices.SortStableFunc(c.Mounts, func(a, b Mount) int { return cmp.Compare(a.Target, b.Target) })
@@ -50,7 +52,7 @@ func (r *resolver) mounts(f *Family, path Path, s types.ServiceConfig, c *Contai
 
 func (r *resolver) absoluteTarget(path Path, target string) {
 	if !strings.HasPrefix(target, "/") && !windowsPath.MatchString(target) {
-		r.errorf(path, "path-relative", "the folder %q in the container must be an absolute path", target)
+		r.Errorf(path, "path-relative", "the folder %q in the container must be an absolute path", target)
 	}
 }
 
@@ -66,7 +68,7 @@ func (r *resolver) mountTargets(path Path, c *Container) {
 	slices.Sort(targets)
 	for i := 1; i < len(targets); i++ {
 		if targets[i] == targets[i-1] {
-			r.errorf(path.Key("volumes"), "mount-conflict", "two volumes are mounted on %s", targets[i])
+			r.Errorf(path.Key("volumes"), "mount-conflict", "two volumes are mounted on %s", targets[i])
 		}
 	}
 }
@@ -76,11 +78,11 @@ func (r *resolver) heldMounts(s types.ServiceConfig) []string {
 	if s.Build == nil {
 		return nil
 	}
-	d := r.project.dockerfile(s.Build)
+	d := r.project.Dockerfile(s.Build)
 	var targets []string
 	for _, v := range s.Volumes {
 		below, err := filepath.Rel(s.Build.Context, v.Source)
-		if v.Type == types.VolumeTypeBind && err == nil && filepath.IsLocal(below) && d.holds(below, v.Target) {
+		if v.Type == types.VolumeTypeBind && err == nil && filepath.IsLocal(below) && d.Holds(below, v.Target) {
 			targets = append(targets, v.Target)
 		}
 	}
@@ -98,14 +100,14 @@ func within(dir, target string) bool {
 func (r *resolver) bindMount(path Path, v types.ServiceVolumeConfig, held []string) {
 	source := r.written(v.Source)
 	if strings.HasSuffix(v.Source, "docker.sock") {
-		r.errorf(path, "docker-socket", "Fargate has no Docker daemon to reach at %s", source)
+		r.Errorf(path, "docker-socket", "Fargate has no Docker daemon to reach at %s", source)
 		return
 	}
 	if slices.Contains(held, v.Target) {
-		r.warnf(path, "bind-mount-image", "%s is not mounted: the image holds it at %s, as it was when it was built", source, v.Target)
+		r.Warnf(path, "bind-mount-image", "%s is not mounted: the image holds it at %s, as it was when it was built", source, v.Target)
 		return
 	}
-	r.add(Error, path, "bind-mount", "copy it into the image, or keep the data in a named volume",
+	r.Add(Error, path, "bind-mount", "copy it into the image, or keep the data in a named volume",
 		fmt.Sprintf("a task on Fargate has no host whose %s it could mount on %s", source, v.Target))
 }
 
@@ -113,10 +115,10 @@ func (r *resolver) bindMount(path Path, v types.ServiceVolumeConfig, held []stri
 // with the task.
 func (r *resolver) volumeMount(f *Family, path Path, v types.ServiceVolumeConfig, c *Container) {
 	if v.Volume != nil && v.Volume.Subpath != "" {
-		r.errorf(path, "volume-subpath", "a subpath of a volume cannot be mounted; declare a volume of its own")
+		r.Errorf(path, "volume-subpath", "a subpath of a volume cannot be mounted; declare a volume of its own")
 	}
 	if v.Source == "" {
-		r.add(Warning, path, "volume-ephemeral", "give the volume a name to keep its files",
+		r.Add(Warning, path, "volume-ephemeral", "give the volume a name to keep its files",
 			fmt.Sprintf("the files below %s are lost when the task stops", v.Target))
 		c.Mounts = append(c.Mounts, Mount{
 			Volume: taskVolume(c.Service, v.Target), Target: v.Target, ReadOnly: v.ReadOnly, Task: true,
@@ -167,14 +169,14 @@ func (r *resolver) volume(name string) *Volume {
 	}
 	v := &Volume{Name: name, Path: At("volumes", name)}
 	r.model.Volumes = append(r.model.Volumes, v)
-	before := r.found.Count(Error)
+	before := r.Found.Count(Error)
 	if r.externalVolume(v, declared) {
 		return v
 	}
 	r.volumeDriver(v, declared)
 	r.efs(v, declared)
-	if v.External == "" && r.found.Count(Error) == before {
-		r.notef(v.Path, "volume-efs",
+	if v.External == "" && r.Found.Count(Error) == before {
+		r.Notef(v.Path, "volume-efs",
 			"the volume is kept in an encrypted EFS file system, billed by the GiB stored, and stays when the stack is deleted")
 	}
 	return v
@@ -191,7 +193,7 @@ func (r *resolver) externalVolume(v *Volume, declared types.VolumeConfig) bool {
 		if _, ok := declared.Extensions["x-efs"]; ok {
 			return false
 		}
-		r.add(Error, v.Path, "volume-external", "write name: fs-…, the id of an EFS file system",
+		r.Add(Error, v.Path, "volume-external", "write name: fs-…, the id of an EFS file system",
 			fmt.Sprintf("there is no Docker volume %q on AWS", cmp.Or(declared.Name, v.Name)))
 		return true
 	}
@@ -214,7 +216,7 @@ var driverProperties = map[string]driverProperty{
 	"throughput_mode":  {"ThroughputMode", asWritten},
 	"kms_key_id":       {"KmsKeyId", asWritten},
 	"provisioned_throughput": {"ProvisionedThroughputInMibps", func(value string) any {
-		if n, ok := number(value); ok {
+		if n, ok := diag.Number(value); ok {
 			return n
 		}
 		return value
@@ -231,12 +233,12 @@ var efsDrivers = []string{"", "local", "efs", "nfs"}
 // volumeDriver reads driver and driver_opts.
 func (r *resolver) volumeDriver(v *Volume, declared types.VolumeConfig) {
 	if !slices.Contains(efsDrivers, declared.Driver) {
-		r.errorf(v.Path.Key("driver"), "volume-driver", "volume driver %q does not exist on Fargate; volumes are EFS file systems", declared.Driver)
+		r.Errorf(v.Path.Key("driver"), "volume-driver", "volume driver %q does not exist on Fargate; volumes are EFS file systems", declared.Driver)
 	}
 	path := v.Path.Key("driver_opts")
 	opts := declared.DriverOpts
 	if strings.Contains(opts["o"], "bind") || opts["type"] == "bind" {
-		r.add(Error, path, "bind-mount", "copy it into the image, or drop driver_opts to keep the data in EFS",
+		r.Add(Error, path, "bind-mount", "copy it into the image, or drop driver_opts to keep the data in EFS",
 			fmt.Sprintf("a task on Fargate has no folder %s of a host", r.written(opts["device"])))
 		return
 	}
@@ -264,7 +266,7 @@ func (r *resolver) volumeDriver(v *Volume, declared types.VolumeConfig) {
 			v.Permissions = value
 		default:
 			known := append(slices.Collect(maps.Keys(driverProperties)), "uid", "gid", "permissions")
-			r.unknown(at, "driver-option", "a driver option of an EFS volume", name, known)
+			r.Unknown(at, "driver-option", "a driver option of an EFS volume", name, known)
 		}
 	}
 }
@@ -285,7 +287,7 @@ func (r *resolver) efs(v *Volume, declared types.VolumeConfig) {
 	if ext.Lookup != nil {
 		m := fileSystemID.FindStringSubmatch(cmp.Or(ext.Lookup.Identifier, ext.Lookup.Arn))
 		if m == nil {
-			r.add(Error, path.Key("Lookup"), "unsupported-lookup", "write Lookup: {Identifier: fs-…}",
+			r.Add(Error, path.Key("Lookup"), "unsupported-lookup", "write Lookup: {Identifier: fs-…}",
 				"a file system cannot be looked up by tags yet")
 			return
 		}
@@ -306,7 +308,7 @@ func (r *resolver) unusedVolumes() {
 	for _, name := range slices.Sorted(maps.Keys(r.project.Volumes)) {
 		used := slices.ContainsFunc(r.model.Volumes, func(v *Volume) bool { return v.Name == name })
 		if !used {
-			r.notef(At("volumes", name), "volume-unused", "no service mounts the volume, so nothing is made for it")
+			r.Notef(At("volumes", name), "volume-unused", "no service mounts the volume, so nothing is made for it")
 		}
 	}
 }
@@ -325,12 +327,12 @@ func (r *resolver) tmpfsLine(path Path, line string, c *Container) {
 		case sized:
 			n, err := parseBytes(size)
 			if err != nil {
-				r.errorf(path, "type", "%q is not a size, such as 64m", size)
+				r.Errorf(path, "type", "%q is not a size, such as 64m", size)
 				n = defaultTmpfs << 20
 			}
 			t.Size = mebibytes(n)
 		case !slices.Contains(tmpfsOptions, beforeEqual(option)):
-			r.unknown(path, "tmpfs-option", "an option of a memory file system", beforeEqual(option), append([]string{"size"}, tmpfsOptions...))
+			r.Unknown(path, "tmpfs-option", "an option of a memory file system", beforeEqual(option), append([]string{"size"}, tmpfsOptions...))
 		default:
 			t.Options = append(t.Options, option)
 		}
@@ -387,7 +389,7 @@ func (r *resolver) tmpfsVolume(path Path, v types.ServiceVolumeConfig, c *Contai
 func (r *resolver) addTmpfs(path Path, t Tmpfs, c *Container) {
 	if t.Size == 0 {
 		t.Size = defaultTmpfs
-		r.notef(path, "tmpfs-size", "the memory file system on %s gets %d MiB, for it has no size", t.Target, t.Size)
+		r.Notef(path, "tmpfs-size", "the memory file system on %s gets %d MiB, for it has no size", t.Target, t.Size)
 	}
 	c.Tmpfs = append(c.Tmpfs, t)
 }

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"composecdk/compose"
+	"composecdk/compose/load"
 )
 
 func writeFile(t *testing.T, file, text string) {
@@ -68,7 +68,7 @@ func TestWriteInFolder(t *testing.T) {
 					t.Fatalf("want %v, got %v, %v", want, changed, err)
 				}
 			}
-			project, found := compose.Load(context.Background(), compose.Options{Files: []string{filepath.Join(dir, "images", service+".yaml")}})
+			project, found := load.Files(context.Background(), load.Options{Files: []string{filepath.Join(dir, "images", service+".yaml")}})
 			if found.HasErrors() || project.Services[service].Image != ref || len(project.Services) != 1 {
 				t.Errorf("want a file with the image, got %v of\n%s", found, readFile(t, filepath.Join(dir, c.File)))
 			}

@@ -12,6 +12,8 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"composecdk/compose"
+	"composecdk/compose/diag"
+	"composecdk/compose/load"
 )
 
 // maxFile is the size of the largest compose file that is edited, as of those that
@@ -38,7 +40,7 @@ func SetImage(file string, text []byte, service string, image Image) ([]byte, er
 	}
 	docs, err := documents(text)
 	if err != nil {
-		at, message, hint := compose.SyntaxProblem(err, file, text)
+		at, message, hint := load.SyntaxProblem(err, file, text)
 		return nil, &Refusal{Pos: at, Code: "yaml-syntax", Message: message, Hint: hint}
 	}
 	e.lines = lineStarts(text)
@@ -143,7 +145,7 @@ func (e *editor) find(docs []*yaml.Node) error {
 
 func (e *editor) missing(names []string) error {
 	hint := ""
-	if near := compose.Nearest(e.service, names); near != "" {
+	if near := diag.Nearest(e.service, names); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
 	return e.refuse(nil, "service-missing", hint, "there is no service %q in the file", e.service)

@@ -14,6 +14,7 @@ import (
 
 	"composecdk/compose"
 	"composecdk/compose/kinds"
+	"composecdk/compose/load"
 	"composecdk/pipelines/config"
 	"composecdk/stacks"
 )
@@ -24,14 +25,14 @@ type Release struct {
 	Config *config.Config
 	// checkout is the folder with the compose files, which given says how to load.
 	checkout string
-	given    compose.Options
+	given    load.Options
 	// workloads are by the stage id of their target, or of the pattern of several.
 	workloads map[string]*workload
 }
 
 // workload is the application in one target.
 type workload struct {
-	project     *compose.Project
+	project     *load.Project
 	model       *compose.Model
 	application *stacks.Application
 	// assembly is the folder of its templates.
@@ -41,7 +42,7 @@ type workload struct {
 // Read reads the compose files of every target in a checkout of the compose
 // repository; "" is the folder of the pipeline.yaml. The release is nil where the
 // diagnostics have errors.
-func Read(c *config.Config, checkout string, options compose.Options) (*Release, compose.Diagnostics) {
+func Read(c *config.Config, checkout string, options load.Options) (*Release, compose.Diagnostics) {
 	checkout = cmp.Or(checkout, c.Dir)
 	if found := c.MissingFiles(checkout); found.HasErrors() {
 		return nil, found
@@ -64,7 +65,7 @@ func Read(c *config.Config, checkout string, options compose.Options) (*Release,
 func (r *Release) read(e *config.Environment, t config.Target) (*workload, compose.Diagnostics) {
 	options, found := r.Config.Application(e, t, r.checkout, r.given.Untrusted)
 	options.Environ, options.Allow = r.given.Environ, r.given.Allow
-	project, more := compose.Load(context.Background(), options)
+	project, more := load.Files(context.Background(), options)
 	found = append(found, more...)
 	if project == nil {
 		return nil, found

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/spf13/cobra"
+	"composecdk/compose/load"
 
-	"composecdk/compose"
+	"github.com/spf13/cobra"
 )
 
 func mergeCommand() *cobra.Command {
@@ -32,7 +32,7 @@ be written.`,
 			return nil
 		},
 		RunE: func(command *cobra.Command, files []string) error {
-			text, found := compose.Merge(command.Context(), compose.Options{Files: files})
+			text, found := load.Merge(command.Context(), load.Options{Files: files})
 			if err := found.Print(command.ErrOrStderr()); err != nil {
 				return err
 			}

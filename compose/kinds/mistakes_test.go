@@ -10,6 +10,7 @@ import (
 
 	"composecdk/compose"
 	"composecdk/compose/kinds"
+	"composecdk/compose/load"
 )
 
 var update = flag.Bool("update", false, "rewrite the .out files")
@@ -23,7 +24,7 @@ func TestMistakes(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".yml"), func(t *testing.T) {
-			project, found := compose.Load(context.Background(), compose.Options{Files: []string{file}, WorkingDir: ".", ProjectName: "shop"})
+			project, found := load.Files(context.Background(), load.Options{Files: []string{file}, WorkingDir: ".", ProjectName: "shop"})
 			if project != nil {
 				_, more := compose.Resolve(project, kinds.Schemas())
 				found = append(found, more...)

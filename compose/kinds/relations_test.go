@@ -10,12 +10,13 @@ import (
 
 	"composecdk/compose"
 	"composecdk/compose/kinds"
+	"composecdk/compose/load"
 )
 
 // found resolves a file and returns the diagnostics of one severity as "path code".
 func found(t *testing.T, file string, severity compose.Severity) []string {
 	t.Helper()
-	project, diagnostics := compose.Load(context.Background(), compose.Options{Files: []string{file}})
+	project, diagnostics := load.Files(context.Background(), load.Options{Files: []string{file}})
 	if project != nil {
 		_, more := compose.Resolve(project, kinds.Schemas())
 		diagnostics = append(diagnostics, more...)

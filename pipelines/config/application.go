@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"composecdk/compose"
+	"composecdk/compose/load"
 )
 
 // Application says how the application of a target is loaded: the compose files in
@@ -19,8 +20,8 @@ import (
 // over and the network of the target in place of what the files say. An image that
 // is not there yet is an error in a pipeline that deploys it; elsewhere one that
 // nobody can pull stands for it, so that all can be synthesised.
-func (c *Config) Application(e *Environment, t Target, checkout string, untrusted bool) (compose.Options, compose.Diagnostics) {
-	opts := compose.Options{
+func (c *Config) Application(e *Environment, t Target, checkout string, untrusted bool) (load.Options, compose.Diagnostics) {
+	opts := load.Options{
 		WorkingDir: checkout, Root: checkout, ProjectName: c.Name, Untrusted: untrusted,
 		Files: slices.Concat(c.Compose.Files, e.ComposeFiles), Sections: c.Sections(e, t),
 	}
@@ -29,7 +30,7 @@ func (c *Config) Application(e *Environment, t Target, checkout string, untruste
 		image, pos, more := c.image(a, checkout, untrusted)
 		found = append(found, more...)
 		if image != "" {
-			opts.Sections = append(opts.Sections, compose.Section{Keys: []string{"services", a.Service, "image"}, Value: image, Pos: pos})
+			opts.Sections = append(opts.Sections, load.Section{Keys: []string{"services", a.Service, "image"}, Value: image, Pos: pos})
 		}
 	}
 	return opts, found.Sort()
@@ -58,10 +59,10 @@ func (c *Config) MissingFiles(checkout string) (found compose.Diagnostics) {
 
 // Sections returns the network, the cluster and the namespace of a target, as sections
 // of a compose file.
-func (c *Config) Sections(e *Environment, t Target) []compose.Section {
-	var sections []compose.Section
+func (c *Config) Sections(e *Environment, t Target) []load.Section {
+	var sections []load.Section
 	set := func(path compose.Path, value any, keys ...string) {
-		sections = append(sections, compose.Section{Keys: keys, Value: value, Pos: c.Pos(path)})
+		sections = append(sections, load.Section{Keys: keys, Value: value, Pos: c.Pos(path)})
 	}
 	switch {
 	case t.VPC != nil:
@@ -144,7 +145,7 @@ func (c *Config) image(a *App, checkout string, untrusted bool) (image string, a
 		}
 		return c.RepositoryURI(a) + noImage, missing.Pos, compose.Diagnostics{missing}
 	}
-	d := compose.OpenDocument(compose.DocumentOptions{File: name, Root: checkout, What: "a file of an image", Key: "services"})
+	d := load.OpenDocument(load.DocumentOptions{File: name, Root: checkout, What: "a file of an image", Key: "services"})
 	if d.Root == nil {
 		return "", compose.Pos{}, d.Found()
 	}

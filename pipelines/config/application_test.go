@@ -8,10 +8,11 @@ import (
 	"testing"
 
 	"composecdk/compose"
+	"composecdk/compose/load"
 )
 
-// load returns the example's configuration.
-func load(t *testing.T) *Config {
+// loaded returns the example's configuration.
+func loaded(t *testing.T) *Config {
 	t.Helper()
 	c, found := Load(Options{File: example})
 	if c == nil {
@@ -58,7 +59,7 @@ func imageFile(service, image string) string {
 // The images that were handed over, and the network of each target, must be what is
 // deployed, whatever the compose files say.
 func TestApplication(t *testing.T) {
-	c := load(t)
+	c := loaded(t)
 	dir := checkout(t, map[string]string{
 		"images/app01.yaml": imageFile("app01", registry+"blog/app01"+digest),
 		"images/app02.yaml": imageFile("app02", registry+"blog/app02"+digest),
@@ -73,7 +74,7 @@ func TestApplication(t *testing.T) {
 		if len(found) > 0 {
 			t.Fatal(render(found))
 		}
-		p, found := compose.Load(context.Background(), opts)
+		p, found := load.Files(context.Background(), opts)
 		if p == nil || found.HasErrors() {
 			t.Fatal(render(found))
 		}
@@ -120,7 +121,7 @@ func TestNATGateways(t *testing.T) {
 
 // Compose files that the checkout lacks must be told at the keys that name them.
 func TestMissingFiles(t *testing.T) {
-	c := load(t)
+	c := loaded(t)
 	c.Environments[1].ComposeFiles = []string{"production.yaml"}
 	if found := c.MissingFiles(filepath.Join("testdata", "none")); len(found) != 2 || !hasError(found, "compose-missing") ||
 		found[0].Path != "Compose.Files[0]" || found[1].Path != "Environments[1].ComposeFiles[0]" {
@@ -135,7 +136,7 @@ func TestMissingFiles(t *testing.T) {
 // What is not exactly the digest of an image of the application's own repository
 // must be refused, and so must everything else in the file.
 func TestImagesFiles(t *testing.T) {
-	c := load(t)
+	c := loaded(t)
 	good := imageFile("app01", registry+"blog/app01"+digest)
 	for _, f := range []struct{ content, code string }{
 		{good, ""},
@@ -175,7 +176,7 @@ func hasError(found compose.Diagnostics, code string) bool {
 
 // A link must not lead to a file outside of the checkout.
 func TestImagesLink(t *testing.T) {
-	c := load(t)
+	c := loaded(t)
 	outside := checkout(t, map[string]string{"app01.yaml": imageFile("app01", registry+"blog/app01"+digest)})
 	for _, link := range []string{"images", "images/app01.yaml"} {
 		dir := checkout(t, nil)
@@ -199,7 +200,7 @@ func TestImagesLink(t *testing.T) {
 // names the one that will write it; elsewhere a warning, so that all can be
 // synthesised, and the platform pipeline can make what builds the first one.
 func TestImageMissing(t *testing.T) {
-	c := load(t)
+	c := loaded(t)
 	dir := checkout(t, nil)
 	_, _, found := c.image(c.Apps[0], dir, true)
 	if !hasError(found, "image-none") || !strings.Contains(render(found), "ci-app01") {
@@ -217,7 +218,7 @@ func TestImageMissing(t *testing.T) {
 
 // What the compose files hold must fit the configuration.
 func TestCheck(t *testing.T) {
-	c := load(t)
+	c := loaded(t)
 	container := func(service, image string) *compose.Container {
 		return &compose.Container{Service: service, Image: compose.Image{Reference: image}}
 	}

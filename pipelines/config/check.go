@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"composecdk/compose"
+	"composecdk/compose/load"
 )
 
 // check reports what no schema can say, in the parts that were read.
@@ -171,7 +172,7 @@ func (l *loading) checkBuild(a *App) {
 		l.errorf(at.Key("Spec"), "build-spec", "a buildspec of the application takes the place of ours: Test, Target and Args have no effect with it")
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.Args)) {
-		if compose.Credential(name) {
+		if load.Credential(name) {
 			l.hint(at.Key("Args").Key(name), "build-secret", "let a Dockerfile need none, or read it from Secrets Manager in a buildspec of the application",
 				"a build argument is no place for a credential: it is in the template, in the log and in the image")
 		}
@@ -341,7 +342,7 @@ func (l *loading) checkTests(e *Environment) {
 			if strings.Contains(outputReference.ReplaceAllString(value, ""), "${") {
 				l.errorf(t.Path.Key("Env").Key(name), "test-variable", "%q: only ${Outputs.NAME} is filled in", value)
 			}
-			if compose.Credential(name) && !outputReference.MatchString(value) {
+			if load.Credential(name) && !outputReference.MatchString(value) {
 				l.hint(t.Path.Key("Env").Key(name), "test-secret", "read it from Secrets Manager in the test",
 					"a variable of a build is no place for a credential: it is in the template and in the log")
 			}

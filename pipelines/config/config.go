@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"composecdk/compose"
+	"composecdk/compose/load"
 )
 
 // Config is what a pipeline.yaml says, with everything filled in.
@@ -37,7 +38,7 @@ type Config struct {
 	Unreleased bool
 
 	// document knows where everything is written.
-	document *compose.Document
+	document *load.Document
 }
 
 // Tooling is the account that the pipelines run in, and what they are made from.

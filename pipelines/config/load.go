@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"composecdk/compose"
+	"composecdk/compose/load"
 	"composecdk/schema"
 )
 
@@ -27,15 +28,15 @@ type Options struct {
 const section = "x-cicd"
 
 // pipelineSchema is the schema of pipeline.yaml, compiled once.
-var pipelineSchema = sync.OnceValues(func() (*compose.DocumentSchema, error) {
-	return compose.NewDocumentSchema(schema.Pipeline, "pipeline-schema", "pipeline.yaml")
+var pipelineSchema = sync.OnceValues(func() (*load.DocumentSchema, error) {
+	return load.NewDocumentSchema(schema.Pipeline, "pipeline-schema", "pipeline.yaml")
 })
 
 // Load reads a pipeline.yaml with the files that it includes. The diagnostics are
 // sorted and all that is wrong with it alone; Check tells what is wrong in view of
 // the compose files. The configuration is nil where there are errors.
 func Load(opts Options) (*Config, compose.Diagnostics) {
-	l := &loading{Document: compose.OpenDocument(compose.DocumentOptions{File: opts.File, What: "pipeline.yaml", Key: "Name and Apps"}), opts: opts}
+	l := &loading{Document: load.OpenDocument(load.DocumentOptions{File: opts.File, What: "pipeline.yaml", Key: "Name and Apps"}), opts: opts}
 	if l.Root == nil {
 		return nil, l.Found()
 	}
@@ -49,7 +50,7 @@ func Load(opts Options) (*Config, compose.Diagnostics) {
 
 // loading is the state of one Load.
 type loading struct {
-	*compose.Document
+	*load.Document
 	opts   Options
 	file   file
 	config *Config

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"composecdk/compose"
+	"composecdk/compose/diag"
 )
 
 // Check reports what is wrong with a configuration in view of what the compose files
@@ -52,7 +53,7 @@ func (k *checking) services() {
 			continue
 		}
 		hint := ""
-		if nearest := compose.Nearest(a.Service, slices.Collect(maps.Keys(all))); nearest != "" {
+		if nearest := diag.Nearest(a.Service, slices.Collect(maps.Keys(all))); nearest != "" {
 			hint = "did you mean " + nearest + "?"
 		}
 		path := a.Path
@@ -90,7 +91,7 @@ func (k *checking) outputs(e *Environment, outputs []string) {
 					continue
 				}
 				hint := "there are " + strings.Join(slices.Sorted(slices.Values(outputs)), ", ")
-				if nearest := compose.Nearest(m[1], outputs); nearest != "" {
+				if nearest := diag.Nearest(m[1], outputs); nearest != "" {
 					hint = "did you mean " + nearest + "?"
 				}
 				k.report(compose.Error, t.Path.Key("Env").Key(name), "output-unknown", hint, "the stacks have no output "+m[1])

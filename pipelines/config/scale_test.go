@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"composecdk/compose"
+	"composecdk/compose/load"
 	"composecdk/pipelines/config/scale"
 )
 
@@ -48,7 +49,7 @@ func TestScale(t *testing.T) {
 		if len(found) > 0 {
 			t.Fatal(render(found))
 		}
-		p, found := compose.Load(context.Background(), opts)
+		p, found := load.Files(context.Background(), opts)
 		if p == nil || found.HasErrors() {
 			t.Fatal(render(found))
 		}

@@ -5,6 +5,7 @@ import (
 
 	"composecdk/compose"
 	"composecdk/compose/kinds"
+	"composecdk/compose/load"
 	"composecdk/pipelines/config"
 )
 
@@ -23,7 +24,7 @@ func Load(c *config.Config, checkout string, environ map[string]string) (Models,
 		options, more := c.Application(e, target, checkout, false)
 		found = append(found, more...)
 		options.Environ = environ
-		project, more := compose.Load(context.Background(), options)
+		project, more := load.Files(context.Background(), options)
 		found = append(found, more...)
 		if project == nil {
 			continue

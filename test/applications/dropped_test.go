@@ -20,6 +20,7 @@ import (
 
 	"composecdk/compose"
 	"composecdk/compose/kinds"
+	"composecdk/compose/load"
 	"composecdk/test/fixture"
 )
 
@@ -289,7 +290,7 @@ type loaded struct {
 func loadFiles(t *testing.T, files []string) loaded {
 	t.Helper()
 	l := loaded{told: map[string]string{}, wrong: map[string]string{}}
-	project, found := compose.Load(t.Context(), compose.Options{Files: files})
+	project, found := load.Files(t.Context(), load.Options{Files: files})
 	if project != nil {
 		model, more := compose.Resolve(project, schemas)
 		found = append(found, more...)

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 
 	"composecdk/compose"
+	"composecdk/compose/load"
 	"composecdk/constructs/guard"
 	"composecdk/constructs/ingress"
 	"composecdk/constructs/network"
@@ -74,7 +75,7 @@ func ingressModel(t *testing.T, file string) *compose.Model {
 	if err := os.WriteFile(filepath.Join(dir, "compose.yml"), []byte(file), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, ds := compose.Load(context.Background(), compose.Options{Files: []string{"compose.yml"}, WorkingDir: dir, ProjectName: "shop"})
+	p, ds := load.Files(context.Background(), load.Options{Files: []string{"compose.yml"}, WorkingDir: dir, ProjectName: "shop"})
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}

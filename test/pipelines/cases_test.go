@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
-	"composecdk/compose"
+	"composecdk/compose/load"
 	"composecdk/constructs/guard"
 	"composecdk/gate"
 	"composecdk/pipelines"
@@ -68,7 +68,7 @@ func deliverPipelines(t *testing.T, file string) *delivered {
 	if c == nil {
 		t.Fatalf("%s has errors:\n%s", file, fixture.Printed(t, found))
 	}
-	release, found := pipelines.Read(c, "", compose.Options{})
+	release, found := pipelines.Read(c, "", load.Options{})
 	if release == nil {
 		t.Fatalf("the compose files of %s have errors:\n%s", file, fixture.Printed(t, found))
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/compose"
+	"composecdk/compose/load"
 	"composecdk/constructs/guard"
 	"composecdk/pipelines"
 	"composecdk/pipelines/config"
@@ -46,7 +47,7 @@ func planOf(t *testing.T, file string) planned {
 		t.Fatal(fixture.Printed(t, found))
 	}
 	models, more := plan.Load(c, c.Dir, nil)
-	release, found := pipelines.Read(c, "", compose.Options{})
+	release, found := pipelines.Read(c, "", load.Options{})
 	if found = append(found, more...); found.HasErrors() {
 		t.Fatal(fixture.Printed(t, found))
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"composecdk/compose"
+	"composecdk/compose/load"
 	"composecdk/pipelines"
 	"composecdk/pipelines/config"
 	"composecdk/test/assembly"
@@ -26,7 +26,7 @@ func release(t *testing.T, file string) *pipelines.Release {
 	if c == nil {
 		t.Fatal(fixture.Printed(t, found))
 	}
-	release, found := pipelines.Read(c, "", compose.Options{})
+	release, found := pipelines.Read(c, "", load.Options{})
 	if release == nil {
 		t.Fatal(fixture.Printed(t, found))
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
-	"composecdk/compose"
+	"composecdk/compose/load"
 	"composecdk/pipelines"
 	"composecdk/pipelines/config"
 	"composecdk/pipelines/policy"
@@ -61,7 +61,7 @@ func released(t *testing.T, text string) (*config.Config, string) {
 	if c == nil {
 		t.Fatal(fixture.Printed(t, found))
 	}
-	release, found := pipelines.Read(c, "", compose.Options{})
+	release, found := pipelines.Read(c, "", load.Options{})
 	if release == nil {
 		t.Fatal(fixture.Printed(t, found))
 	}
