@@ -248,25 +248,37 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// testNames returns the names of all tests and fuzz targets of the repository.
-func testNames(t *testing.T) []string {
+// goFiles returns the text of all Go files of the repository, by path.
+func goFiles(t *testing.T) map[string]string {
 	t.Helper()
-	var names []string
+	texts := map[string]string{}
 	err := filepath.WalkDir(fixture.Repository, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
 		case d.IsDir() && (d.Name() == "node_modules" || d.Name() == ".venv" || d.Name() == ".git"):
 			return filepath.SkipDir
-		case !strings.HasSuffix(path, "_test.go"):
+		case filepath.Ext(path) != ".go":
 			return nil
 		}
 		text, err := os.ReadFile(path)
-		names = append(names, matches(`(?m)^func ((?:Test|Fuzz)\w+)\(`, string(text))...)
+		texts[path] = string(text)
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	return texts
+}
+
+// testNames returns the names of all tests and fuzz targets of the repository.
+func testNames(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	for path, text := range goFiles(t) {
+		if strings.HasSuffix(path, "_test.go") {
+			names = append(names, matches(`(?m)^func ((?:Test|Fuzz)\w+)\(`, text)...)
+		}
 	}
 	return names
 }
@@ -306,6 +318,23 @@ func TestNumberOfRules(t *testing.T) {
 	t.Parallel()
 	if want := fmt.Sprintf("of its %d rules", len(gate.Rules)); !strings.Contains(strings.ReplaceAll(pages(t)["docs/usage.md"], "\n", " "), want) {
 		t.Errorf("docs/usage.md does not say %q", want)
+	}
+}
+
+// Each page that a Go file names must exist.
+func TestCommentsNamePages(t *testing.T) {
+	t.Parallel()
+	named := 0
+	for path, text := range goFiles(t) {
+		for _, page := range matches(`\b(docs/[\w/-]+\.md)\b`, text) {
+			named++
+			if !exists(page) {
+				t.Errorf("%s: there is no page %s", path, page)
+			}
+		}
+	}
+	if named == 0 {
+		t.Error("no comment names a page")
 	}
 }
 
