@@ -1,7 +1,9 @@
 package compose
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -120,4 +122,29 @@ func (e *expander) countNode(n *yaml.Node) bool {
 		e.errorf(n, "", "yaml-too-large", "", "with its aliases written out the file has more than %d values, or more than %d MiB of text", maxNodes-1, maxText>>20)
 	}
 	return false
+}
+
+// fileFault returns what is wrong with a file that could not be read: the code of the
+// diagnostic, what is said of the file, and a hint.
+func fileFault(err error) (code, problem, hint string) {
+	switch {
+	case errors.Is(err, errOutside):
+		return "path-outside", errOutside.Error(), "copy it into the folder, or let -c root=FOLDER name a folder that holds both"
+	case errors.Is(err, errLarge):
+		return "limit-size", errLarge.Error(), ""
+	case errors.Is(err, errTotal):
+		return "limit-size", errTotal.Error(), ""
+	case errors.Is(err, errFiles):
+		return "limit-files", errFiles.Error(), "divide the project into several"
+	case errors.Is(err, errKind):
+		return "file-kind", errKind.Error(), ""
+	case errors.Is(err, fs.ErrNotExist):
+		return "file-missing", "does not exist", ""
+	case errors.Is(err, fs.ErrPermission):
+		return "file-missing", "must not be read by this user", ""
+	}
+	if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) {
+		err = pathErr.Err
+	}
+	return "file-missing", "cannot be read: " + err.Error(), ""
 }
