@@ -31,7 +31,7 @@ type targetStage struct {
 }
 
 // targetStages makes the stages of the targets of an environment, by StageID.
-// Targets that share a pattern are synthesised once (docs/decisions/replicas.md).
+// Targets that share a pattern are synthesised once (docs/decisions/copied-targets.md).
 func targetStages(app constructs.Construct, props *Props, e *config.Environment) (map[string]targetStage, error) {
 	made := map[string]targetStage{}
 	for _, p := range e.Patterns() {

@@ -20,7 +20,7 @@ import (
 // services makes the stacks of what runs: the families, what they may use, who
 // may call whom, and the load balancers in front. All of it is in one stack, unless
 // the file says otherwise or CloudFormation does not take as much; then each family
-// has a stack of its own. See docs/decisions/spread.md.
+// has a stack of its own. See docs/decisions/stacks.md.
 func (b *builder) services() {
 	m := b.props.Model
 	grouped := layout.Group(m)

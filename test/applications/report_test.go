@@ -179,8 +179,8 @@ func TestExceptions(t *testing.T) {
 	}
 }
 
-// The README shows what a mistake looks like; this is where it comes from.
-func TestMistakeOfTheReadme(t *testing.T) {
+// The mistake that docs/usage.md shows must be what the program prints.
+func TestMistakeOfThePages(t *testing.T) {
 	const file = "testdata/docs/mistake.yaml"
 	_, model, found := fixture.Model(file)
 	if model != nil {
