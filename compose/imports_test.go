@@ -30,8 +30,9 @@ var layers = []struct {
 	{"pipelines/diagram", []string{"compose", "secretscan", "schema", "pipelines/config"}},
 	{"stacks/layout", []string{"compose", "secretscan"}},
 	{"pipelines/plan", []string{"compose", "secretscan", "schema", "stacks/layout", "pipelines/config", "pipelines/policy", "pipelines/diagram"}},
-	{"stacks", []string{"compose", "secretscan", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "schema", "stacks/layout", "pipelines/config", "pipelines/policy"}},
-	{"pipelines", []string{"compose", "secretscan", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "stacks", "stacks/layout", "schema", "pipelines/config", "pipelines/policy", "pipelines/buildspec"}},
+	{"stacks", []string{"compose", "secretscan", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "stacks/layout"}},
+	{"pipelines/shared", []string{"compose", "secretscan", "schema", "pipelines/config", "pipelines/policy"}},
+	{"pipelines", []string{"compose", "secretscan", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "stacks", "stacks/layout", "schema", "pipelines/config", "pipelines/policy", "pipelines/buildspec", "pipelines/shared"}},
 }
 
 // References point down only, and compose stays free of the CDK, so that its

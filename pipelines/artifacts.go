@@ -9,7 +9,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/pipelines/config"
-	"composecdk/stacks"
+	"composecdk/pipelines/shared"
 )
 
 // artifacts are the shared bucket and key as a stack of the tooling account sees
@@ -55,7 +55,7 @@ func replicas(scope constructs.Construct, c *config.Config) map[string]awss3.IBu
 func newReplicas(app constructs.Construct, c *config.Config) []awscdk.Stack {
 	var made []awscdk.Stack
 	for _, region := range c.OtherRegions() {
-		made = append(made, stacks.NewSharedReplica(app, "Shared", region, &stacks.SharedProps{
+		made = append(made, shared.NewRegional(app, "Shared", region, &shared.Props{
 			Config: c, Synthesizer: synthesizer(c, c.Tooling.Account),
 		}))
 	}

@@ -25,7 +25,7 @@ const (
 // repository: a cdk.json that somebody else wrote is never obeyed. Its role may read
 // and write what the pipeline hands it, and nothing else: a synthesis looks nothing
 // up.
-func synthStep(stack awscdk.Stack, c *config.Config, shared artifacts, pipeline string, s sources) cdkpipelines.CodeBuildStep {
+func synthStep(stack awscdk.Stack, c *config.Config, store artifacts, pipeline string, s sources) cdkpipelines.CodeBuildStep {
 	synthesis := buildspec.Synthesis{
 		Released: c.Tooling.Binary != nil, Checkout: s.compose != s.platform, Unreleased: pipeline == c.PlatformPipeline(),
 	}
@@ -35,7 +35,7 @@ func synthStep(stack awscdk.Stack, c *config.Config, shared artifacts, pipeline 
 		inputs[".checkout"] = s.compose
 	}
 	name := pipeline + "-synth"
-	rights := policy.Document{shared.read(artifactPrefix(pipeline), "cache/"+name+"/*"), shared.write(artifactPrefix(pipeline), "cache/"+name+"/*"), shared.useKey(c)}
+	rights := policy.Document{store.read(artifactPrefix(pipeline), "cache/"+name+"/*"), store.write(artifactPrefix(pipeline), "cache/"+name+"/*"), store.useKey(c)}
 	if b := c.Tooling.Binary; b != nil {
 		environment["BINARY_URI"], environment["BINARY_SHA256"] = &b.URI, &b.SHA256
 	} else {
@@ -45,7 +45,7 @@ func synthStep(stack awscdk.Stack, c *config.Config, shared artifacts, pipeline 
 		Input: s.platform, AdditionalInputs: &inputs, Env: &environment,
 		Commands:               jsii.Strings(synthesis.Command()),
 		PrimaryOutputDirectory: jsii.String("cdk.out"),
-		Cache:                  awscodebuild.Cache_Bucket(shared.bucket, &awscodebuild.BucketCacheOptions{Prefix: jsii.String("cache/" + name)}),
+		Cache:                  awscodebuild.Cache_Bucket(store.bucket, &awscodebuild.BucketCacheOptions{Prefix: jsii.String("cache/" + name)}),
 		BuildEnvironment:       &awscodebuild.BuildEnvironment{ComputeType: awscodebuild.ComputeType_LARGE},
 	})
 }
