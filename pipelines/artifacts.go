@@ -35,10 +35,10 @@ func keyARN(scope constructs.Construct) *string {
 	return awsssm.StringParameter_ValueForStringParameter(scope, jsii.String(config.KeyParameter), nil)
 }
 
-// replicas are the buckets for artifacts in the other regions that something is
-// deployed to, by region. A replica of a key has the id of the key
+// regionalBuckets returns the artifact buckets of the other regions with targets, by
+// region. A replica of a key has the id of the key
 // (docs/decisions/artifacts-of-other-regions.md).
-func replicas(scope constructs.Construct, c *config.Config) map[string]awss3.IBucket {
+func regionalBuckets(scope constructs.Construct, c *config.Config) map[string]awss3.IBucket {
 	buckets := map[string]awss3.IBucket{}
 	for _, region := range c.OtherRegions() {
 		id := awscdk.Fn_Select(jsii.Number(1), awscdk.Fn_Split(jsii.String("/"), keyARN(scope), nil))
@@ -50,9 +50,9 @@ func replicas(scope constructs.Construct, c *config.Config) map[string]awss3.IBu
 	return buckets
 }
 
-// newReplicas adds the stack of each of those buckets. They are deployed by a person:
-// CodePipeline wants them to exist before a pipeline can deploy to their region.
-func newReplicas(app constructs.Construct, c *config.Config) []awscdk.Stack {
+// newRegionalStacks adds the stack of each regional bucket. A person deploys them:
+// CodePipeline requires them before a pipeline can deploy to their region.
+func newRegionalStacks(app constructs.Construct, c *config.Config) []awscdk.Stack {
 	var made []awscdk.Stack
 	for _, region := range c.OtherRegions() {
 		made = append(made, shared.NewRegional(app, "Shared", region, &shared.Props{
