@@ -77,9 +77,9 @@ func (d *cd) addReview(e *config.Environment) (behindChangeSets *approval, entry
 	return nil, entry
 }
 
-// approveChangeSets puts the approval between the change sets and the execution of
-// the stacks that depend on no other, in all targets. The others wait for those:
-// their change sets can be made only once what they refer to exists.
+// approveChangeSets puts the approval between the change sets and the execution of the
+// stacks without dependencies, in all targets. The other stacks wait: their change sets
+// need resources of these.
 func approveChangeSets(deployments []cdkpipelines.StageDeployment, ask *approval) {
 	for _, deployment := range deployments {
 		for _, stack := range *deployment.Stacks() {

@@ -12,14 +12,13 @@ import (
 	"composecdk/pipelines/shared"
 )
 
-// artifacts are the shared bucket and key as a stack of the tooling account sees
-// them: by name, so that no stack holds on to another. What is granted on them is
-// said by the policy of the role alone; their own policies are the shared stack's.
+// artifacts refer to the shared bucket and key by name, so that no stack depends on
+// another. Only the policy of a role grants access to them; the shared stack owns the
+// policies of the bucket and the key.
 type artifacts struct {
 	bucket awss3.IBucket
-	// arn is that of the bucket.
-	arn string
-	key awskms.IKey
+	arn    string
+	key    awskms.IKey
 }
 
 func importArtifacts(scope constructs.Construct, c *config.Config) artifacts {
@@ -30,7 +29,7 @@ func importArtifacts(scope constructs.Construct, c *config.Config) artifacts {
 	return artifacts{bucket: bucket, arn: "arn:" + c.Partition() + ":s3:::" + c.ArtifactBucket(), key: key}
 }
 
-// keyARN is what the shared stack says, as a parameter of the stack that asks.
+// keyARN reads the parameter of the shared stack when the stack of scope is deployed.
 func keyARN(scope constructs.Construct) *string {
 	return awsssm.StringParameter_ValueForStringParameter(scope, jsii.String(config.KeyParameter), nil)
 }

@@ -112,7 +112,7 @@ func newEngine(stack awscdk.Stack, c *config.Config, pipeline awscodepipeline.Pi
 	})
 }
 
-// pipelineRole is the role of a pipeline, which only that one can use.
+// pipelineRole makes a role that only this pipeline can use. See
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/cross-service-confused-deputy-prevention.html
 func pipelineRole(stack awscdk.Stack, c *config.Config, name, pipeline string) awsiam.Role {
 	return awsiam.NewRole(stack, jsii.String("Role"), &awsiam.RoleProps{
@@ -127,27 +127,26 @@ func pipelineRole(stack awscdk.Stack, c *config.Config, name, pipeline string) a
 	})
 }
 
-// logging gives builds a log group of their own.
 func logging(scope constructs.Construct, id string, c *config.Config) *awscodebuild.LoggingOptions {
 	return &awscodebuild.LoggingOptions{CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: logGroup(scope, id, c)}}
 }
 
-// logGroup is kept when its stack goes; its name is generated, so that the next one
-// can be made.
+// logGroup makes a log group that is kept when its stack is deleted; its name is
+// generated, so that the stack can be created again.
 func logGroup(scope constructs.Construct, id string, c *config.Config) awslogs.LogGroup {
 	retention, _ := network.LogRetention(c.Logs.RetentionDays)
 	return awslogs.NewLogGroup(scope, &id, &awslogs.LogGroupProps{Retention: retention, RemovalPolicy: awscdk.RemovalPolicy_RETAIN})
 }
 
-// topic is the shared topic of an event. Who publishes to it may use its key.
+// topic refers to the shared topic of an event. A publisher may also use its key.
 func topic(scope constructs.Construct, c *config.Config, e config.Event) awssns.ITopic {
 	return awssns.Topic_FromTopicAttributes(scope, jsii.String("Topic-"+string(e)), &awssns.TopicAttributes{
 		TopicArn: jsii.String(c.TopicARN(e)), KeyArn: keyARN(scope),
 	})
 }
 
-// limitBuilds limits the builds that CDK Pipelines makes, as all others are: what hangs
-// is paid for an hour, and what cannot start does not wait for ever.
+// limitBuilds limits the builds that CDK Pipelines makes like all other builds: a build
+// that hangs stops after an hour, and a build that cannot start does not wait for ever.
 func limitBuilds(stack awscdk.Stack) {
 	for _, child := range *stack.Node().FindAll(constructs.ConstructOrder_PREORDER) {
 		project, ok := child.(awscodebuild.CfnProject)

@@ -60,18 +60,18 @@ func (r *review) newBuilds() *builds {
 	})
 }
 
-// asItIs is a role that nothing of the CDK adds to. It is imported by name: of an ARN
-// that is known after deployment only, the CDK cannot tell that it is of this account,
-// and permits the whole account to write logs.
+// asItIs refers to a role to which the CDK adds nothing. It is imported by name: from an
+// ARN that is known only after deployment, the CDK cannot tell that the role belongs to
+// this account, and permits the whole account to write logs.
 func asItIs(scope constructs.Construct, id string, role awsiam.CfnRole) awsiam.IRole {
 	return awsiam.Role_FromRoleName(scope, &id, role.Ref(), &awsiam.FromRoleNameOptions{Mutable: jsii.Bool(false)})
 }
 
 func changesProject(c *config.Config) string { return c.CDPipeline() + "-changes" }
 
-// changesCommands compare, and hand the result over. Until an earlier release that
-// is still on its way to the environment has arrived, what is deployed says nothing
-// about what this one will meet: then it counts as a change.
+// changesCommands compare the assembly and export the result. While an earlier release
+// is still on its way to the environment, the deployed stacks do not tell what this
+// release will meet: that counts as a change.
 func changesCommands(c *config.Config, e *config.Environment) []string {
 	compare := "./composer changes"
 	var stages []string
@@ -94,8 +94,7 @@ func changesCommands(c *config.Config, e *config.Environment) []string {
 	}
 }
 
-// environmentStages are the names of the stages that deploy an
-// environment.
+// environmentStages returns the names of the stages that deploy an environment.
 func environmentStages(c *config.Config, e *config.Environment) []string {
 	names := []string{approvalStage(e)}
 	for i := range e.Waves {
@@ -104,7 +103,6 @@ func environmentStages(c *config.Config, e *config.Environment) []string {
 	return names
 }
 
-// permit lets a role do something to resources.
 func permit(role awsiam.Role, actions []string, resources ...string) {
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions: jsii.Strings(actions...), Resources: jsii.Strings(resources...),

@@ -60,11 +60,10 @@ func newPlatform(app constructs.Construct, c *config.Config) awscdk.Stack {
 	return stack
 }
 
-// composeSource is the name of the action that fetches the compose repository, where
-// it is not sourceAction itself.
+// composeSource names the action that fetches the compose repository, unless it is the
+// platform repository too; then sourceAction fetches both.
 const composeSource = "Compose"
 
-// platformSources are the repositories that the platform pipeline reads.
 func platformSources(stack awscdk.Stack, c *config.Config) sources {
 	s := sources{platform: cdSource(stack, sourceAction, c.Tooling.Source, true)}
 	s.compose = s.platform
@@ -74,8 +73,8 @@ func platformSources(stack awscdk.Stack, c *config.Config) sources {
 	return s
 }
 
-// newTooling is the stage with the stacks of the tooling account, and the one of the
-// shared resources, which is deployed first.
+// newTooling makes the stage with the stacks of the tooling account. It returns the
+// stack of shared resources too, which is deployed first.
 func newTooling(app constructs.Construct, c *config.Config) (stage awscdk.Stage, resources awscdk.Stack) {
 	stage = awscdk.NewStage(app, jsii.String("Tooling"), &awscdk.StageProps{
 		Env: &awscdk.Environment{Account: &c.Tooling.Account.ID, Region: &c.Tooling.Region},
@@ -95,7 +94,7 @@ func newTooling(app constructs.Construct, c *config.Config) (stage awscdk.Stage,
 	return stage, resources
 }
 
-// uploadStep puts the program composer where builds find it.
+// uploadStep copies the program composer to where builds find it.
 func uploadStep(stack awscdk.Stack, c *config.Config, store artifacts, pipeline string, tools cdkpipelines.FileSet) cdkpipelines.CodeBuildStep {
 	rights := policy.Document{store.read(artifactPrefix(pipeline)), store.write(config.Composer), store.useKey(c)}
 	return newStep(stack, c, "Composer", pipeline+"-composer", rights, &cdkpipelines.CodeBuildStepProps{
