@@ -14,7 +14,7 @@ import (
 	"composecdk/compose"
 )
 
-// Defaults of pipeline.yaml; those of the JSON schema's descriptions.
+// Defaults of pipeline.yaml, which the descriptions of the JSON schema repeat.
 const (
 	defaultBranch     = "main"
 	defaultGroup      = "apps"
@@ -245,7 +245,6 @@ func (l *loading) app(name string, f fileApp) *App {
 // upper-case letters.
 func repositoryName(service string) string { return strings.ToLower(service) }
 
-// yes is a switch that is on unless the file turns it off.
 func yes(given *bool) bool { return given == nil || *given }
 
 var placeholder = regexp.MustCompile(`\$\{(\w*)\}`)
@@ -296,7 +295,7 @@ func (l *loading) duration(path compose.Path, text string, otherwise time.Durati
 		sum += time.Duration(n) * units[i]
 	}
 	if sum == 0 {
-		l.errorf(path, "duration", "%s is no time at all", text)
+		l.errorf(path, "duration", "duration must be greater than zero, got %s", text)
 		return otherwise
 	}
 	return sum

@@ -6,7 +6,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// entry is the value of a mapping's key, or nil.
+// entry returns the value of a mapping's key, or nil.
 func entry(n *yaml.Node, key string) *yaml.Node {
 	_, value := entryNodes(n, key)
 	return value
@@ -21,7 +21,7 @@ func entryNodes(n *yaml.Node, key string) (k, v *yaml.Node) {
 	return nil, nil
 }
 
-// entries are the keys and values of a mapping; none where n is no mapping.
+// entries iterates over the keys and values of a mapping; none if n is no mapping.
 func entries(n *yaml.Node) func(yield func(k, v *yaml.Node) bool) {
 	return func(yield func(k, v *yaml.Node) bool) {
 		if n == nil || n.Kind != yaml.MappingNode {
@@ -35,7 +35,7 @@ func entries(n *yaml.Node) func(yield func(k, v *yaml.Node) bool) {
 	}
 }
 
-// items are those of a list, or a scalar alone.
+// items returns the items of a list, or a scalar alone.
 func items(n *yaml.Node) []*yaml.Node {
 	if n.Kind == yaml.ScalarNode {
 		return []*yaml.Node{n}
@@ -43,12 +43,12 @@ func items(n *yaml.Node) []*yaml.Node {
 	return n.Content
 }
 
-// textual tells whether a node is text or a list of texts.
+// textual reports whether a node is text or a list of texts.
 func textual(n *yaml.Node) bool {
 	return n.Kind != yaml.MappingNode && !slices.ContainsFunc(items(n), func(item *yaml.Node) bool { return item.Kind != yaml.ScalarNode || item.Tag != "!!str" })
 }
 
-// mapping is an empty mapping, and label a key, at the place of a node.
+// mapping returns an empty mapping, and label a key, at the place of a node.
 func mapping(at *yaml.Node) *yaml.Node {
 	return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: at.Line, Column: at.Column}
 }

@@ -2,7 +2,7 @@ package config
 
 import "composecdk/compose"
 
-// Pos is where a value is written; a configuration that was not read has no places.
+// Pos returns where a value is written; a configuration that was not read has no places.
 func (c *Config) Pos(path compose.Path) compose.Pos {
 	if c.document == nil {
 		return compose.Pos{File: c.File}
@@ -10,7 +10,7 @@ func (c *Config) Pos(path compose.Path) compose.Pos {
 	return c.document.Pos(path)
 }
 
-// Groups are those of the applications whose services families consist of, by family.
+// Groups returns the groups of applications by the family of their service.
 func (c *Config) Groups(m *compose.Model) map[string]string {
 	of := map[string]string{}
 	for _, a := range c.Apps {

@@ -13,7 +13,7 @@ import (
 	"composecdk/pipelines/config"
 )
 
-// SVG is the picture of a configuration.
+// SVG draws a configuration.
 func SVG(ctx context.Context, c *config.Config) (svg []byte, err error) {
 	engine, err := graphviz.New(ctx)
 	if err != nil {

@@ -9,12 +9,12 @@ import (
 	"composecdk/pipelines/config"
 )
 
-// sections are those of x-resources that are deployed. What may stand in them is the
-// concern of a synthesis; here they only count. A test holds the list against the
-// kinds of package xresource.
+// sections lists the x-resources that are deployed. Only a synthesis checks their
+// content; here they are counted. A test compares the list with the kinds of package
+// xresource.
 var sections = []*compose.Schema{{Key: "x-dynamodb"}, {Key: "x-rds"}, {Key: "x-sqs"}}
 
-// Sections are the names of those, sorted.
+// Sections returns the keys of the sections with x-resources, sorted.
 func Sections() []string {
 	var keys []string
 	for _, schema := range sections {
@@ -24,8 +24,8 @@ func Sections() []string {
 }
 
 // Load reads the applications of all environments from a checkout of the compose
-// repository. What keeps the files from being read is told, and where the
-// configuration does not go with them.
+// repository. The diagnostics have errors if the files cannot be read or contradict the
+// configuration.
 func Load(c *config.Config, checkout string, environ map[string]string) (Models, compose.Diagnostics) {
 	models := map[string]*compose.Model{}
 	known := func(e *config.Environment) *compose.Model { return models[e.Name] }
@@ -52,8 +52,8 @@ func Load(c *config.Config, checkout string, environ map[string]string) (Models,
 	return known, found.Sort()
 }
 
-// ofResources tells of a diagnostic that it is no error, or about x-resources, of which
-// a synthesis alone knows what may stand in them.
+// ofResources reports whether a diagnostic is no error, or about x-resources, whose
+// content only a synthesis can check.
 func ofResources(d compose.Diagnostic) bool {
 	return d.Severity != compose.Error || strings.Contains("."+string(d.Path), ".x-")
 }

@@ -9,15 +9,15 @@ import (
 	"composecdk/pipelines/policy"
 )
 
-// Policy is one that grows with the configuration, and its size once it is deployed.
+// Policy is a policy that grows with the configuration, and its deployed size.
 type Policy struct {
 	Quota
-	// Of is what has the policy, and Account where.
+	// Of is the owner of the policy, and Account its account.
 	Of, Account string
 	Bytes       int
 }
 
-// policies measures those that grow. Where many accounts have one each, the largest
+// policies measures the policies that grow. If many accounts have one each, the largest
 // stands for all.
 func (p *Plan) policies() {
 	c := p.config
@@ -88,7 +88,7 @@ var (
 	useKey = []string{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"}
 )
 
-// artifacts are rights on the artifacts of the regions.
+// artifacts permits actions on the artifacts of the regions.
 func artifacts(c *config.Config, actions []string, regions ...string) policy.Document {
 	var objects, keys []string
 	for _, region := range regions {
@@ -102,9 +102,9 @@ func allow(actions []string, resources ...string) policy.Statement {
 	return policy.Statement{Effect: "Allow", Action: actions, Resource: resources}
 }
 
-// cdRole is the policy of the CD pipeline's role: artifacts, and the roles of its
-// actions. Those of its own are one for each source, approval and test, and one for
-// all other builds.
+// cdRole returns the policy of the CD pipeline's role: artifacts, and the roles of its
+// actions, which are one for each source, approval and test, and one for all other
+// builds.
 func (p *Plan) cdRole() policy.Document {
 	c := p.config
 	own := p.actionRoles(p.cdPipeline())
@@ -126,7 +126,7 @@ func (p *Plan) cdRole() policy.Document {
 		allow([]string{"sts:AssumeRole"}, append(roles, slices.Sorted(maps.Keys(targets))...)...))
 }
 
-// changesRole is the policy of the builds that tell what a release changes.
+// changesRole returns the policy of the builds that report what a release changes.
 func (p *Plan) changesRole() policy.Document {
 	c := p.config
 	reviewed := c.ReviewRoleARNs()
@@ -152,7 +152,7 @@ func (p *Plan) changesRole() policy.Document {
 	return document
 }
 
-// startRole is the policy of the role with which events start the pipelines of a
+// startRole returns the policy of the role with which events start the pipelines of a
 // group.
 func startRole(c *config.Config, group string) policy.Document {
 	start := allow([]string{"codepipeline:StartPipelineExecution"})
