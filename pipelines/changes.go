@@ -36,8 +36,8 @@ type projects struct {
 	artifacts artifacts
 }
 
-// builds hold what the projects of one kind share: a role, which the targets trust by
-// its name, and logs.
+// builds hold the role, which the targets trust by its name, and the logs that projects
+// of one kind share.
 type builds struct {
 	role    awsiam.IRole
 	logging *awscodebuild.LoggingOptions
@@ -70,8 +70,8 @@ func asItIs(scope constructs.Construct, id string, role awsiam.CfnRole) awsiam.I
 func changesProject(c *config.Config) string { return c.CDPipeline() + "-changes" }
 
 // changesCommands compare the assembly and export the result. While an earlier release
-// is still on its way to the environment, the deployed stacks do not tell what this
-// release will meet: that counts as a change.
+// is still on its way to the environment, the deployed stacks say nothing about the
+// stacks that this release will meet: that counts as a change.
 func changesCommands(c *config.Config, e *config.Environment) []string {
 	compare := "./composer changes"
 	var stages []string

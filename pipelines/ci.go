@@ -48,7 +48,7 @@ func toolingStack(scope constructs.Construct, c *config.Config, id, name, descri
 		Synthesizer: synthesizer(c, c.Tooling.Account),
 
 		PermissionsBoundary:         permissionsBoundary(c, c.Tooling.Account),
-		SuppressTemplateIndentation: jsii.Bool(true), // a CD pipeline for many accounts comes near to what CloudFormation takes
+		SuppressTemplateIndentation: jsii.Bool(true), // the template of a CD pipeline for many accounts comes near to CloudFormation's limit
 	})
 }
 

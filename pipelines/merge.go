@@ -28,7 +28,7 @@ func newMerge(scope constructs.Construct, c *config.Config) awscdk.Stack {
 	awscodebuild.NewCfnProject(stack, jsii.String("Project"), &awscodebuild.CfnProjectProps{
 		Name: &name, Description: jsii.String("commits digests of images to the compose repository"),
 		ServiceRole: role, EncryptionKey: m.artifacts.key.KeyArn(),
-		TimeoutInMinutes: jsii.Number(15), QueuedTimeoutInMinutes: jsii.Number(480), // many at once are no fault
+		TimeoutInMinutes: jsii.Number(15), QueuedTimeoutInMinutes: jsii.Number(480), // many builds may wait for their turn
 		Source:     &awscodebuild.CfnProject_SourceProperty{Type: jsii.String("CODEPIPELINE"), BuildSpec: jsii.String(m.spec().String())},
 		Artifacts:  &awscodebuild.CfnProject_ArtifactsProperty{Type: jsii.String("CODEPIPELINE")},
 		LogsConfig: logsTo(logs),

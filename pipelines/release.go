@@ -99,7 +99,7 @@ func (r *Release) Props(pattern func(func(constructs.Construct) error) (string, 
 func (r *Release) application(stage awscdk.Stage, e *config.Environment, t config.Target) (*stacks.Application, error) {
 	id := *stage.Node().Id()
 	w := r.workloads[id]
-	if w == nil { // a target of a pattern, but not copied
+	if w == nil { // a target whose pattern could not be copied
 		var found compose.Diagnostics
 		if w, found = r.read(e, t); w == nil {
 			return nil, fmt.Errorf("%v", found)

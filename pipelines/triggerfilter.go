@@ -16,8 +16,8 @@ import (
 	"composecdk/pipelines/policy"
 )
 
-// triggerFilter runs a build that finds out what started the release, and exports for
-// each environment with triggers whether it was one of them.
+// triggerFilter runs a build that finds out which event rule started the release, and
+// exports for each environment with triggers whether it was one of theirs.
 type triggerFilter struct {
 	cdkpipelines.Step
 	config    *config.Config

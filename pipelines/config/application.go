@@ -73,7 +73,7 @@ func (c *Config) Sections(e *Environment, t Target) []compose.Section {
 	switch {
 	case t.Cluster != "":
 		set(at, map[string]any{"Lookup": t.Cluster}, "x-cluster")
-	case e.Type == Ephemeral: // all of it is made from scratch
+	case e.Type == Ephemeral: // never uses an existing cluster
 		set(at, nil, "x-cluster", "Lookup")
 		set(at, nil, "x-cluster", "Use")
 	}

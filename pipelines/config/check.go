@@ -27,7 +27,7 @@ func (l *loading) check() {
 	l.checkOrder()
 	l.checkTriggers(l.config.Compose.Source, l.config.Triggers)
 	l.checkNames()
-	if !l.Found().HasErrors() { // a name that is misspelt is not used either
+	if !l.Found().HasErrors() { // a misspelt name would be reported as unused too
 		l.checkUnused()
 	}
 }
@@ -236,8 +236,8 @@ func (l *loading) checkTriggers(s Source, triggers []Trigger) {
 // isGlob reports whether a pattern has more wildcards than * and **.
 func isGlob(pattern string) bool { return strings.ContainsAny(pattern, "?[]{}") }
 
-// checkReached finds environments that no release enters, as nothing starts the CD
-// pipeline that they wait for, or the source of the start cannot be found out.
+// checkReached finds environments that no release enters, as no such trigger
+// starts the CD pipeline, or it cannot be found out which trigger did.
 func (l *loading) checkReached(e *Environment) {
 	if len(e.Triggers) > 0 && l.config.Compose.Source.Provider != CodeCommit {
 		l.hint(e.Path.Key("Triggers"), "trigger-untold", "leave it to Triggers at the top level, which start the CD pipeline",

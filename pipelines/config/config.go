@@ -59,7 +59,7 @@ type Tooling struct {
 type Binary struct {
 	// URI is an s3:// URI in the tooling account, or an https:// URL.
 	URI string
-	// SHA256 is the hexadecimal checksum of what the URI gives.
+	// SHA256 is the hexadecimal checksum of the archive.
 	SHA256 string
 }
 
@@ -232,7 +232,7 @@ type Build struct {
 // Scan limits the findings of Inspector in a new image; nil is no limit.
 type Scan struct{ Critical, High, Medium, Low *int }
 
-// EnvironmentType says what an environment is for.
+// EnvironmentType is ephemeral or permanent.
 type EnvironmentType string
 
 const (
@@ -257,8 +257,8 @@ type Environment struct {
 	// ComposeFiles are further files of the compose repository, merged last.
 	ComposeFiles []string
 	Tags         map[string]string
-	// Triggers limit the releases that enter to those that one of them started; empty
-	// means all.
+	// Triggers limit the environment to releases that one of them started; empty means
+	// all releases.
 	Triggers []Trigger
 	Tests    []Test
 	// Teardown is nil but for ephemeral environments.

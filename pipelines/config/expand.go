@@ -37,7 +37,7 @@ const (
 // followed.
 func (l *loading) expand() {
 	f := &l.file
-	f.Name = cmp.Or(f.Name, "name") // one that is missing is reported once
+	f.Name = cmp.Or(f.Name, "name") // a missing name is reported once
 	l.used = map[compose.Path]bool{}
 	l.config = &Config{
 		File: l.Name, Dir: l.Dir, Name: f.Name, OrganizationID: f.OrganizationID,
@@ -103,7 +103,7 @@ func (l *loading) account(name string, f fileAccount) *Account {
 // accountNamed finds an account; one that is unknown is reported, and nil.
 func (l *loading) accountNamed(path compose.Path, name string) *Account {
 	if name == "" {
-		return nil // the schema has told that the key is missing
+		return nil // the schema reports the missing key
 	}
 	for _, a := range l.config.Accounts {
 		if a.Name == name {

@@ -114,7 +114,7 @@ func (l *loading) include() {
 func (l *loading) includeInto(name string, parent *yaml.Node, key string, path compose.Path) {
 	patterns := entry(parent, key)
 	if patterns == nil || !textual(patterns) {
-		return // the schema tells that it must be text
+		return // the schema reports that it must be text
 	}
 	into := entry(l.Root, name)
 	if into == nil {
@@ -200,7 +200,7 @@ func (l *loading) mergeDefaults() {
 	defaults := entry(l.Root, "Defaults")
 	removeEntry(l.Root, "Defaults")
 	for _, app := range entries(entry(l.Root, "Apps")) {
-		if app.Kind == yaml.ScalarNode { // an application of one line: name:
+		if app.Kind == yaml.ScalarNode { // an application without settings: "name:"
 			app.Kind, app.Tag, app.Value = yaml.MappingNode, "!!map", ""
 		}
 		merge(app, defaults)

@@ -23,7 +23,7 @@ var (
 	permanent  = palette{"#eff6ff", "#2563eb", "#1e3a8a"}
 )
 
-// Kinds of arrows: the way of a release, and what is read on it.
+// Kinds of arrows: a release moves along the first, the second is only read.
 const (
 	flow = `color="` + flowColor + `"`
 	read = `color="#9ca3af" style=dashed`

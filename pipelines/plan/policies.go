@@ -116,7 +116,7 @@ func (p *Plan) cdRole() policy.Document {
 	for _, e := range c.Environments {
 		for _, t := range e.Targets() {
 			targets[c.DeployRoleARN(t.Account, t.Region)] = true
-			if e.Bake != nil { // looks at its alarms
+			if e.Bake != nil { // to read the alarms
 				targets[c.ReviewRoleARN(t.Account)] = true
 			}
 		}
@@ -137,7 +137,7 @@ func (p *Plan) changesRole() policy.Document {
 		return c.ARN(service, c.Tooling.Region, c.Tooling.Account, resource)
 	}
 	bucket, pipeline := "arn:"+c.Partition()+":s3:::"+c.ArtifactBucket()+"/", c.CDPipeline()
-	const folder = 20 // characters of a pipeline's name are that of its artifacts
+	const folder = 20 // characters of a pipeline's name, which name the folder of its artifacts
 	document := policy.Document{
 		allow([]string{"s3:GetObject", "s3:GetObjectVersion"}, bucket+pipeline[:min(len(pipeline), folder)]+"/*", bucket+config.Composer),
 		allow([]string{"kms:Decrypt", "kms:GenerateDataKey"}, keyARN(c, c.Tooling.Region)),

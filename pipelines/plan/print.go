@@ -114,7 +114,7 @@ func (s *Stage) summary() string {
 	return s.kinds() + " in " + some(slices.Sorted(maps.Keys(accounts)))
 }
 
-// kinds lists what the actions of a stage do.
+// kinds lists the kinds of a stage's actions.
 func (s *Stage) kinds() string {
 	n := map[Kind]int{}
 	for _, a := range s.Actions {

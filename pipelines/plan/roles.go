@@ -17,11 +17,11 @@ type Roles struct {
 }
 
 const (
-	rolesOfApp     = 2 // of its build, and of its pipelines and what they do
+	rolesOfApp     = 2 // of its build, and of its pipelines with their actions
 	rolesOfManaged = 2 // deploy, CloudFormation
 	rolesOfReview  = 1
 	rolesOfProtect = 1
-	rolesOfFamily  = 2 // of the task, and of what starts it
+	rolesOfFamily  = 2 // the task role and the execution role
 )
 
 // roles counts the roles of all accounts.

@@ -105,7 +105,7 @@ func accountsFile(n int) string {
 	return string(text)
 }
 
-// composeFile has a service per application: the first behind a load balancer, every
+// composeFile writes a service per application: the first behind a load balancer, every
 // fifth with a queue; each calls the first one of its team.
 func composeFile(apps int) string {
 	var b, queues strings.Builder
