@@ -95,7 +95,7 @@ func (d *delivery) synth(outdir string, build func(constructs.Construct) error) 
 	if err := build(app); err != nil {
 		return d.tell(d.release.Exceptions(err), err)
 	}
-	err := synth(d.in, app, outdir, d.release.Replicas())
+	err := synth(d.in, app, outdir, d.release.Copies())
 	found, reportErr := d.release.Report(outdir)
 	if found.HasErrors() || reportErr != nil {
 		return d.tell(found, reportErr)

@@ -33,8 +33,9 @@ var layers = []struct {
 	{"pipelines/diagram", []string{"compose", "compose/diag", "compose/load", "secretscan", "schema", "pipelines/config"}},
 	{"stacks/layout", []string{"compose", "compose/diag", "compose/load", "secretscan"}},
 	{"pipelines/plan", []string{"compose", "compose/diag", "compose/load", "compose/kinds", "secretscan", "schema", "stacks/layout", "pipelines/config", "pipelines/policy", "pipelines/diagram"}},
-	{"stacks", []string{"compose", "compose/diag", "compose/load", "compose/kinds", "secretscan", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "schema", "stacks/layout", "pipelines/config", "pipelines/policy"}},
-	{"pipelines", []string{"compose", "compose/diag", "compose/load", "compose/kinds", "secretscan", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "stacks", "stacks/layout", "schema", "pipelines/config", "pipelines/policy", "pipelines/buildspec"}},
+	{"stacks", []string{"compose", "compose/diag", "compose/load", "compose/kinds", "secretscan", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "stacks/layout"}},
+	{"pipelines/shared", []string{"compose", "compose/diag", "compose/load", "secretscan", "schema", "pipelines/config", "pipelines/policy"}},
+	{"pipelines", []string{"compose", "compose/diag", "compose/load", "compose/kinds", "secretscan", "constructs/guard", "constructs/cfn", "constructs/network", "constructs/service", "constructs/ingress", "constructs/xresource", "gate", "stacks", "stacks/layout", "schema", "pipelines/config", "pipelines/policy", "pipelines/buildspec", "pipelines/shared"}},
 }
 
 // References point down only, and compose stays free of the CDK, so that its

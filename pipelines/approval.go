@@ -20,9 +20,16 @@ type approval struct {
 	topic   awssns.ITopic
 }
 
+// review makes the builds that report changes, and the approvals of them.
+type review struct {
+	*projects
+	assembly cdkpipelines.IFileSetProducer
+	builds   *builds // nil before the first
+}
+
 // newApproval asks with the values that the build of changes exports.
-func newApproval(d *cd, e *config.Environment, summary, changed string) *approval {
-	a := &approval{ask: e.Approval, comment: e.Approval.Comment, topic: topic(constructs.NewConstruct(d.stack, jsii.String("Approval-"+e.Name)), d.Config, config.ApprovalNeeded)}
+func (r *review) newApproval(e *config.Environment, summary, changed string) *approval {
+	a := &approval{ask: e.Approval, comment: e.Approval.Comment, topic: topic(constructs.NewConstruct(r.stack, jsii.String("Approval-"+e.Name)), r.config, config.ApprovalNeeded)}
 	if a.comment != "" {
 		a.comment += "\n"
 	}
@@ -46,22 +53,22 @@ func (a *approval) ProduceAction(stage awscodepipeline.IStage, o *cdkpipelines.P
 	return &cdkpipelines.CodePipelineActionFactoryResult{RunOrdersConsumed: jsii.Number(1)}
 }
 
-// review adds what comes before the first wave of an environment: what changes, and
-// the approval, unless it stands behind the change sets; then it is returned. The
-// rules are those under which the environment is entered at all.
-func (d *cd) review(e *config.Environment) (behindChangeSets *approval, entry []rule) {
-	entry = d.admitted(e)
+// addReview adds the stages before the first wave of an environment: the report of
+// changes, and the approval. An approval of change sets is returned instead, for
+// approveChangeSets. A release enters the environment only if all rules of entry hold.
+func (d *cd) addReview(e *config.Environment) (behindChangeSets *approval, entry []rule) {
+	entry = triggerRules(d.config, e)
 	if e.Approval == nil {
 		return nil, entry
 	}
-	changes := d.newChanges(e)
+	changes := d.review.newChanges(e)
 	d.engine.AddWave(jsii.String(changesStage(e)), &cdkpipelines.WaveOptions{Pre: &[]cdkpipelines.Step{changes}})
 	d.settings[changesStage(e)] = &stageSettings{entry: entry}
 	changed := *changes.ExportedVariable(jsii.String("CHANGED"))
 	if e.Approval.SkipWhenUnchanged {
 		entry = append(entry, equals("Changed", changed, "true"))
 	}
-	ask := newApproval(d, e, *changes.ExportedVariable(jsii.String("SUMMARY")), changed)
+	ask := d.review.newApproval(e, *changes.ExportedVariable(jsii.String("SUMMARY")), changed)
 	if e.Review {
 		return ask, entry
 	}
@@ -70,9 +77,9 @@ func (d *cd) review(e *config.Environment) (behindChangeSets *approval, entry []
 	return nil, entry
 }
 
-// approveChangeSets puts the approval between the change sets and the execution of
-// the stacks that depend on no other, in all targets. The others wait for those:
-// their change sets can be made only once what they refer to exists.
+// approveChangeSets puts the approval between the change sets and the execution of the
+// stacks without dependencies, in all targets. The other stacks wait: their change sets
+// need resources of these.
 func approveChangeSets(deployments []cdkpipelines.StageDeployment, ask *approval) {
 	for _, deployment := range deployments {
 		for _, stack := range *deployment.Stacks() {

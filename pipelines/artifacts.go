@@ -9,17 +9,16 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"composecdk/pipelines/config"
-	"composecdk/stacks"
+	"composecdk/pipelines/shared"
 )
 
-// artifacts are the shared bucket and key as a stack of the tooling account sees
-// them: by name, so that no stack holds on to another. What is granted on them is
-// said by the policy of the role alone; their own policies are the shared stack's.
+// artifacts refer to the shared bucket and key by name, so that no stack depends on
+// another. Only the policy of a role grants access to them; the shared stack owns the
+// policies of the bucket and the key.
 type artifacts struct {
 	bucket awss3.IBucket
-	// arn is that of the bucket.
-	arn string
-	key awskms.IKey
+	arn    string
+	key    awskms.IKey
 }
 
 func importArtifacts(scope constructs.Construct, c *config.Config) artifacts {
@@ -30,15 +29,15 @@ func importArtifacts(scope constructs.Construct, c *config.Config) artifacts {
 	return artifacts{bucket: bucket, arn: "arn:" + c.Partition() + ":s3:::" + c.ArtifactBucket(), key: key}
 }
 
-// keyARN returns what the shared stack says, as a parameter of the stack that asks.
+// keyARN reads the parameter of the shared stack when the stack of scope is deployed.
 func keyARN(scope constructs.Construct) *string {
 	return awsssm.StringParameter_ValueForStringParameter(scope, jsii.String(config.KeyParameter), nil)
 }
 
-// replicas returns the buckets for artifacts in the other regions that something is
-// deployed to, by region. A replica of a key has the id of the key
+// regionalBuckets returns the artifact buckets of the other regions with targets, by
+// region. A replica of a key has the id of the key
 // (docs/decisions/artifacts-of-other-regions.md).
-func replicas(scope constructs.Construct, c *config.Config) map[string]awss3.IBucket {
+func regionalBuckets(scope constructs.Construct, c *config.Config) map[string]awss3.IBucket {
 	buckets := map[string]awss3.IBucket{}
 	for _, region := range c.OtherRegions() {
 		id := awscdk.Fn_Select(jsii.Number(1), awscdk.Fn_Split(jsii.String("/"), keyARN(scope), nil))
@@ -50,12 +49,12 @@ func replicas(scope constructs.Construct, c *config.Config) map[string]awss3.IBu
 	return buckets
 }
 
-// newReplicas adds the stack of each of those buckets. They are deployed by a person:
-// CodePipeline wants them to exist before a pipeline can deploy to their region.
-func newReplicas(app constructs.Construct, c *config.Config) []awscdk.Stack {
+// newRegionalStacks adds the stack of each regional bucket. A person deploys them:
+// CodePipeline requires them before a pipeline can deploy to their region.
+func newRegionalStacks(app constructs.Construct, c *config.Config) []awscdk.Stack {
 	var made []awscdk.Stack
 	for _, region := range c.OtherRegions() {
-		made = append(made, stacks.NewSharedReplica(app, "Shared", region, &stacks.SharedProps{
+		made = append(made, shared.NewRegional(app, "Shared", region, &shared.Props{
 			Config: c, Synthesizer: synthesizer(c, c.Tooling.Account),
 		}))
 	}

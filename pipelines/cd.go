@@ -19,31 +19,18 @@ import (
 	"composecdk/pipelines/config"
 )
 
-// cd is the CD pipeline while it is made.
+// cd adds the stages of the environments to the CD pipeline.
 type cd struct {
-	*Props
-	app       constructs.Construct
-	stack     awscdk.Stack
-	artifacts artifacts
-	role      awsiam.Role
-	pipeline  awscodepipeline.Pipeline
-	engine    cdkpipelines.CodePipeline
-	sources   sources
-	// changes are the builds that tell what changes; nil before the first.
-	changes *builds
-	// protection are those that keep stacks from being deleted; nil before the first.
-	protection *builds
-	// janitorRole is that of the janitors; nil before the first.
-	janitorRole awsiam.Role
-	// admission is nil where no environment has triggers.
-	admission *admission
-	// assembly is what the synthesis makes.
-	assembly cdkpipelines.IFileSetProducer
-	// settings are what CodePipeline knows of a stage and CDK Pipelines does not, by
-	// the name of the stage.
-	settings map[string]*stageSettings
-	// janitors are made when the pipeline is.
-	janitors []func()
+	config *config.Config
+	engine cdkpipelines.CodePipeline
+	// role is the pipeline's own.
+	role       awsiam.Role
+	settings   settings
+	targets    *targets
+	tests      *tests
+	review     *review
+	protection *protection
+	janitors   *janitors
 }
 
 // newCD adds the CD pipeline and the stages of all targets.
@@ -54,67 +41,78 @@ func newCD(app constructs.Construct, props *Props) error {
 	c := props.Config
 	stack := toolingStack(app, c, "Cd", "cd", "the CD pipeline")
 	stack.SetTerminationProtection(jsii.Bool(true))
-	d := &cd{Props: props, app: app, stack: stack, settings: map[string]*stageSettings{}}
-	d.newPipeline()
+	p := &projects{config: c, stack: stack, artifacts: importArtifacts(stack, c)}
+	pipeline, role := newCDPipeline(p)
+	sources := newSources(stack, c)
+	assembly := synthStep(stack, c, p.artifacts, c.CDPipeline(), sources)
+	files := sources.compose.PrimaryOutput()
+	d := &cd{
+		config: c, engine: newEngine(stack, c, pipeline, assembly), role: role, settings: settings{},
+		targets:    &targets{Props: props, app: app},
+		tests:      &tests{config: c, artifacts: p.artifacts, files: files},
+		review:     &review{projects: p, assembly: assembly},
+		protection: &protection{projects: p, input: sources.compose},
+		janitors:   &janitors{config: c, stack: stack, pipeline: pipeline},
+	}
+	first := slices.IndexFunc(c.Environments, func(e *config.Environment) bool { return len(e.Triggers) > 0 })
 	var errs []error
-	for _, e := range c.Environments {
+	for i, e := range c.Environments {
+		if i == first {
+			addTriggerFilter(d.engine, c, p.artifacts, files)
+		}
 		add := d.permanent
 		if e.Type == config.Ephemeral {
 			add = d.ephemeral
 		}
-		d.admit(e)
 		errs = append(errs, add(e))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
 	d.engine.BuildPipeline()
-	limitBuilds(d.stack)
-	d.applySettings()
-	d.startOn()
-	for _, add := range d.janitors {
-		add()
-	}
-	notify(d.pipeline, c)
-	newSlack(d.stack, c)
-	serveAccount(d.stack, c)
+	limitBuilds(stack)
+	d.settings.apply(pipeline)
+	startOn(stack, c, pipeline, sources)
+	d.janitors.add()
+	notify(pipeline, c)
+	newSlack(stack, c)
+	serveAccount(stack, c)
 	return nil
 }
 
-// newPipeline adds the pipeline with its sources and the synthesis.
-func (d *cd) newPipeline() {
-	c := d.Config
-	d.artifacts = importArtifacts(d.stack, c)
-	d.role = pipelineRole(d.stack, c, c.CDRole(), c.CDPipeline())
+func newCDPipeline(p *projects) (awscodepipeline.Pipeline, awsiam.Role) {
+	c := p.config
+	role := pipelineRole(p.stack, c, c.CDRole(), c.CDPipeline())
 	props := &awscodepipeline.PipelineProps{
 		PipelineName: jsii.String(c.CDPipeline()), PipelineType: awscodepipeline.PipelineType_V2,
 		ExecutionMode:             awscodepipeline.ExecutionMode_QUEUED,
-		Role:                      d.role,
+		Role:                      role,
 		RestartExecutionOnUpdate:  jsii.Bool(true),
 		UsePipelineRoleForActions: jsii.Bool(false),
 	}
-	if buckets := replicas(d.stack, c); len(buckets) > 0 {
-		buckets[c.Tooling.Region] = d.artifacts.bucket
+	if buckets := regionalBuckets(p.stack, c); len(buckets) > 0 {
+		buckets[c.Tooling.Region] = p.artifacts.bucket
 		props.CrossRegionReplicationBuckets = &buckets
 	} else {
-		props.ArtifactBucket = d.artifacts.bucket
+		props.ArtifactBucket = p.artifacts.bucket
 	}
-	d.pipeline = awscodepipeline.NewPipeline(d.stack, jsii.String("Pipeline"), props)
-	d.sources = newSources(d.stack, c)
-	d.assembly = synthStep(d.stack, c, d.artifacts, c.CDPipeline(), d.sources)
-	d.engine = cdkpipelines.NewCodePipeline(d.stack, jsii.String("Stages"), &cdkpipelines.CodePipelineProps{
-		CodePipeline: d.pipeline, Synth: d.assembly, SelfMutation: jsii.Bool(true),
+	return awscodepipeline.NewPipeline(p.stack, jsii.String("Pipeline"), props), role
+}
+
+func newEngine(stack awscdk.Stack, c *config.Config, pipeline awscodepipeline.Pipeline, synth cdkpipelines.IFileSetProducer) cdkpipelines.CodePipeline {
+	return cdkpipelines.NewCodePipeline(stack, jsii.String("Stages"), &cdkpipelines.CodePipelineProps{
+		CodePipeline: pipeline, Synth: synth, SelfMutation: jsii.Bool(true),
 		UsePipelineRoleForActions:     jsii.Bool(false),
 		CliVersion:                    jsii.String(cliVersion),
 		CdkAssetsCliVersion:           jsii.String(assetsVersion),
-		SelfMutationCodeBuildDefaults: &cdkpipelines.CodeBuildOptions{Logging: logging(d.stack, "SelfMutationLogs", c)},
+		SelfMutationCodeBuildDefaults: &cdkpipelines.CodeBuildOptions{Logging: logging(stack, "SelfMutationLogs", c)},
 		AssetPublishingCodeBuildDefaults: &cdkpipelines.CodeBuildOptions{
-			Logging: logging(d.stack, "AssetsLogs", c),
+			Logging: logging(stack, "AssetsLogs", c),
 		},
 	})
 }
 
-// pipelineRole returns the role of a pipeline, which only that one can use.
+// pipelineRole makes a role that only this pipeline can use. See
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/cross-service-confused-deputy-prevention.html
 func pipelineRole(stack awscdk.Stack, c *config.Config, name, pipeline string) awsiam.Role {
 	return awsiam.NewRole(stack, jsii.String("Role"), &awsiam.RoleProps{
@@ -129,27 +127,26 @@ func pipelineRole(stack awscdk.Stack, c *config.Config, name, pipeline string) a
 	})
 }
 
-// logging gives builds a log group of their own.
 func logging(scope constructs.Construct, id string, c *config.Config) *awscodebuild.LoggingOptions {
 	return &awscodebuild.LoggingOptions{CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: logGroup(scope, id, c)}}
 }
 
-// logGroup returns kept when its stack goes; its name is generated, so that the next one
-// can be made.
+// logGroup makes a log group that is kept when its stack is deleted; its name is
+// generated, so that the stack can be created again.
 func logGroup(scope constructs.Construct, id string, c *config.Config) awslogs.LogGroup {
 	retention, _ := network.LogRetention(c.Logs.RetentionDays)
 	return awslogs.NewLogGroup(scope, &id, &awslogs.LogGroupProps{Retention: retention, RemovalPolicy: awscdk.RemovalPolicy_RETAIN})
 }
 
-// topic returns the shared topic of an event. Who publishes to it may use its key.
+// topic refers to the shared topic of an event. A publisher may also use its key.
 func topic(scope constructs.Construct, c *config.Config, e config.Event) awssns.ITopic {
 	return awssns.Topic_FromTopicAttributes(scope, jsii.String("Topic-"+string(e)), &awssns.TopicAttributes{
 		TopicArn: jsii.String(c.TopicARN(e)), KeyArn: keyARN(scope),
 	})
 }
 
-// limitBuilds limits the builds that CDK Pipelines makes, as all others are: what hangs
-// is paid for an hour, and what cannot start does not wait for ever.
+// limitBuilds limits the builds that CDK Pipelines makes like all other builds: a build
+// that hangs stops after an hour, and a build that cannot start does not wait for ever.
 func limitBuilds(stack awscdk.Stack) {
 	for _, child := range *stack.Node().FindAll(constructs.ConstructOrder_PREORDER) {
 		project, ok := child.(awscodebuild.CfnProject)

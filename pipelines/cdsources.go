@@ -16,19 +16,19 @@ import (
 	"composecdk/pipelines/policy"
 )
 
-// platformSource is the name of the action that fetches the platform repository,
-// where it is not the one of the compose files as well, which is sourceAction.
+// platformSource names the action that fetches the platform repository, unless it is
+// the compose repository too; then sourceAction fetches both.
 const platformSource = "Platform"
 
-// sources are what the CD pipeline is started by and made from.
+// sources start a pipeline and feed its synthesis.
 type sources struct {
 	compose cdkpipelines.CodePipelineSource
-	// platform is the same where one repository holds both.
+	// platform equals compose where one repository holds both.
 	platform cdkpipelines.CodePipelineSource
 }
 
-// newSources makes the sources of the CD pipeline. A push to either starts it,
-// unless the file names triggers: then only those do.
+// newSources makes the sources of the CD pipeline. A push to either starts it, unless
+// the file names triggers: then only these do.
 func newSources(stack awscdk.Stack, c *config.Config) sources {
 	onPush := len(c.Triggers) == 0
 	s := sources{compose: cdSource(stack, sourceAction, c.Compose.Source, onPush)}
@@ -39,8 +39,8 @@ func newSources(stack awscdk.Stack, c *config.Config) sources {
 	return s
 }
 
-// cdSource returns where files come from. Nothing is polled: what does not start by itself
-// is started by a rule (startOn).
+// cdSource makes a source that is not polled: startOn adds a rule where CDK Pipelines
+// has no event.
 func cdSource(scope constructs.Construct, name string, s config.Source, onPush bool) cdkpipelines.CodePipelineSource {
 	switch s.Provider {
 	case config.CodeCommit:
@@ -64,12 +64,11 @@ func cdSource(scope constructs.Construct, name string, s config.Source, onPush b
 	}
 }
 
-// startOn adds what starts the pipeline besides its source actions: the triggers of
-// the file, and events of S3, for which CDK Pipelines would want CloudTrail.
-func (d *cd) startOn() {
-	c := d.Config
-	permitConnection(d.pipeline, sourceAction, c.Compose.Source)
-	permitConnection(d.pipeline, platformSource, c.Tooling.Source)
+// startOn adds the starts of the pipeline besides its source actions: the triggers of
+// the file, and events of S3, for which CDK Pipelines would require CloudTrail.
+func startOn(stack awscdk.Stack, c *config.Config, pipeline awscodepipeline.Pipeline, from sources) {
+	permitConnection(pipeline, sourceAction, c.Compose.Source)
+	permitConnection(pipeline, platformSource, c.Tooling.Source)
 	var all []started
 	for i, t := range c.Triggers {
 		one := []config.Trigger{t}
@@ -83,32 +82,32 @@ func (d *cd) startOn() {
 		if s := c.Compose.Source; s.Provider == config.S3 {
 			all = append(all, started{id: "StartCompose", source: s, on: onSource(s, nil)})
 		}
-		if s := c.Tooling.Source; s.Provider == config.S3 && d.sources.platform != d.sources.compose {
+		if s := c.Tooling.Source; s.Provider == config.S3 && from.platform != from.compose {
 			all = append(all, started{id: "StartPlatform", source: s, on: onSource(s, nil)})
 		}
 	}
-	d.addStarts(all)
+	addStarts(stack, c, pipeline, all)
 }
 
-// started is what starts the pipeline on pushes to a source. Rules of triggers have
-// names, by which a release is told where it comes from.
+// started starts the pipeline on pushes to a source. Rules of triggers have names, by
+// which the trigger filter recognises them.
 type started struct {
 	id, name string
 	source   config.Source
 	on       starts
 }
 
-func (d *cd) addStarts(all []started) {
-	c, together := d.Config, starts{}
+func addStarts(stack awscdk.Stack, c *config.Config, pipeline awscodepipeline.Pipeline, all []started) {
+	together := starts{}
 	for _, s := range all {
 		together.events, together.pushes = append(together.events, s.on.events...), append(together.pushes, s.on.pushes...)
 	}
 	if len(together.events) > 0 {
-		pipeline := arn(c, "codepipeline", c.CDPipeline())
-		role := serviceRole(d.stack, "StartRole", c, "events", []string{arn(c, "events", "rule/*")},
-			policy.Document{allow("StartPipelines", []string{"codepipeline:StartPipelineExecution"}, pipeline)})
+		target := arn(c, "codepipeline", c.CDPipeline())
+		role := serviceRole(stack, "StartRole", c, "events", []string{arn(c, "events", "rule/*")},
+			policy.Document{allow("StartPipelines", []string{"codepipeline:StartPipelineExecution"}, target)})
 		for _, s := range all {
-			for i, rule := range s.on.rules(d.stack, s.id, s.source, pipeline, *role) {
+			for i, rule := range s.on.rules(stack, s.id, s.source, target, *role) {
 				if s.name != "" {
 					rule.SetName(jsii.String(fmt.Sprintf("%s-%d", s.name, i+1)))
 				}
@@ -116,6 +115,6 @@ func (d *cd) addStarts(all []started) {
 		}
 	}
 	if triggers := together.triggers(); triggers != nil {
-		d.pipeline.Node().DefaultChild().(awscodepipeline.CfnPipeline).SetTriggers(triggers)
+		pipeline.Node().DefaultChild().(awscodepipeline.CfnPipeline).SetTriggers(triggers)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	cdkpipelines "github.com/aws/aws-cdk-go/awscdk/v2/pipelines"
@@ -14,56 +15,63 @@ import (
 	"composecdk/pipelines/policy"
 )
 
-// newChanges makes the build that tells what a release changes in an environment:
-// it compares the assembly with what is deployed, prints each stack, and gives the
-// pipeline CHANGED, true or false, and SUMMARY, a line.
-func (d *cd) newChanges(e *config.Environment) cdkpipelines.CodeBuildStep {
-	if d.changes == nil {
-		d.changes = d.newChangesBuilds()
+// newChanges returns the build that reports what a release changes in an environment:
+// it compares the assembly with the deployed stacks, prints each difference, and
+// exports CHANGED, true or false, and SUMMARY, a line.
+func (r *review) newChanges(e *config.Environment) cdkpipelines.CodeBuildStep {
+	if r.builds == nil {
+		r.builds = r.newBuilds()
 	}
 	return cdkpipelines.NewCodeBuildStep(jsii.String("Changes-"+e.Name), &cdkpipelines.CodeBuildStepProps{
-		ProjectName: jsii.String(changesProject(d.Config) + "-" + e.Name),
-		Input:       d.assembly, Role: d.changes.role, Logging: d.changes.logging,
-		Commands: jsii.Strings(changesCommands(d.Config, e)...),
+		ProjectName: jsii.String(changesProject(r.config) + "-" + e.Name),
+		Input:       r.assembly, Role: r.builds.role, Logging: r.builds.logging,
+		Commands: jsii.Strings(changesCommands(r.config, e)...),
 	})
 }
 
-// builds are what builds of a kind share: a role, which the targets trust by its name,
-// and logs.
+// projects makes the CodeBuild projects of the CD pipeline.
+type projects struct {
+	config    *config.Config
+	stack     awscdk.Stack
+	artifacts artifacts
+}
+
+// builds hold the role, which the targets trust by its name, and the logs that projects
+// of one kind share.
 type builds struct {
 	role    awsiam.IRole
 	logging *awscodebuild.LoggingOptions
 }
 
-// newBuilds returns the builds of projects of the CD pipeline whose names begin alike.
-func (d *cd) newBuilds(id, role, project string, rights policy.Document) *builds {
-	logs := newLogs(d.stack, id+"Logs", d.Config)
-	made := newServiceRole(d.stack, id+"Role", d.Config, "codebuild", []string{arn(d.Config, "codebuild", "project/"+project+"-*")}, append(rights, writeLogsTo(*logs.AttrArn())))
+// share makes the role and the logs of the projects whose names begin with project.
+func (p *projects) share(id, role, project string, rights policy.Document) *builds {
+	logs := newLogs(p.stack, id+"Logs", p.config)
+	made := newServiceRole(p.stack, id+"Role", p.config, "codebuild", []string{arn(p.config, "codebuild", "project/"+project+"-*")}, append(rights, writeLogsTo(*logs.AttrArn())))
 	made.SetRoleName(&role)
-	return &builds{role: asItIs(d.stack, id+"RoleAsItIs", made), logging: logsOf(d.stack, id+"LogsAsTheyAre", logs)}
+	return &builds{role: asItIs(p.stack, id+"RoleAsItIs", made), logging: logsOf(p.stack, id+"LogsAsTheyAre", logs)}
 }
 
-func (d *cd) newChangesBuilds() *builds {
-	c := d.Config
-	return d.newBuilds("Changes", c.ChangesRole(), changesProject(c), policy.Document{
-		d.artifacts.read(artifactPrefix(c.CDPipeline()), config.Composer), d.artifacts.useKey(c),
+func (r *review) newBuilds() *builds {
+	c := r.config
+	return r.share("Changes", c.ChangesRole(), changesProject(c), policy.Document{
+		r.artifacts.read(artifactPrefix(c.CDPipeline()), config.Composer), r.artifacts.useKey(c),
 		allow("ReadState", []string{"codepipeline:GetPipelineState"}, arn(c, "codepipeline", c.CDPipeline())),
 		allow("ReadTargets", []string{"sts:AssumeRole"}, c.ReviewRoleARNs()...),
 	})
 }
 
-// asItIs returns a role that nothing of the CDK adds to. It is imported by name: of an ARN
-// that is known after deployment only, the CDK cannot tell that it is of this account,
-// and permits the whole account to write logs.
+// asItIs refers to a role to which the CDK adds nothing. It is imported by name: from an
+// ARN that is known only after deployment, the CDK cannot tell that the role belongs to
+// this account, and permits the whole account to write logs.
 func asItIs(scope constructs.Construct, id string, role awsiam.CfnRole) awsiam.IRole {
 	return awsiam.Role_FromRoleName(scope, &id, role.Ref(), &awsiam.FromRoleNameOptions{Mutable: jsii.Bool(false)})
 }
 
 func changesProject(c *config.Config) string { return c.CDPipeline() + "-changes" }
 
-// changesCommands compares, and hands the result over. Until an earlier release that
-// is still on its way to the environment has arrived, what is deployed says nothing
-// about what this one will meet: then it counts as a change.
+// changesCommands compare the assembly and export the result. While an earlier release
+// is still on its way to the environment, the deployed stacks say nothing about the
+// stacks that this release will meet: that counts as a change.
 func changesCommands(c *config.Config, e *config.Environment) []string {
 	compare := "./composer changes"
 	var stages []string
@@ -86,8 +94,7 @@ func changesCommands(c *config.Config, e *config.Environment) []string {
 	}
 }
 
-// environmentStages returns the names of the stages that deploy an
-// environment.
+// environmentStages returns the names of the stages that deploy an environment.
 func environmentStages(c *config.Config, e *config.Environment) []string {
 	names := []string{approvalStage(e)}
 	for i := range e.Waves {
@@ -96,7 +103,6 @@ func environmentStages(c *config.Config, e *config.Environment) []string {
 	return names
 }
 
-// permit lets a role do something to resources.
 func permit(role awsiam.Role, actions []string, resources ...string) {
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions: jsii.Strings(actions...), Resources: jsii.Strings(resources...),

@@ -23,7 +23,7 @@ import (
 type ci struct {
 	*config.Config
 	artifacts artifacts
-	// start is the role of what starts the pipelines.
+	// start is the ARN of the role that starts the pipelines.
 	start string
 }
 
@@ -39,7 +39,7 @@ func newCI(scope constructs.Construct, c *config.Config, group string, apps []*c
 	return stack
 }
 
-// toolingStack returns a stack of the tooling account.
+// toolingStack makes a stack of the tooling account.
 func toolingStack(scope constructs.Construct, c *config.Config, id, name, description string) awscdk.Stack {
 	return awscdk.NewStack(scope, &id, &awscdk.StackProps{
 		Env:         &awscdk.Environment{Account: &c.Tooling.Account.ID, Region: &c.Tooling.Region},
@@ -48,11 +48,10 @@ func toolingStack(scope constructs.Construct, c *config.Config, id, name, descri
 		Synthesizer: synthesizer(c, c.Tooling.Account),
 
 		PermissionsBoundary:         permissionsBoundary(c, c.Tooling.Account),
-		SuppressTemplateIndentation: jsii.Bool(true), // a CD pipeline for many accounts comes near to what CloudFormation takes
+		SuppressTemplateIndentation: jsii.Bool(true), // the template of a CD pipeline for many accounts comes near to CloudFormation's limit
 	})
 }
 
-// pipelineARNs returns the pipelines of applications.
 func pipelineARNs(c *config.Config, apps ...*config.App) []string {
 	var all []string
 	for _, app := range apps {
@@ -63,7 +62,6 @@ func pipelineARNs(c *config.Config, apps ...*config.App) []string {
 	return all
 }
 
-// pipelineNames returns the names of the one or two pipelines of an application.
 func pipelineNames(app *config.App) []string {
 	if otherBranches(app) {
 		return []string{app.CIPipeline(), app.BranchPipeline()}
@@ -71,8 +69,8 @@ func pipelineNames(app *config.App) []string {
 	return []string{app.CIPipeline()}
 }
 
-// pipelines makes the pipelines of an application: the one of its source, which hands its
-// images over, and one for other branches, which only builds and tests.
+// pipelines makes the pipelines of an application: for its source one that hands images
+// over, and for other branches one that only builds and tests.
 func (b *ci) pipelines(scope constructs.Construct, app *config.App) {
 	b.project(scope, app)
 	role := b.role(scope, app)
@@ -102,13 +100,13 @@ func (b *ci) pipeline(scope constructs.Construct, id, name string, role *string,
 	begin.rules(scope, "Start"+id, app.Source, arn(b.Config, "codepipeline", *pipeline.Ref()), b.start)
 }
 
-// buildProject returns the name of the project that builds an application, and of its logs.
+// buildProject names the project that builds an application.
 func buildProject(app *config.App) string { return app.CIPipeline() }
 
-// project builds an application. Only it may push to its repository; it may read its
-// source, write what it hands over, and do nothing else: no build can change the source
-// of another one, even of a pipeline that shares its folder of artifacts. Docker needs a
-// privileged container.
+// project adds the build of an application. Only this build may push to the
+// application's repository; it may read its own source and write its own artifact, and
+// nothing else: no build can change the source of another one, even of a pipeline that
+// shares its folder of artifacts. Docker needs a privileged container.
 func (b *ci) project(scope constructs.Construct, app *config.App) {
 	name := buildProject(app)
 	logs := newLogs(scope, "Logs", b.Config)
@@ -136,10 +134,9 @@ func (b *ci) project(scope constructs.Construct, app *config.App) {
 	})
 }
 
-// longestQueue is how many minutes a build may wait for a place.
+// longestQueue is in minutes.
 const longestQueue = 60
 
-// computeTypes are the names that CodeBuild gives them.
 var computeTypes = map[string]string{
 	"SMALL":    "BUILD_GENERAL1_SMALL",
 	"MEDIUM":   "BUILD_GENERAL1_MEDIUM",
@@ -148,16 +145,16 @@ var computeTypes = map[string]string{
 	"X2_LARGE": "BUILD_GENERAL1_2XLARGE",
 }
 
-// logsTo makes a project log to a group, and waits until it is there: CodeBuild
-// would make one that is kept forever.
+// logsTo sends the logs of a project to a group, and makes the project depend on it:
+// CodeBuild would create a group that is kept forever.
 func logsTo(group awslogs.CfnLogGroup) *awscodebuild.CfnProject_LogsConfigProperty {
 	return &awscodebuild.CfnProject_LogsConfigProperty{CloudWatchLogs: &awscodebuild.CfnProject_CloudWatchLogsConfigProperty{
 		Status: jsii.String("ENABLED"), GroupName: group.Ref(),
 	}}
 }
 
-// variables returns environment variables of a project, by name and value; one without a
-// value is left out.
+// variables makes environment variables of pairs of a name and a value. It skips empty
+// values.
 func variables(pairs ...string) []any {
 	var all []any
 	for i := 0; i < len(pairs); i += 2 {
@@ -169,7 +166,7 @@ func variables(pairs ...string) []any {
 	return all
 }
 
-// buildSpec returns the application's own, or ours.
+// buildSpec prefers the application's own buildspec.
 func buildSpec(app *config.App) string {
 	image := buildspec.Image{Service: app.Service, Repository: app.Repository.Name, Tests: app.Build.Test, Arguments: app.Build.Args}
 	switch {
@@ -182,12 +179,11 @@ func buildSpec(app *config.App) string {
 	}
 }
 
-// repositoryURI returns the address of an application's images.
 func (b *ci) repositoryURI(app *config.App) string {
 	return b.Registry() + "/" + app.Repository.Name
 }
 
-// buildRights returns what the build of an application may do. See
+// buildRights permits what a build of an application needs. See
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
 func (b *ci) buildRights(app *config.App, logs awslogs.CfnLogGroup) policy.Document {
 	rights := policy.Document{
@@ -213,7 +209,7 @@ func (b *ci) pull(repository string) policy.Statement {
 		arn(b.Config, "ecr", "repository/"+repository))
 }
 
-// role creates the role shared by an application's pipelines and all their actions.
+// role creates the role shared by an app's pipelines and actions.
 func (b *ci) role(scope constructs.Construct, app *config.App) *string {
 	rights := append(providers[app.Source.Provider].rights(b.Config, app.Source),
 		b.artifacts.read(prefixes(app, "*")...), b.artifacts.write(prefixes(app, "*")...), b.artifacts.useKey(b.Config),
@@ -227,10 +223,11 @@ func (b *ci) role(scope constructs.Construct, app *config.App) *string {
 	return serviceRole(scope, "PipelineRole", b.Config, "codepipeline", pipelineARNs(b.Config, app), rights)
 }
 
-// buildArtifact is the name of what a build hands over.
+// buildArtifact names the output of a build.
 const buildArtifact = "Build"
 
-// prefixes returns the places of the artifacts of an application that match a pattern.
+// prefixes returns where the bucket has the artifacts of an application that match a
+// pattern.
 func prefixes(app *config.App, pattern string) []string {
 	var all []string
 	for _, name := range pipelineNames(app) {
@@ -239,8 +236,8 @@ func prefixes(app *config.App, pattern string) []string {
 	return all
 }
 
-// scanRights returns the rights of the scan, which runs in a container of CodePipeline's own.
-// See https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-InspectorScan.html
+// scanRights permits the scan, which runs in a container of CodePipeline. See
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-InspectorScan.html
 func (b *ci) scanRights(app *config.App) policy.Document {
 	logs := arn(b.Config, "logs", "log-group:/aws/codepipeline/"+app.CIPipeline())
 	return policy.Document{
@@ -254,7 +251,6 @@ func (b *ci) stage(name string, action *awscodepipeline.CfnPipeline_ActionDeclar
 	return &awscodepipeline.CfnPipeline_StageDeclarationProperty{Name: &name, Actions: []any{action}}
 }
 
-// actionType names a kind of action.
 func actionType(category, provider string) *awscodepipeline.CfnPipeline_ActionTypeIdProperty {
 	return &awscodepipeline.CfnPipeline_ActionTypeIdProperty{
 		Category: &category, Owner: jsii.String("AWS"), Provider: &provider, Version: jsii.String("1"),
@@ -288,8 +284,8 @@ func (b *ci) build(app *config.App) *awscodepipeline.CfnPipeline_ActionDeclarati
 	}
 }
 
-// scan stops the pipeline when Inspector finds more than is allowed. It takes a tag,
-// which always means the image that was just pushed where tags are immutable.
+// scan stops the pipeline if Inspector finds more than the thresholds allow. It scans a
+// tag, which with immutable tags always means the image just pushed.
 func (b *ci) scan(app *config.App) *awscodepipeline.CfnPipeline_ActionDeclarationProperty {
 	configuration := map[string]any{
 		"InspectorRunMode": "ECRImageScan", "ECRRepositoryName": app.Repository.Name, "ImageTag": "#{Build.IMAGE_TAG}",
@@ -313,8 +309,8 @@ func (b *ci) scan(app *config.App) *awscodepipeline.CfnPipeline_ActionDeclaratio
 	}
 }
 
-// merge hands the image over. It says itself which service and repository that is
-// about: of what the build says only the digest counts.
+// merge hands the image over. The action sets the service and the repository: only the
+// digest comes from the build.
 func (b *ci) merge(app *config.App) *awscodepipeline.CfnPipeline_ActionDeclarationProperty {
 	return &awscodepipeline.CfnPipeline_ActionDeclarationProperty{
 		Name: jsii.String("Merge"), ActionTypeId: actionType("Build", "CodeBuild"),
@@ -330,7 +326,7 @@ func (b *ci) merge(app *config.App) *awscodepipeline.CfnPipeline_ActionDeclarati
 	}
 }
 
-// overrides returns environment variables that an action gives a project.
+// overrides encodes environment variables that an action sets in its project.
 func overrides(pairs ...string) string {
 	type variable struct {
 		Name  string `json:"name"`

@@ -11,7 +11,10 @@ import (
 	"composecdk/pipelines/config"
 )
 
-// stageSettings are what CodePipeline knows of a stage and CDK Pipelines does not.
+// settings are by the name of the stage.
+type settings map[string]*stageSettings
+
+// stageSettings hold the properties of a stage that CDK Pipelines cannot set.
 type stageSettings struct {
 	// entry are rules that must all hold, or the stage is skipped.
 	entry []rule
@@ -21,7 +24,6 @@ type stageSettings struct {
 	onFailure string
 }
 
-// rule is a rule of a condition, as CloudFormation writes it.
 type rule map[string]any
 
 func newRule(name, provider string, configuration map[string]any) rule {
@@ -32,26 +34,26 @@ func newRule(name, provider string, configuration map[string]any) rule {
 	}
 }
 
-// equals holds where a variable of an action has a value.
+// equals returns the rule that a variable of an action has a value. See
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-VariableCheck.html
 func equals(name, variable, value string) rule {
 	return newRule(name, "VariableCheck", map[string]any{"Variable": variable, "Value": value, "Operator": "EQ"})
 }
 
-// quiet holds where an alarm of a target stays as it should for a while.
+// quiet returns the rule that an alarm of a target stays out of ALARM while it bakes. See
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-CloudWatchAlarm.html
 func (d *cd) quiet(b *config.Bake, alarm string, t config.Target) rule {
 	r := newRule(ruleName(alarm+"-"+t.Account.Name+"-"+t.Region), "CloudWatchAlarm", map[string]any{
 		"AlarmName": alarm, "AlarmStates": "ALARM", "WaitTime": strconv.Itoa(int(b.For.Minutes())),
 	})
 	r["Region"] = t.Region
-	r["RoleArn"] = d.Config.ReviewRoleARN(t.Account)
+	r["RoleArn"] = d.config.ReviewRoleARN(t.Account)
 	return r
 }
 
 var notInRuleName = regexp.MustCompile(`[^A-Za-z0-9.@_-]+`)
 
-// ruleName returns a name that a rule may have, up to 100 characters.
+// ruleName makes a valid name of a rule, up to 100 characters.
 func ruleName(text string) string {
 	name := notInRuleName.ReplaceAllString(text, "-")
 	return name[:min(len(name), 100)]
@@ -61,7 +63,7 @@ func conditions(result string, rules []rule) map[string]any {
 	return map[string]any{"Conditions": []any{map[string]any{"Result": result, "Rules": rules}}}
 }
 
-// waveSettings returns the settings of a wave. A stage that holds an approval is not rolled
+// waveSettings returns the settings of a wave. A stage with an approval is not rolled
 // back as a whole: that would ask for the approval again, and a rejection would
 // start it. CloudFormation rolls back each of its stacks that fails.
 func (d *cd) waveSettings(e *config.Environment, i int, entry []rule, asks bool) *stageSettings {
@@ -73,7 +75,7 @@ func (d *cd) waveSettings(e *config.Environment, i int, entry []rule, asks bool)
 		return s
 	}
 	for _, t := range e.Waves[i] {
-		permit(d.role, []string{"sts:AssumeRole"}, d.Config.ReviewRoleARN(t.Account))
+		permit(d.role, []string{"sts:AssumeRole"}, d.config.ReviewRoleARN(t.Account))
 		for _, alarm := range e.Bake.Alarms {
 			s.bake = append(s.bake, d.quiet(e.Bake, alarm, t))
 		}
@@ -81,15 +83,14 @@ func (d *cd) waveSettings(e *config.Environment, i int, entry []rule, asks bool)
 	return s
 }
 
-// applySettings writes them into the stages of the built pipeline. What CDK Pipelines
-// cut into several stages, for it puts 50 actions into one, is called <name>.<n>;
-// only the last of them bakes.
-func (d *cd) applySettings() {
-	resource := d.pipeline.Node().DefaultChild().(awscodepipeline.CfnPipeline)
-	names := stageNames(d.pipeline)
+// apply writes the settings into the stages of the built pipeline. CDK Pipelines splits
+// a stage of more than 50 actions into stages <name>.<n>; only the last of them bakes.
+func (all settings) apply(pipeline awscodepipeline.Pipeline) {
+	resource := pipeline.Node().DefaultChild().(awscodepipeline.CfnPipeline)
+	names := stageNames(pipeline)
 	for i, name := range names {
 		base, _, _ := strings.Cut(name, ".")
-		s := d.settings[base]
+		s := all[base]
 		if s == nil {
 			continue
 		}
@@ -117,7 +118,6 @@ func (d *cd) applySettings() {
 	}
 }
 
-// stageNames returns the names of the stages in their order.
 func stageNames(p awscodepipeline.Pipeline) []string {
 	var names []string
 	for _, stage := range *p.Stages() {

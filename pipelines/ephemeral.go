@@ -2,18 +2,18 @@ package pipelines
 
 import "composecdk/pipelines/config"
 
-// ephemeral adds an environment that is made from scratch, tested and removed, in one
-// stage: CodePipeline lets one execution at a time into a stage, so that two cannot
-// meet in the same stacks. It is in the region of the tooling (docs/decisions/cd-pipeline.md).
+// ephemeral adds an environment that is created, tested and removed in one stage:
+// CodePipeline lets one execution at a time into a stage, so that two cannot meet in
+// the same stacks. Its region is the tooling's (docs/decisions/cd-pipeline.md).
 func (d *cd) ephemeral(e *config.Environment) error {
-	c := d.Config
+	c := d.config
 	target := e.Targets()[0]
-	made, err := targetStages(d.app, d.Props, e)
+	made, err := d.targets.stages(e, true)
 	if err != nil {
 		return err
 	}
 	name := c.StageID(e, target)
-	tests, err := d.tests(e, made[name].application)
+	tests, err := d.tests.steps(e, made[name].application)
 	if err != nil {
 		return err
 	}
@@ -23,9 +23,9 @@ func (d *cd) ephemeral(e *config.Environment) error {
 		remove.AddStepDependency(test)
 	}
 	deployment.AddPost(append(tests, remove)...)
-	d.settings[name] = &stageSettings{entry: d.admitted(e)}
+	d.settings[name] = &stageSettings{entry: triggerRules(c, e)}
 	if e.Teardown != nil {
-		d.janitors = append(d.janitors, func() { d.newJanitor(e, name, remove.stacks) })
+		d.janitors.later(e, name, remove.stacks)
 	}
 	return nil
 }

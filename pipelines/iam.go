@@ -13,9 +13,9 @@ import (
 	"composecdk/pipelines/policy"
 )
 
-// serviceRole returns the ARN of a role of the tooling account that a service assumes for
-// some resources of it. The policy is all that the role may do: nothing of the CDK
-// adds to it. See
+// serviceRole makes a role that a service assumes for some resources of the tooling
+// account, and returns its ARN. The policy is all that the role may do: the CDK adds
+// nothing. See
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 func serviceRole(scope constructs.Construct, id string, c *config.Config, service string, sources []string, rights policy.Document) *string {
 	return newServiceRole(scope, id, c, service, sources, rights).AttrArn()
@@ -32,9 +32,9 @@ func newServiceRole(scope constructs.Construct, id string, c *config.Config, ser
 	})
 }
 
-// serveAccount lets services use the roles that the CDK has made in a stack for
-// resources of the account alone, as serviceRole does. That of a channel of Slack may
-// do nothing, whoever uses it.
+// serveAccount restricts the roles that the CDK has made in a stack: services use them
+// for resources of this account only, as in serviceRole. The role of a Slack channel has
+// no rights and is left as it is.
 func serveAccount(stack awscdk.Stack, c *config.Config) {
 	for _, child := range *stack.Node().FindAll(constructs.ConstructOrder_PREORDER) {
 		role, ok := child.(awsiam.Role)
@@ -56,35 +56,31 @@ func serveAccount(stack awscdk.Stack, c *config.Config) {
 	}
 }
 
-// allow permits actions on resources.
 func allow(sid string, actions []string, resources ...string) policy.Statement {
 	return policy.Statement{Sid: sid, Effect: "Allow", Action: actions, Resource: resources}
 }
 
-// arn returns the ARN of something in the tooling account and region.
+// arn returns an ARN in the tooling account and region.
 func arn(c *config.Config, service, resource string) string {
 	return c.ARN(service, c.Tooling.Region, c.Tooling.Account, resource)
 }
 
-// newLogs returns a log group. It is kept when its stack goes, and its name is generated,
-// so that the next one can be made.
+// newLogs makes a log group that is kept when its stack is deleted; its name is
+// generated, so that the stack can be created again.
 func newLogs(scope constructs.Construct, id string, c *config.Config) awslogs.CfnLogGroup {
 	group := awslogs.NewCfnLogGroup(scope, &id, &awslogs.CfnLogGroupProps{RetentionInDays: jsii.Number(c.Logs.RetentionDays)})
 	group.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
 	return group
 }
 
-// writeLogsTo permits to write to a log group.
 func writeLogsTo(arn string) policy.Statement {
 	return allow("WriteLogs", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, arn)
 }
 
-// read permits to read objects of the bucket.
 func (a artifacts) read(prefixes ...string) policy.Statement {
 	return allow("ReadArtifacts", []string{"s3:GetObject", "s3:GetObjectVersion"}, a.objects(prefixes)...)
 }
 
-// write permits to write objects of the bucket.
 func (a artifacts) write(prefixes ...string) policy.Statement {
 	return allow("WriteArtifacts", []string{"s3:PutObject"}, a.objects(prefixes)...)
 }
@@ -97,16 +93,16 @@ func (a artifacts) objects(prefixes []string) []string {
 	return all
 }
 
-// useKey permits S3 to use the key for whoever it reads and writes for.
+// useKey permits the use of the key through S3 only.
 func (a artifacts) useKey(c *config.Config) policy.Statement {
 	s := allow("UseKey", []string{"kms:Decrypt", "kms:GenerateDataKey"}, *a.key.KeyArn())
 	s.Condition = policy.Condition{"StringEquals": {"kms:ViaService": {"s3." + c.Tooling.Region + ".amazonaws.com"}}}
 	return s
 }
 
-// artifactPrefix returns where CodePipeline puts the artifacts of a pipeline: the first 20
-// characters of its name are the folder, so that two pipelines of one beginning share
-// it. Each artifact has a folder there, called by its name.
+// artifactPrefix matches the artifacts of a pipeline. CodePipeline takes the first 20
+// characters of its name as the folder, so that pipelines with a common prefix share it,
+// and a folder in it per artifact, named like the artifact.
 func artifactPrefix(pipeline string) string {
 	return pipeline[:min(len(pipeline), 20)] + "/*"
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -15,24 +17,44 @@ import (
 	"composecdk/pipelines/config"
 )
 
-// newJanitor adds what removes an ephemeral environment that its own stage has not
-// removed: a state machine, started when the stage fails, to come KeepFor later, and
-// when it starts, to come after MaxLifetime.
-func (d *cd) newJanitor(e *config.Environment, stage string, stacks []cdkpipelines.StackDeployment) {
-	c := d.Config
-	role := d.newJanitorRole(stage, stacks)
-	machine := awsstepfunctions.NewStateMachine(d.stack, jsii.String("Janitor-"+e.Name), &awsstepfunctions.StateMachineProps{
+// janitors remove the ephemeral environments that their own stage has not removed.
+type janitors struct {
+	config   *config.Config
+	stack    awscdk.Stack
+	pipeline awscodepipeline.Pipeline
+	role     awsiam.Role // nil before the first
+	pending  []func()
+}
+
+// later adds a janitor once add is called: it listens to a stage, which the pipeline
+// has only when it is built.
+func (j *janitors) later(e *config.Environment, stage string, stacks []cdkpipelines.StackDeployment) {
+	j.pending = append(j.pending, func() { j.newJanitor(e, stage, stacks) })
+}
+
+func (j *janitors) add() {
+	for _, add := range j.pending {
+		add()
+	}
+}
+
+// newJanitor adds a state machine that removes an environment. It starts when the stage
+// fails, then waits for KeepFor, and when the stage starts, then for MaxLifetime.
+func (j *janitors) newJanitor(e *config.Environment, stage string, stacks []cdkpipelines.StackDeployment) {
+	c := j.config
+	role := j.permitRole(stage, stacks)
+	machine := awsstepfunctions.NewStateMachine(j.stack, jsii.String("Janitor-"+e.Name), &awsstepfunctions.StateMachineProps{
 		StateMachineName: jsii.String(c.JanitorRole() + "-" + e.Name),
 		Comment:          jsii.String("removes " + stage + " when its pipeline has not"),
 		DefinitionBody:   awsstepfunctions.DefinitionBody_FromString(jsii.String(janitorDefinition(c, stage, stacks))),
 		Role:             role, TracingEnabled: jsii.Bool(true),
 		Logs: &awsstepfunctions.LogOptions{
 			Level:       awsstepfunctions.LogLevel_ERROR,
-			Destination: logGroup(d.stack, "JanitorLogs-"+e.Name, c),
+			Destination: logGroup(j.stack, "JanitorLogs-"+e.Name, c),
 		},
 	})
 	start := func(id string, after time.Duration, overdue bool, states ...string) {
-		d.pipeline.Stage(&stage).OnStateChange(&id, awseventstargets.NewSfnStateMachine(machine, &awseventstargets.SfnStateMachineProps{
+		j.pipeline.Stage(&stage).OnStateChange(&id, awseventstargets.NewSfnStateMachine(machine, &awseventstargets.SfnStateMachineProps{
 			Input: awsevents.RuleTargetInput_FromObject(map[string]any{
 				"execution": awsevents.EventField_FromPath(jsii.String("$.detail.execution-id")),
 				"after":     int(after.Seconds()), "overdue": overdue,
@@ -43,13 +65,13 @@ func (d *cd) newJanitor(e *config.Environment, stage string, stacks []cdkpipelin
 	start("Started", e.Teardown.MaxLifetime, true, "STARTED")
 }
 
-// newJanitorRole adds to the role of all janitors, whose name the deploy roles of
-// ephemeral environments trust, what one of them needs.
-func (d *cd) newJanitorRole(stage string, stacks []cdkpipelines.StackDeployment) awsiam.Role {
-	c := d.Config
+// permitRole lets the role that all janitors share remove one more environment. The
+// deploy roles of ephemeral environments trust it by its name.
+func (j *janitors) permitRole(stage string, stacks []cdkpipelines.StackDeployment) awsiam.Role {
+	c := j.config
 	pipeline := c.ARN("codepipeline", c.Tooling.Region, c.Tooling.Account, c.CDPipeline())
-	if d.janitorRole == nil {
-		d.janitorRole = awsiam.NewRole(d.stack, jsii.String("JanitorRole"), &awsiam.RoleProps{
+	if j.role == nil {
+		j.role = awsiam.NewRole(j.stack, jsii.String("JanitorRole"), &awsiam.RoleProps{
 			RoleName:    jsii.String(c.JanitorRole()),
 			Description: jsii.String(c.Name + ": removes ephemeral environments"),
 			AssumedBy: awsiam.NewServicePrincipal(jsii.String("states.amazonaws.com"), &awsiam.ServicePrincipalOpts{
@@ -59,28 +81,28 @@ func (d *cd) newJanitorRole(stage string, stacks []cdkpipelines.StackDeployment)
 				},
 			}),
 		})
-		permit(d.janitorRole, []string{"codepipeline:GetPipelineState"}, pipeline)
-		permit(d.janitorRole, []string{"sns:Publish"}, c.TopicARN(config.Failed))
-		permit(d.janitorRole, []string{"kms:Decrypt", "kms:GenerateDataKey"}, *keyARN(d.stack))
+		permit(j.role, []string{"codepipeline:GetPipelineState"}, pipeline)
+		permit(j.role, []string{"sns:Publish"}, c.TopicARN(config.Failed))
+		permit(j.role, []string{"kms:Decrypt", "kms:GenerateDataKey"}, *keyARN(j.stack))
 	}
-	permit(d.janitorRole, []string{"codepipeline:DisableStageTransition", "codepipeline:EnableStageTransition"}, pipeline+"/"+stage)
-	permit(d.janitorRole, []string{"sts:AssumeRole"}, inPartition(c, *stacks[0].AssumeRoleArn()))
-	return d.janitorRole
+	permit(j.role, []string{"codepipeline:DisableStageTransition", "codepipeline:EnableStageTransition"}, pipeline+"/"+stage)
+	permit(j.role, []string{"sts:AssumeRole"}, inPartition(c, *stacks[0].AssumeRoleArn()))
+	return j.role
 }
 
-// inPartition returns an ARN in which a stack wrote ${AWS::Partition}.
+// inPartition replaces ${AWS::Partition}, which the CDK writes into the ARNs of a stack.
 func inPartition(c *config.Config, arn string) string {
 	return strings.ReplaceAll(arn, "${AWS::Partition}", c.Partition())
 }
 
-// states are those of a state machine, in the Amazon States Language.
+// states are written in the Amazon States Language, by their names. See
 // https://docs.aws.amazon.com/step-functions/latest/dg/concepts-amazon-states-language.html
 type states map[string]map[string]any
 
-// janitorDefinition waits, then looks whether the execution that it was started for
-// still owns the stage. If so it keeps others out of the stage, looks again, as one
-// may have come in meanwhile, deletes the stacks, and lets the others in. Whoever
-// owns the stage otherwise has a janitor of his own.
+// janitorDefinition waits, then checks whether the execution that started it still owns
+// the stage. If so it closes the stage to other executions, checks again, as one may
+// have entered meanwhile, deletes the stacks, and reopens the stage. Any other owner of
+// the stage has a janitor of its own.
 func janitorDefinition(c *config.Config, stage string, stacks []cdkpipelines.StackDeployment) string {
 	transition := func(action, next string, more map[string]any) map[string]any {
 		arguments := map[string]any{"PipelineName": c.CDPipeline(), "StageName": stage, "TransitionType": "Inbound"}
@@ -126,9 +148,9 @@ func janitorDefinition(c *config.Config, stage string, stacks []cdkpipelines.Sta
 	return string(text)
 }
 
-// ownsLeftovers holds where the execution is the last one of the stage, did not
-// succeed, which would have removed the environment, and is not at work, unless it
-// has been for too long.
+// ownsLeftovers returns the choice that the execution is the last one of the stage, has
+// not succeeded, which would have removed the environment, and does not run, unless it
+// is overdue.
 func ownsLeftovers() []any {
 	const status = "$.stage.latest[0].Status"
 	return []any{
@@ -141,8 +163,8 @@ func ownsLeftovers() []any {
 	}
 }
 
-// deletion deletes a stack and waits until it is gone. A stack that is not there
-// deletes as well.
+// deletion returns the states that delete a stack and wait until it is deleted. A stack
+// that does not exist counts as deleted.
 func deletion(c *config.Config, deployRole, executionRole string) states {
 	inTarget := func(more map[string]any) map[string]any {
 		more["Credentials"] = map[string]any{"RoleArn": deployRole}
@@ -180,7 +202,7 @@ func deletion(c *config.Config, deployRole, executionRole string) states {
 	}
 }
 
-// call returns a task that calls an API of AWS.
+// call returns a task that calls an AWS API.
 func call(c *config.Config, action string, arguments, more map[string]any) map[string]any {
 	task := map[string]any{"Type": "Task", "Resource": "arn:" + c.Partition() + ":states:::aws-sdk:" + action, "Parameters": arguments}
 	for key, value := range more {

@@ -13,11 +13,11 @@ import (
 	"composecdk/pipelines/policy"
 )
 
-// newMerge adds the stack with the one project that writes to the compose
-// repository. None of its builds runs a program that an application brings along. The
-// repository takes one change at a time, and composer waits for its turn. The project
-// has no limit of builds: with one, others would fail instead of queueing
-// (https://docs.aws.amazon.com/codebuild/latest/userguide/builds-working.html).
+// newMerge adds the stack with the one project that writes to the compose repository.
+// Its builds never run a program of an application. The repository takes one change at a
+// time, and composer waits for its turn. The project has no limit of concurrent builds:
+// a limit makes builds fail instead of queueing. See
+// https://docs.aws.amazon.com/codebuild/latest/userguide/builds-working.html
 func newMerge(scope constructs.Construct, c *config.Config) awscdk.Stack {
 	stack := toolingStack(scope, c, "Merge", "merge", "hands new images over to the compose repository")
 	m := &merge{Config: c, artifacts: importArtifacts(stack, c)}
@@ -28,7 +28,7 @@ func newMerge(scope constructs.Construct, c *config.Config) awscdk.Stack {
 	awscodebuild.NewCfnProject(stack, jsii.String("Project"), &awscodebuild.CfnProjectProps{
 		Name: &name, Description: jsii.String("commits digests of images to the compose repository"),
 		ServiceRole: role, EncryptionKey: m.artifacts.key.KeyArn(),
-		TimeoutInMinutes: jsii.Number(15), QueuedTimeoutInMinutes: jsii.Number(480), // many at once are no fault
+		TimeoutInMinutes: jsii.Number(15), QueuedTimeoutInMinutes: jsii.Number(480), // many builds may wait for their turn
 		Source:     &awscodebuild.CfnProject_SourceProperty{Type: jsii.String("CODEPIPELINE"), BuildSpec: jsii.String(m.spec().String())},
 		Artifacts:  &awscodebuild.CfnProject_ArtifactsProperty{Type: jsii.String("CODEPIPELINE")},
 		LogsConfig: logsTo(logs),
@@ -40,10 +40,10 @@ func newMerge(scope constructs.Construct, c *config.Config) awscdk.Stack {
 	return stack
 }
 
-// buildImage is the managed image of the projects that build no application.
+// buildImage is used by the projects that build no application.
 const buildImage = "aws/codebuild/standard:7.0"
 
-// merge is the hand-over to the compose repository.
+// merge builds the hand-over of images to the compose repository.
 type merge struct {
 	*config.Config
 	artifacts artifacts
@@ -67,9 +67,9 @@ func (m *merge) variables() []string {
 	}
 }
 
-// gitURL returns the address of the compose repository. That of a connection is the one
-// that CodePipeline hands to builds that clone; to push there needs a connection that
-// may write, and has not been tried.
+// gitURL returns the address of the compose repository. For a connection it is the
+// address that CodePipeline gives to builds that clone; to push there needs a connection
+// with write access, and is untested.
 func (m *merge) gitURL() string {
 	source, region := m.Compose.Source, m.Tooling.Region
 	switch source.Provider {
@@ -91,8 +91,8 @@ func (m *merge) object() string {
 	return ""
 }
 
-// rights returns to read what builds hand over, to look an image up, and to write to the
-// one branch, or object, of the compose files.
+// rights permits to read the outputs of builds, to look an image up, and to write to one
+// branch, or object, of the compose files.
 func (m *merge) rights() policy.Document {
 	return append(m.write(),
 		m.artifacts.read("ci-*/"+buildArtifact+"/*", config.Composer), m.artifacts.useKey(m.Config),
@@ -100,8 +100,8 @@ func (m *merge) rights() policy.Document {
 	)
 }
 
-// repositories returns the image repositories of the applications. Those under the product's name are one
-// pattern: a policy has no room for hundreds of names.
+// repositories returns the ARNs of the applications' repositories. One pattern covers
+// the repositories below the product's name: a policy has no room for hundreds of names.
 func (m *merge) repositories() []string {
 	own := m.Name + "/"
 	all := []string{arn(m.Config, "ecr", "repository/"+own+"*")}
@@ -113,7 +113,7 @@ func (m *merge) repositories() []string {
 	return all
 }
 
-// write returns what it takes to write to the compose repository. See
+// write permits to write to the compose repository. See
 // https://docs.aws.amazon.com/codecommit/latest/userguide/how-to-conditional-branch.html
 func (m *merge) write() policy.Document {
 	source := m.Compose.Source

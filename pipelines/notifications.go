@@ -14,8 +14,8 @@ import (
 	"composecdk/pipelines/policy"
 )
 
-// notified are the events of a pipeline that a topic hears of. An approval action
-// tells its topic itself.
+// notified lists the events that topics receive. An approval action notifies its topic
+// itself.
 var notified = []struct {
 	event  config.Event
 	id     string
@@ -30,7 +30,7 @@ var notified = []struct {
 	}},
 }
 
-// notify tells the shared topics of what becomes of a pipeline.
+// notify sends the events of a pipeline to the shared topics.
 func notify(pipeline awscodepipeline.Pipeline, c *config.Config) {
 	for _, n := range notified {
 		pipeline.NotifyOn(jsii.String(n.id), topic(pipeline, c, n.event), &awscodepipeline.PipelineNotifyOnOptions{
@@ -39,8 +39,8 @@ func notify(pipeline awscodepipeline.Pipeline, c *config.Config) {
 	}
 }
 
-// notifyFailed tells the topic of failures when an execution of a pipeline fails that is
-// written as a resource.
+// notifyFailed notifies the topic of failures for a pipeline that is written as a
+// CfnPipeline.
 func notifyFailed(scope constructs.Construct, id string, c *config.Config, pipeline awscodepipeline.CfnPipeline) {
 	this := constructs.NewConstruct(scope, &id)
 	awscodestarnotifications.NewCfnNotificationRule(this, jsii.String("Resource"), &awscodestarnotifications.CfnNotificationRuleProps{
@@ -53,14 +53,13 @@ func notifyFailed(scope constructs.Construct, id string, c *config.Config, pipel
 	})
 }
 
-// longestRuleName is what a notification rule takes.
+// longestRuleName limits the name of a notification rule. See
 // https://docs.aws.amazon.com/codestar-notifications/latest/APIReference/API_CreateNotificationRule.html
 const longestRuleName = 64
 
-// newSlack adds the channels of Slack that hear of events. A workspace is authorised
-// once, by hand, in the console of Amazon Q Developer in chat applications. Whoever
-// is in a channel can do nothing from there: the role has no rights, and the
-// guardrail denies whatever it may get.
+// newSlack adds the Slack channels that receive events. A person authorises a workspace
+// once, in the console of Amazon Q Developer in chat applications. Nobody can act from a
+// channel: its role has no rights, and the guardrail denies any that it may get.
 func newSlack(stack awscdk.Stack, c *config.Config) {
 	var nothing awsiam.IManagedPolicy
 	for _, n := range c.Notifications {

@@ -8,13 +8,13 @@ import (
 	"composecdk/stacks"
 )
 
-// Props say what to make.
+// Props are the arguments of New.
 type Props struct {
 	Config *config.Config
 	// Application makes the stacks of the application in the stage of a target.
 	Application func(stage awscdk.Stage, e *config.Environment, t config.Target) (*stacks.Application, error)
 	// Pattern synthesises an app of its own, which build fills, and returns the
-	// folder of its assembly. Nil means that every target is synthesised by itself.
+	// folder of its assembly. If nil, every target is synthesised by itself.
 	Pattern func(build func(app constructs.Construct) error) (dir string, err error)
 }
 
@@ -24,7 +24,7 @@ type Props struct {
 // all the exceptions of the CDK; the app must then not be synthesised.
 func New(app constructs.Construct, props *Props) error {
 	newRoles(app, props.Config)
-	newReplicas(app, props.Config)
+	newRegionalStacks(app, props.Config)
 	newPlatform(app, props.Config)
 	return newCD(app, props)
 }

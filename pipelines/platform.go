@@ -13,7 +13,7 @@ import (
 	"composecdk/pipelines/buildspec"
 	"composecdk/pipelines/config"
 	"composecdk/pipelines/policy"
-	"composecdk/stacks"
+	"composecdk/pipelines/shared"
 )
 
 // newPlatform adds the pipeline that deploys the shared resources and the CI
@@ -23,17 +23,17 @@ import (
 func newPlatform(app constructs.Construct, c *config.Config) awscdk.Stack {
 	stack := toolingStack(app, c, "Platform", "platform", "the pipeline of the shared resources and the CI pipelines")
 	name := c.PlatformPipeline()
-	shared := importArtifacts(stack, c)
+	store := importArtifacts(stack, c)
 	pipeline := awscodepipeline.NewPipeline(stack, jsii.String("Pipeline"), &awscodepipeline.PipelineProps{
 		PipelineName: &name, PipelineType: awscodepipeline.PipelineType_V2,
 		ExecutionMode: awscodepipeline.ExecutionMode_QUEUED, RestartExecutionOnUpdate: jsii.Bool(true),
-		ArtifactBucket: shared.bucket, UsePipelineRoleForActions: jsii.Bool(false),
+		ArtifactBucket: store.bucket, UsePipelineRoleForActions: jsii.Bool(false),
 		Role: pipelineRole(stack, c, c.Name+"-platform-pipeline", name),
 	})
 	s := platformSources(stack, c)
-	synth := synthStep(stack, c, shared, name, s)
+	synth := synthStep(stack, c, store, name, s)
 	tools := synth.AddOutputDirectory(jsii.String("tools"))
-	composer := uploadStep(stack, c, shared, name, tools)
+	composer := uploadStep(stack, c, store, name, tools)
 	builds := &cdkpipelines.CodeBuildOptions{
 		Logging: logsOf(stack, "SelfMutationLogs", newLogs(stack, "Logs", c)), Timeout: awscdk.Duration_Hours(jsii.Number(1)),
 	}
@@ -60,11 +60,10 @@ func newPlatform(app constructs.Construct, c *config.Config) awscdk.Stack {
 	return stack
 }
 
-// composeSource is the name of the action that fetches the compose repository, where
-// it is not sourceAction itself.
+// composeSource names the action that fetches the compose repository, unless it is the
+// platform repository too; then sourceAction fetches both.
 const composeSource = "Compose"
 
-// platformSources returns the repositories that the platform pipeline reads.
 func platformSources(stack awscdk.Stack, c *config.Config) sources {
 	s := sources{platform: cdSource(stack, sourceAction, c.Tooling.Source, true)}
 	s.compose = s.platform
@@ -74,13 +73,13 @@ func platformSources(stack awscdk.Stack, c *config.Config) sources {
 	return s
 }
 
-// newTooling returns the stage with the stacks of the tooling account, and the one of the
-// shared resources, which is deployed first.
-func newTooling(app constructs.Construct, c *config.Config) (stage awscdk.Stage, shared awscdk.Stack) {
+// newTooling makes the stage with the stacks of the tooling account. It returns the
+// stack of shared resources too, which is deployed first.
+func newTooling(app constructs.Construct, c *config.Config) (stage awscdk.Stage, resources awscdk.Stack) {
 	stage = awscdk.NewStage(app, jsii.String("Tooling"), &awscdk.StageProps{
 		Env: &awscdk.Environment{Account: &c.Tooling.Account.ID, Region: &c.Tooling.Region},
 	})
-	shared = stacks.NewShared(stage, "Shared", &stacks.SharedProps{Config: c, Synthesizer: synthesizer(c, c.Tooling.Account)})
+	resources = shared.New(stage, "Shared", &shared.Props{Config: c, Synthesizer: synthesizer(c, c.Tooling.Account)})
 	groups := map[string][]*config.App{}
 	for _, app := range c.Apps {
 		groups[app.Group] = append(groups[app.Group], app)
@@ -90,14 +89,14 @@ func newTooling(app constructs.Construct, c *config.Config) (stage awscdk.Stage,
 		others = append(others, newCI(stage, c, group, groups[group]))
 	}
 	for _, stack := range others {
-		stack.AddStackDependency(shared, jsii.String("it uses the shared bucket and key"))
+		stack.AddStackDependency(resources, jsii.String("it uses the shared bucket and key"))
 	}
-	return stage, shared
+	return stage, resources
 }
 
-// uploadStep puts the program composer where builds find it.
-func uploadStep(stack awscdk.Stack, c *config.Config, shared artifacts, pipeline string, tools cdkpipelines.FileSet) cdkpipelines.CodeBuildStep {
-	rights := policy.Document{shared.read(artifactPrefix(pipeline)), shared.write(config.Composer), shared.useKey(c)}
+// uploadStep copies the program composer to where builds find it.
+func uploadStep(stack awscdk.Stack, c *config.Config, store artifacts, pipeline string, tools cdkpipelines.FileSet) cdkpipelines.CodeBuildStep {
+	rights := policy.Document{store.read(artifactPrefix(pipeline)), store.write(config.Composer), store.useKey(c)}
 	return newStep(stack, c, "Composer", pipeline+"-composer", rights, &cdkpipelines.CodeBuildStepProps{
 		Input: tools, Commands: jsii.Strings(buildspec.Upload()),
 		Env: &map[string]*string{"COMPOSER": jsii.String("s3://" + c.ArtifactBucket() + "/" + config.Composer)},

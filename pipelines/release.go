@@ -19,18 +19,16 @@ import (
 	"composecdk/stacks"
 )
 
-// Release is what a pipeline.yaml takes to production: the application of every
-// target.
+// Release holds the application of every target of a pipeline.yaml.
 type Release struct {
 	Config *config.Config
-	// checkout is the folder with the compose files, which given says how to load.
+	// checkout is the folder with the compose files, which are loaded as given.
 	checkout string
 	given    load.Options
-	// workloads are by the stage id of their target, or of the pattern of several.
+	// workloads are by the stage id of a target, or of the pattern of several.
 	workloads map[string]*workload
 }
 
-// workload is the application in one target.
 type workload struct {
 	project     *load.Project
 	model       *compose.Model
@@ -80,7 +78,7 @@ func (r *Release) read(e *config.Environment, t config.Target) (*workload, compo
 	return &workload{project: project, model: model}, append(found, config.Check(r.Config, e, t, model, model.Outputs())...)
 }
 
-// merged returns tags with those of an environment, which win.
+// merged adds an environment's own tags, which win.
 func merged(tags, own map[string]string) map[string]string {
 	all := map[string]string{}
 	maps.Copy(all, tags)
@@ -88,12 +86,12 @@ func merged(tags, own map[string]string) map[string]string {
 	return all
 }
 
-// Model returns the application of an environment.
+// Model returns the model of the application in an environment.
 func (r *Release) Model(e *config.Environment) *compose.Model {
 	return r.workloads[r.Config.StageID(e, e.Patterns()[0].Target)].model
 }
 
-// Props returns the properties of the pipelines of the release; pattern is Props.Pattern.
+// Props returns the arguments of New; pattern becomes Props.Pattern.
 func (r *Release) Props(pattern func(func(constructs.Construct) error) (string, error)) *Props {
 	return &Props{Config: r.Config, Application: r.application, Pattern: pattern}
 }
@@ -102,7 +100,7 @@ func (r *Release) Props(pattern func(func(constructs.Construct) error) (string, 
 func (r *Release) application(stage awscdk.Stage, e *config.Environment, t config.Target) (*stacks.Application, error) {
 	id := *stage.Node().Id()
 	w := r.workloads[id]
-	if w == nil { // one of a pattern, by itself
+	if w == nil { // a target whose pattern could not be copied
 		var found compose.Diagnostics
 		if w, found = r.read(e, t); w == nil {
 			return nil, fmt.Errorf("%v", found)
@@ -123,14 +121,14 @@ func (r *Release) application(stage awscdk.Stage, e *config.Environment, t confi
 	return w.application, nil
 }
 
-// applicationError is what the CDK has against an application.
+// applicationError wraps an error of the CDK that is about an application.
 type applicationError struct {
 	error
 	workload *workload
 }
 
 // Exceptions returns the exceptions of the CDK in an error of New that are about an
-// application, at their places in the compose files.
+// application, at their places in the compose files; none if the error is another.
 func (r *Release) Exceptions(err error) compose.Diagnostics {
 	var of *applicationError
 	if !errors.As(err, &of) {
@@ -139,9 +137,8 @@ func (r *Release) Exceptions(err error) compose.Diagnostics {
 	return stacks.Exceptions(of.error, of.workload.project)
 }
 
-// Report tells of an assembly what the CDK's validation found in it, what
-// CloudFormation would not take, and what a reader of the compose files should know
-// of the stacks.
+// Report returns the findings of the CDK's validation in an assembly, the limits of
+// CloudFormation that it exceeds, and the diagnostics of its stacks.
 func (r *Release) Report(assembly string) (compose.Diagnostics, error) {
 	found, err := stacks.ReportAll(assembly, func(stage string) (*compose.Model, stacks.Places) {
 		if w := r.workloads[stage]; w != nil {
@@ -158,16 +155,16 @@ func (r *Release) Report(assembly string) (compose.Diagnostics, error) {
 	return found.Sort(), errors.Join(errs...)
 }
 
-// Replicas returns the stages that are made from a pattern.
-func (r *Release) Replicas() map[string]bool {
-	replicas := map[string]bool{}
+// Copies reports by the id of each target's stage whether it is copied from a pattern.
+func (r *Release) Copies() map[string]bool {
+	copies := map[string]bool{}
 	for _, e := range r.Config.Environments {
 		for _, t := range e.Targets() {
 			id := r.Config.StageID(e, t)
-			replicas[id] = r.workloads[id] == nil
+			copies[id] = r.workloads[id] == nil
 		}
 	}
-	return replicas
+	return copies
 }
 
 // built returns the applications in an assembly.
@@ -181,8 +178,8 @@ func (r *Release) built(assembly string) []*workload {
 	return built
 }
 
-// TooMany returns the exception of the CDK about a stack of an application with more
-// resources than CloudFormation takes, as a diagnostic.
+// TooMany turns the exception of the CDK about a stack with more resources than
+// CloudFormation's limit into a diagnostic; none if the error is another.
 func (r *Release) TooMany(err error) compose.Diagnostics {
 	for _, w := range r.workloads {
 		if w.application == nil {

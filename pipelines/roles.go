@@ -10,11 +10,11 @@ import (
 	"composecdk/pipelines/policy"
 )
 
-// newRoles adds the roles stack of each account but those whose roles are given
-// (docs/decisions/roles.md): the policies of what CloudFormation may do there, which
-// `cdk bootstrap` takes, the roles that read what is deployed and keep it, and where the
-// roles are managed those that deploy. A person deploys it with rights of his own, before
-// anything else is in the account.
+// newRoles adds the roles stack of each account whose roles are not given
+// (docs/decisions/roles.md): the policies that limit CloudFormation, which `cdk
+// bootstrap` takes, the roles that read and protect the deployed stacks, and with
+// managed roles the roles that deploy. A person deploys it with rights of his own,
+// before anything else is in the account.
 func newRoles(app constructs.Construct, c *config.Config) []awscdk.Stack {
 	var made []awscdk.Stack
 	for _, a := range c.RolesAccounts() {
@@ -79,9 +79,8 @@ func inline(document policy.Document) *[]any {
 	return &[]any{&awsiam.CfnRole_PolicyProperty{PolicyName: jsii.String("work"), PolicyDocument: document.Map()}}
 }
 
-// synthesizer names the roles that act in an account. Only a bootstrap stack has
-// roles and a bucket for assets, so that an application with assets cannot be
-// deployed by other roles.
+// synthesizer names the roles that act in an account. Only a bootstrap stack has roles
+// and a bucket for assets: other roles cannot deploy an application with assets.
 func synthesizer(c *config.Config, account *config.Account) awscdk.IStackSynthesizer {
 	if account.Roles.Type == config.Bootstrap {
 		return awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
@@ -96,8 +95,8 @@ func synthesizer(c *config.Config, account *config.Account) awscdk.IStackSynthes
 	})
 }
 
-// permissionsBoundary returns the boundary of all roles that stacks make in an account; nil is
-// none. It is for the properties of a stage or a stack.
+// permissionsBoundary returns the boundary of all roles that a stage or a stack makes in
+// an account, or nil.
 func permissionsBoundary(c *config.Config, account *config.Account) awscdk.PermissionsBoundary {
 	name := c.Boundary(account)
 	if name == "" {

@@ -15,25 +15,23 @@ import (
 	"composecdk/pipelines/policy"
 )
 
-// sourceAction is the name of the action that fetches a pipeline's source, and that
-// of what it fetched.
+// sourceAction names the action that fetches a pipeline's source, and its output
+// artifact.
 const sourceAction = "Source"
 
-// provider is how CodePipeline names where a source is, what the action that fetches
-// it is told, and what its role may do.
+// provider describes a kind of source to CodePipeline: its name, the configuration of
+// its action, and the rights of the action's role.
 type provider struct {
 	name          string
 	configuration func(config.Source) map[string]any
 	rights        func(*config.Config, config.Source) policy.Document
-	// revision is the kind of revision that an event can ask for, and where the event
-	// has it.
+	// revision is the kind of revision that an event can ask for, and revisionPath its
+	// place in the event.
 	revision, revisionPath string
 }
 
-// providers are those of the sources. None polls: what starts a pipeline is an event
-// rule or a trigger. See
+// providers never poll: an event rule or a trigger starts a pipeline. The rights follow
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
-// for the rights.
 var providers = map[config.Provider]provider{
 	config.CodeCommit: {
 		name: "CodeCommit",
@@ -104,14 +102,13 @@ func permitConnection(pipeline awscodepipeline.Pipeline, action string, s config
 	}
 }
 
-// starts are what starts a pipeline, by an event rule or by a trigger of its own.
+// starts describe the event rules and the triggers that start a pipeline.
 type starts struct {
 	events []map[string]any
 	pushes []any
 }
 
-// onSource returns the pushes to a source that start the pipeline of its branch, and
-// onOthers those that start the one of other branches.
+// onSource returns the pushes that start the pipeline of the source's branch.
 func onSource(s config.Source, triggers []config.Trigger) starts {
 	switch s.Provider {
 	case config.S3:
@@ -139,7 +136,7 @@ func onSource(s config.Source, triggers []config.Trigger) starts {
 	return begin
 }
 
-// onOthers returns the pushes to other branches than the source's.
+// onOthers returns the pushes that start the pipeline of other branches.
 func onOthers(s config.Source, triggers []config.Trigger) starts {
 	var begin starts
 	for _, t := range triggers {
@@ -156,7 +153,7 @@ func otherBranches(app *config.App) bool {
 	return len(others.events) > 0 || len(others.pushes) > 0
 }
 
-// matches tells whether a glob pattern means a branch.
+// matches reports whether a glob pattern matches the branch.
 func matches(branch string) func(pattern string) bool {
 	return func(pattern string) bool {
 		if pattern == "**" {
@@ -167,7 +164,6 @@ func matches(branch string) func(pattern string) bool {
 	}
 }
 
-// add adds a push to branches that touches paths, or of tags.
 func (b *starts) add(s config.Source, t config.Trigger) {
 	if s.Provider == config.Connection {
 		b.pushes = append(b.pushes, push(s, t))
@@ -180,7 +176,7 @@ func (b *starts) add(s config.Source, t config.Trigger) {
 	b.events = append(b.events, codeCommitEvent(s, kind, names))
 }
 
-// codeCommitEvent returns a push to CodeCommit, whose events tell no paths.
+// codeCommitEvent ignores paths, which the events of CodeCommit do not have.
 func codeCommitEvent(s config.Source, kind string, names []string) map[string]any {
 	return event("aws.codecommit", "CodeCommit Repository State Change", map[string]any{
 		"event":          []string{"referenceCreated", "referenceUpdated"},
@@ -190,7 +186,7 @@ func codeCommitEvent(s config.Source, kind string, names []string) map[string]an
 	})
 }
 
-// patterns returns glob patterns as EventBridge writes them: one * is any text there.
+// patterns translates glob patterns for EventBridge, where one * matches any text.
 func patterns(globs []string) []any {
 	all := make([]any, len(globs))
 	for i, glob := range globs {
@@ -206,7 +202,7 @@ func event(source, kind string, detail map[string]any) map[string]any {
 	return map[string]any{"source": []string{source}, "detail-type": []string{kind}, "detail": detail}
 }
 
-// push returns what a trigger of a pipeline waits for.
+// push returns the filter of a pipeline's trigger.
 func push(s config.Source, t config.Trigger) *awscodepipeline.CfnPipeline_GitPushFilterProperty {
 	if len(t.Tags) > 0 {
 		return &awscodepipeline.CfnPipeline_GitPushFilterProperty{
@@ -224,7 +220,7 @@ func push(s config.Source, t config.Trigger) *awscodepipeline.CfnPipeline_GitPus
 	return filter
 }
 
-// triggers returns the triggers of the pipeline itself, for connections.
+// triggers returns the triggers of the pipeline itself, which only connections have.
 func (b starts) triggers() any {
 	if b.pushes == nil {
 		return nil
@@ -237,9 +233,9 @@ func (b starts) triggers() any {
 	}}
 }
 
-// rules starts a pipeline on events. One that knows its commit asks for exactly this
-// one, so that the pipeline builds a tag, or another branch than its own, and not
-// what is newest on its branch. See
+// rules adds event rules that start a pipeline. If the event has a commit, the rule asks
+// for it, so that the pipeline builds a tag, or another branch than its own, rather than
+// the newest commit of its branch. See
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-trigger-source-overrides-eventbridge.html
 func (b starts) rules(scope constructs.Construct, id string, s config.Source, pipeline, role string) []awsevents.CfnRule {
 	var made []awsevents.CfnRule

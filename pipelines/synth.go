@@ -13,19 +13,19 @@ import (
 	"composecdk/pipelines/policy"
 )
 
-// Versions of what the pipelines install. The CDK CLI is that of package.json; the
-// Go toolchain is downloaded as a module, whose checksum the checksum database holds.
+// Versions of the programs that the pipelines install. package.json has the same CDK
+// CLI; the Go toolchain is downloaded as a module, whose checksum the checksum database
+// holds.
 const (
 	cliVersion    = "2.1148.1"
 	assetsVersion = "4.7.3"
 	goToolchain   = "go1.26.8"
 )
 
-// synthStep returns the build that synthesises the app in a checkout of the platform
-// repository: a cdk.json that somebody else wrote is never obeyed. Its role may read
-// and write what the pipeline hands it, and nothing else: a synthesis looks nothing
-// up.
-func synthStep(stack awscdk.Stack, c *config.Config, shared artifacts, pipeline string, s sources) cdkpipelines.CodeBuildStep {
+// synthStep synthesises the app in a checkout of the platform repository: an untrusted
+// cdk.json is never obeyed. The role may read and write the artifacts of the pipeline,
+// and nothing else: a synthesis needs no look-ups.
+func synthStep(stack awscdk.Stack, c *config.Config, store artifacts, pipeline string, s sources) cdkpipelines.CodeBuildStep {
 	synthesis := buildspec.Synthesis{
 		Released: c.Tooling.Binary != nil, Checkout: s.compose != s.platform, Unreleased: pipeline == c.PlatformPipeline(),
 	}
@@ -35,7 +35,7 @@ func synthStep(stack awscdk.Stack, c *config.Config, shared artifacts, pipeline 
 		inputs[".checkout"] = s.compose
 	}
 	name := pipeline + "-synth"
-	rights := policy.Document{shared.read(artifactPrefix(pipeline), "cache/"+name+"/*"), shared.write(artifactPrefix(pipeline), "cache/"+name+"/*"), shared.useKey(c)}
+	rights := policy.Document{store.read(artifactPrefix(pipeline), "cache/"+name+"/*"), store.write(artifactPrefix(pipeline), "cache/"+name+"/*"), store.useKey(c)}
 	if b := c.Tooling.Binary; b != nil {
 		environment["BINARY_URI"], environment["BINARY_SHA256"] = &b.URI, &b.SHA256
 	} else {
@@ -45,12 +45,12 @@ func synthStep(stack awscdk.Stack, c *config.Config, shared artifacts, pipeline 
 		Input: s.platform, AdditionalInputs: &inputs, Env: &environment,
 		Commands:               jsii.Strings(synthesis.Command()),
 		PrimaryOutputDirectory: jsii.String("cdk.out"),
-		Cache:                  awscodebuild.Cache_Bucket(shared.bucket, &awscodebuild.BucketCacheOptions{Prefix: jsii.String("cache/" + name)}),
+		Cache:                  awscodebuild.Cache_Bucket(store.bucket, &awscodebuild.BucketCacheOptions{Prefix: jsii.String("cache/" + name)}),
 		BuildEnvironment:       &awscodebuild.BuildEnvironment{ComputeType: awscodebuild.ComputeType_LARGE},
 	})
 }
 
-// newStep returns a build with a log group and a role of its own, in bash.
+// newStep makes a build in bash with a log group and a role of its own.
 func newStep(stack awscdk.Stack, c *config.Config, id, name string, rights policy.Document, props *cdkpipelines.CodeBuildStepProps) cdkpipelines.CodeBuildStep {
 	logs := newLogs(stack, id+"Logs", c)
 	role := newServiceRole(stack, id+"Role", c, "codebuild", []string{arn(c, "codebuild", "project/"+name)}, append(rights, writeLogsTo(*logs.AttrArn())))
@@ -72,8 +72,8 @@ func logsOf(scope constructs.Construct, id string, logs awslogs.CfnLogGroup) *aw
 	return &awscodebuild.LoggingOptions{CloudWatch: &awscodebuild.CloudWatchLoggingOptions{LogGroup: group}}
 }
 
-// limitQueues lets builds of CDK Pipelines wait as long as all others for a place. It
-// can only be said once the pipeline is built.
+// limitQueues lets builds of CDK Pipelines queue as long as other builds. The pipeline
+// must be built before.
 func limitQueues(projects ...awscodebuild.IProject) {
 	for _, p := range projects {
 		p.Node().DefaultChild().(awscodebuild.CfnProject).SetQueuedTimeoutInMinutes(jsii.Number(longestQueue))

@@ -12,8 +12,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// teardown deletes the stacks of an environment, each before those that it depends
-// on.
+// teardown deletes the stacks of an environment, each before its dependencies.
 type teardown struct {
 	cdkpipelines.Step
 	// stacks are in the order of deletion.
@@ -26,7 +25,7 @@ func newTeardown(deployment cdkpipelines.StageDeployment) *teardown {
 	return t
 }
 
-// deletionOrder sorts stacks so that each comes before those that it depends on.
+// deletionOrder sorts stacks so that each comes before its dependencies.
 func deletionOrder(stacks []cdkpipelines.StackDeployment) []cdkpipelines.StackDeployment {
 	var order []cdkpipelines.StackDeployment
 	done := map[string]bool{}
@@ -63,7 +62,7 @@ func (t *teardown) ProduceAction(stage awscodepipeline.IStage, o *cdkpipelines.P
 	return &cdkpipelines.CodePipelineActionFactoryResult{RunOrdersConsumed: jsii.Number(len(t.stacks))}
 }
 
-// importRole returns the role of an ARN in which a stack wrote ${AWS::Partition}.
+// importRole refers to a role by an ARN in which the CDK wrote ${AWS::Partition}.
 func importRole(scope constructs.Construct, id, arn string) awsiam.IRole {
 	arn = strings.ReplaceAll(arn, "${AWS::Partition}", *awscdk.Aws_PARTITION())
 	return awsiam.Role_FromRoleArn(scope, &id, &arn, &awsiam.FromRoleArnOptions{

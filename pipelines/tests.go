@@ -19,7 +19,7 @@ import (
 	"composecdk/stacks"
 )
 
-// test is a build that tests an environment. CDK Pipelines' own step takes neither a
+// test runs a build that tests an environment. CDK Pipelines' own step takes neither a
 // buildspec of a repository nor an output within a text.
 type test struct {
 	cdkpipelines.Step
@@ -30,12 +30,19 @@ type test struct {
 	outputs   map[string]cdkpipelines.StackOutputReference // by name
 }
 
-// tests returns the tests of an environment, of which the application is deployed.
-func (d *cd) tests(e *config.Environment, application *stacks.Application) ([]cdkpipelines.Step, error) {
+// tests makes the steps that test environments, by the files of the compose repository.
+type tests struct {
+	config    *config.Config
+	artifacts artifacts
+	files     cdkpipelines.FileSet
+}
+
+// steps returns the tests of an environment, which read the outputs of its application.
+func (ts *tests) steps(e *config.Environment, application *stacks.Application) ([]cdkpipelines.Step, error) {
 	steps := []cdkpipelines.Step{}
 	for _, t := range e.Tests {
 		step := &test{
-			config: d.Config, artifacts: d.artifacts, test: t, files: d.sources.compose.PrimaryOutput(),
+			config: ts.config, artifacts: ts.artifacts, test: t, files: ts.files,
 			outputs: map[string]cdkpipelines.StackOutputReference{},
 		}
 		for _, name := range outputNames(t) {
@@ -52,11 +59,10 @@ func (d *cd) tests(e *config.Environment, application *stacks.Application) ([]cd
 	return steps, nil
 }
 
-// outputReference is ${Outputs.<name>}.
 var outputReference = regexp.MustCompile(`\$\{Outputs\.([A-Za-z0-9]+)\}`)
 
-// outputNames returns the outputs that the environment variables of a test name, in the
-// order of the variables.
+// outputNames returns the outputs that the environment variables of a test refer to,
+// in the order of the variables.
 func outputNames(t config.Test) []string {
 	var names []string
 	for _, variable := range sortedKeys(t.Env) {
@@ -107,7 +113,7 @@ func (s *test) spec() awscodebuild.BuildSpec {
 	})
 }
 
-// newProject returns a build with a log group and a role of its own.
+// newProject makes a project with a log group and a role of its own.
 func newProject(scope constructs.Construct, c *config.Config, id, name string, spec awscodebuild.BuildSpec, timeout time.Duration, rights policy.Document) awscodebuild.IProject {
 	logs := newLogs(scope, id+"Logs", c)
 	role := newServiceRole(scope, id+"Role", c, "codebuild", []string{arn(c, "codebuild", "project/"+name)}, append(rights, writeLogsTo(*logs.AttrArn())))

@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// Spec is a buildspec.
+// Spec holds a buildspec of CodeBuild.
 type Spec struct {
 	Version   string           `json:"version"`
 	Env       Env              `json:"env"`
@@ -24,30 +24,29 @@ type Spec struct {
 	Artifacts *Artifacts       `json:"artifacts,omitempty"`
 }
 
-// Env is the environment of a build.
+// Env holds the environment of a build.
 type Env struct {
 	Shell string `json:"shell"`
 	// Exported are variables that a pipeline's later actions can use.
 	Exported []string `json:"exported-variables,omitempty"`
 }
 
-// Phase is one of a build's phases: a build stops after one that failed, but for
-// post_build, which follows build in any case, and is not used here.
+// Phase holds the commands of a phase. A failed phase ends the build, except that
+// post_build follows in any case; it is not used here.
 type Phase struct {
 	Commands []string `json:"commands"`
 }
 
-// Artifacts are the files that a build hands over.
+// Artifacts lists the output files of a build.
 type Artifacts struct {
 	Files []string `json:"files"`
 }
 
-// Info is the artifact with which a build says which image it pushed, in the form
-// of the original blueprint: service_name, repo_name and, in image_tag, the digest.
+// Info names the file in which a build reports the image it pushed, in the form of the
+// original blueprint: service_name, repo_name and, in image_tag, the digest.
 const Info = "build_info.yml"
 
-// exported are the variables that a build of an image hands over: the scan needs the
-// tag.
+// exported names the variables that a build of an image exports: the scan needs the tag.
 var exported = []string{"SERVICE_NAME", "REPOSITORY_URI", "IMAGE_DIGEST", "IMAGE_TAG"}
 
 var (
@@ -67,20 +66,20 @@ var (
 	mergeS3 string
 )
 
-// Image is what a build of an image is told.
+// Image describes a build of an image.
 type Image struct {
-	// Service and Repository are what the build says that the image is for.
+	// Service and Repository go into Info.
 	Service, Repository string
-	// Tests are commands that run first. A pipeline that tests nothing has none.
+	// Tests are commands that run first; may be empty.
 	Tests []string
 	// Arguments are build arguments by name.
 	Arguments map[string]string
 }
 
-// Build returns the buildspec that tests an application, builds its image, pushes it, and
-// asks ECR for its digest. Its environment variables are REPOSITORY and
-// REPOSITORY_URI of the image, DOCKERFILE, BUILD_CONTEXT, and BUILD_TARGET, which may
-// be empty.
+// Build returns the buildspec that tests an application, builds its image, pushes it,
+// and asks ECR for its digest. It reads the environment variables REPOSITORY and
+// REPOSITORY_URI of the image, DOCKERFILE, BUILD_CONTEXT, and BUILD_TARGET, which may be
+// empty.
 func Build(i Image) Spec {
 	words := []string{}
 	for _, name := range slices.Sorted(maps.Keys(i.Arguments)) {
@@ -89,8 +88,8 @@ func Build(i Image) Spec {
 	return i.spec("arguments=(" + strings.Join(words, " ") + ")\n" + build)
 }
 
-// Copy returns the buildspec that takes an image from another repository, SOURCE_IMAGE,
-// in place of building one.
+// Copy returns the buildspec that copies the image SOURCE_IMAGE of another repository
+// instead of building one.
 func Copy(i Image) Spec { return i.spec(copyImage) }
 
 func (i Image) spec(produce string) Spec {
@@ -103,12 +102,12 @@ func (i Image) spec(produce string) Spec {
 	return s
 }
 
-// info returns what build_info.yml says before there is a digest.
+// info returns the content of Info but for the digest.
 func (i Image) info() string {
 	return "service_name: " + literal(i.Service) + "\nrepo_name: " + literal(i.Repository)
 }
 
-// literal returns a text as YAML, of which JSON is a part.
+// literal quotes a text for YAML, of which JSON is a part.
 func literal(text string) string {
 	var out strings.Builder
 	encoder := json.NewEncoder(&out)
@@ -119,17 +118,16 @@ func literal(text string) string {
 	return strings.TrimSpace(out.String())
 }
 
-// MergeGit returns the buildspec that commits the digest of a build to the repository
-// COMPOSE_URL, branch BRANCH, in its folder IMAGES. SERVICE_NAME, REPOSITORY and
-// REPOSITORY_URI come from the pipeline, and only the digest from the build. The
-// program composer is the object COMPOSER.
+// MergeGit returns the buildspec that commits the digest of a build to the folder IMAGES
+// of the repository COMPOSE_URL, branch BRANCH. The pipeline sets SERVICE_NAME,
+// REPOSITORY and REPOSITORY_URI; only the digest comes from the build. The program
+// composer is the object COMPOSER.
 func MergeGit() Spec { return newSpec(confirm, mergeGit) }
 
 // MergeS3 does the same to the zip file COMPOSE_OBJECT.
 func MergeS3() Spec { return newSpec(confirm, mergeS3) }
 
-// newSpec returns a buildspec whose phase build is one script: a shell of its own, which
-// stops at the first command that fails, in a pipe as well.
+// newSpec returns a buildspec whose phase build is one Script.
 func newSpec(scripts ...string) Spec {
 	return Spec{
 		Version: "0.2",
@@ -138,13 +136,13 @@ func newSpec(scripts ...string) Spec {
 	}
 }
 
-// Script returns a command of a buildspec: parts of a script, run in one shell that stops
-// at the first command that fails.
+// Script joins parts of a script to one command of a buildspec. It runs in one shell,
+// which stops at the first command that fails, in a pipe too.
 func Script(parts ...string) string {
 	return "set -euo pipefail\n" + strings.Join(parts, "")
 }
 
-// String returns the text of the buildspec.
+// String returns the buildspec as text.
 func (s Spec) String() string {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -156,8 +154,8 @@ func (s Spec) String() string {
 	return text.String()
 }
 
-// Quote returns a text as one word of a POSIX shell, whatever it contains. A shell knows
-// no NUL, and ends the word there; no file that is read here can hold one.
+// Quote quotes a text as one word of a POSIX shell. A shell ends the word at a NUL; no
+// file that is read here can hold one.
 func Quote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

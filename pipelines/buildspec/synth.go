@@ -19,26 +19,27 @@ var (
 	upload string
 )
 
-// Cached are the paths that a synthesis is faster with: what Go compiled and
-// downloaded, npm's packages, and the CDK library as jsii has unpacked it.
+// Cached lists the paths that speed up a synthesis: Go's compiled and downloaded
+// packages, npm's packages, and the CDK library as jsii has unpacked it.
 var Cached = []string{"/root/.cache/go-build/**/*", "/root/go/pkg/mod/**/*", "/root/.npm/**/*", "/root/.cache/aws/jsii/**/*"}
 
-// Synthesis is a synthesis of the pipelines, in a checkout of the platform repository.
+// Synthesis describes a synthesis of the pipelines in a checkout of the platform
+// repository.
 type Synthesis struct {
-	// Released says that the programs are downloaded, rather than compiled: composecdk
+	// Released means that the programs are downloaded rather than compiled: composecdk
 	// and composer in an archive (tar.gz) at BINARY_URI with the checksum BINARY_SHA256.
 	Released bool
-	// Checkout says that the compose files are in another repository, at .checkout. It
-	// is copied, because what is there is a link, and no link out of a folder is
-	// followed in untrusted files.
+	// Checkout means that the compose files are in another repository, at .checkout,
+	// which is a link. It is copied, because links out of a folder are not followed in
+	// untrusted files.
 	Checkout bool
-	// Unreleased says that applications may have no image yet.
+	// Unreleased means that applications may have no image yet.
 	Unreleased bool
 }
 
-// Command makes cdk.out, and the program composer in the folder tools. The tools are
-// those that package-lock.json and go.sum pin. PIPELINE_FILE is pipeline.yaml. After
-// the download nothing has credentials.
+// Command returns the command that writes cdk.out, and the program composer in the
+// folder tools. package-lock.json and go.sum pin all programs. PIPELINE_FILE names
+// pipeline.yaml. After the download nothing has credentials.
 func (s Synthesis) Command() string {
 	parts := []string{"settings=(--context \"pipeline=$PIPELINE_FILE\")\n"}
 	if s.Released {
@@ -55,6 +56,5 @@ func (s Synthesis) Command() string {
 	return Script(append(parts, synth)...)
 }
 
-// Upload returns the command that puts the program composer where the builds find it,
-// COMPOSER.
+// Upload returns the command that copies the program composer to the object COMPOSER.
 func Upload() string { return Script(upload) }

@@ -7,24 +7,24 @@ import (
 	"strings"
 )
 
-// SharedStack returns the name of the stack of what is shared.
+// SharedStack returns the name of the stack of shared resources.
 func (c *Config) SharedStack() string { return c.Name + "-shared" }
 
-// ArtifactBucketIn returns the tooling account's bucket for artifacts in a region.
+// ArtifactBucketIn returns the name of the tooling account's bucket for artifacts in a
+// region.
 func (c *Config) ArtifactBucketIn(region string) string {
 	return c.Name + "-artifacts-" + c.Tooling.Account.ID + "-" + region
 }
 
-// SigningProfile returns the name of the profile that ECR signs images with; it has no -.
+// SigningProfile returns the name of the profile that signs images in ECR; it has no -.
 func (c *Config) SigningProfile() string { return strings.ReplaceAll(c.Name, "-", "_") + "_images" }
 
-// ARN returns the ARN of something in an account; region is empty where the service has
-// none.
+// ARN returns the ARN of a resource in an account; region is empty for global services.
 func (c *Config) ARN(service, region string, a *Account, resource string) string {
 	return "arn:" + c.Partition() + ":" + service + ":" + region + ":" + a.ID + ":" + resource
 }
 
-// TargetAccounts returns the accounts that something is deployed to, sorted by name.
+// TargetAccounts returns the accounts with targets, sorted by name.
 func (c *Config) TargetAccounts() []*Account {
 	found := map[string]*Account{}
 	for _, e := range c.Environments {
@@ -35,8 +35,8 @@ func (c *Config) TargetAccounts() []*Account {
 	return sorted(found)
 }
 
-// Regions returns the regions that something is deployed to in an account, or in any where
-// the account is nil, sorted.
+// Regions returns the regions with targets in an account, or in all accounts if it is
+// nil, sorted.
 func (c *Config) Regions(a *Account) []string {
 	found := map[string]string{}
 	for _, e := range c.Environments {
@@ -49,13 +49,13 @@ func (c *Config) Regions(a *Account) []string {
 	return sorted(found)
 }
 
-// OtherRegions returns the target regions besides that of the tooling, sorted: each
-// needs a copy of the artifacts.
+// OtherRegions returns the target regions except the tooling's, sorted: each needs a
+// copy of the artifacts.
 func (c *Config) OtherRegions() []string {
 	return slices.DeleteFunc(c.Regions(nil), func(region string) bool { return region == c.Tooling.Region })
 }
 
-// StageIDs returns the names that the application's stacks in an account begin with,
+// StageIDs returns the prefixes of the names of the application's stacks in an account,
 // sorted.
 func (c *Config) StageIDs(a *Account) []string {
 	found := map[string]string{}
@@ -70,15 +70,16 @@ func (c *Config) StageIDs(a *Account) []string {
 	return sorted(found)
 }
 
-// Start returns which of the triggers of the CD pipeline one of an environment is; -1 if none.
+// Start returns the index of an environment's trigger among the triggers of the CD
+// pipeline, or -1.
 func (c *Config) Start(t Trigger) int {
 	return slices.IndexFunc(c.Triggers, func(one Trigger) bool {
 		return slices.Equal(one.Branches, t.Branches) && slices.Equal(one.Paths, t.Paths) && slices.Equal(one.Tags, t.Tags)
 	})
 }
 
-// Protected returns the stage ids of an account whose stacks have termination protection,
-// sorted.
+// Protected returns the stage ids of an account whose stacks have termination
+// protection, sorted.
 func (c *Config) Protected(a *Account) []string {
 	var found []string
 	for _, e := range c.Environments {
@@ -92,7 +93,7 @@ func (c *Config) Protected(a *Account) []string {
 	return found
 }
 
-// HasEphemeral reports whether an account holds an environment that is removed again.
+// HasEphemeral reports whether an account has an ephemeral environment.
 func (c *Config) HasEphemeral(a *Account) bool {
 	return slices.ContainsFunc(c.Environments, func(e *Environment) bool {
 		return e.Type == Ephemeral && slices.ContainsFunc(e.Targets(), func(t Target) bool { return t.Account == a })
@@ -114,13 +115,13 @@ func sorted[V any](found map[string]V) []V {
 	return values
 }
 
-// DeployRoleARN returns the role that deploys in an account and region. A region of *
-// makes the pattern of all regions, as bootstrap roles have one each.
+// DeployRoleARN returns the ARN of the role that deploys in an account and region.
+// Bootstrap roles have one per region: region * makes a pattern of all.
 func (c *Config) DeployRoleARN(a *Account, region string) string {
 	return c.roleARN(a, region, a.Roles.DeployRoleARN, c.DeployRole(), "deploy-role")
 }
 
-// ExecutionRoleARN returns the role that CloudFormation works with there.
+// ExecutionRoleARN returns the ARN of the role that CloudFormation uses there.
 func (c *Config) ExecutionRoleARN(a *Account, region string) string {
 	return c.roleARN(a, region, a.Roles.ExecutionRoleARN, c.ExecutionRole(), "cfn-exec-role")
 }
@@ -136,9 +137,9 @@ func (c *Config) roleARN(a *Account, region, given, managed, bootstrap string) s
 	}
 }
 
-// ReviewRoleARN returns the role that reads what is deployed in an account: where the roles
-// are given, the one that deploys. The bootstrap stack's own, for look-ups, reads
-// everything.
+// ReviewRoleARN returns the ARN of the role that reads the deployed stacks of an
+// account; for given roles the one that deploys. The look-up role of the bootstrap stack
+// is not used: it reads everything.
 func (c *Config) ReviewRoleARN(a *Account) string {
 	if a.Roles.Type == Given {
 		return a.Roles.DeployRoleARN
@@ -146,8 +147,7 @@ func (c *Config) ReviewRoleARN(a *Account) string {
 	return c.ARN("iam", "", a, "role/"+c.ReviewRole())
 }
 
-// ReviewRoleARNs returns the review roles of the accounts where somebody approves what a release
-// changes, sorted.
+// ReviewRoleARNs returns the review roles of the accounts with an approval, sorted.
 func (c *Config) ReviewRoleARNs() []string {
 	var roles []string
 	for _, e := range c.Environments {
@@ -162,8 +162,8 @@ func (c *Config) ReviewRoleARNs() []string {
 	return slices.Compact(roles)
 }
 
-// ProtectRoleARN returns the role that keeps the stacks of an account from being deleted:
-// where the roles are given, the one that deploys.
+// ProtectRoleARN returns the ARN of the role that keeps the stacks of an account from
+// being deleted; for given roles the one that deploys.
 func (c *Config) ProtectRoleARN(a *Account) string {
 	if a.Roles.Type == Given {
 		return a.Roles.DeployRoleARN
@@ -172,7 +172,8 @@ func (c *Config) ProtectRoleARN(a *Account) string {
 }
 
 // Boundary returns the name of the permissions boundary of every role that is made in an
-// account: the file's, or that of the roles stack; empty for given roles without.
+// account: from the file, or from the roles stack; empty for given roles without a
+// boundary.
 func (c *Config) Boundary(a *Account) string {
 	if a.Roles.Type == Given {
 		return a.Roles.PermissionsBoundary
@@ -180,9 +181,8 @@ func (c *Config) Boundary(a *Account) string {
 	return cmp.Or(a.Roles.PermissionsBoundary, c.Name+"-boundary")
 }
 
-// What CloudFormation may do in an account is said by several policies, as one would
-// be too long: with services that run the application, with its data, with pipelines
-// and with roles.
+// The policies of CloudFormation in an account, several as one would be too long:
+// services that run the application, its data, pipelines, and roles.
 const (
 	ServicesPolicy  = "services"
 	DataPolicy      = "data"
@@ -190,8 +190,8 @@ const (
 	RolesPolicy     = "roles"
 )
 
-// ExecutionPolicies returns the policies of an account, which has an application, pipelines or
-// both.
+// ExecutionPolicies returns the names of the policies of an account, which has an
+// application, pipelines or both.
 func (c *Config) ExecutionPolicies(a *Account) []string {
 	var names []string
 	if len(c.Regions(a)) > 0 {
@@ -203,11 +203,11 @@ func (c *Config) ExecutionPolicies(a *Account) []string {
 	return append(names, RolesPolicy)
 }
 
-// ExecutionPolicy returns the full name of one.
+// ExecutionPolicy returns the full name of a policy.
 func (c *Config) ExecutionPolicy(name string) string { return c.ExecutionRole() + "-" + name }
 
-// RolesAccounts returns the accounts with a roles stack: the target accounts and that of
-// the tooling, but those whose roles are given, sorted by name.
+// RolesAccounts returns the accounts with a roles stack, sorted by name: the target
+// accounts and the tooling account, except those with given roles.
 func (c *Config) RolesAccounts() []*Account {
 	found := map[string]*Account{c.Tooling.Account.Name: c.Tooling.Account}
 	for _, a := range c.TargetAccounts() {

@@ -15,11 +15,11 @@ import (
 	"composecdk/compose/load"
 )
 
-// Application says how the application of a target is loaded: the compose files in
-// the checkout of their repository, with the images that the CI pipelines handed
-// over and the network of the target in place of what the files say. An image that
-// is not there yet is an error in a pipeline that deploys it; elsewhere one that
-// nobody can pull stands for it, so that all can be synthesised.
+// Application returns the options to load the application of a target: the compose files
+// in the checkout of their repository, overridden by the images that the CI pipelines
+// handed over and by the network of the target. A missing image is an error in a
+// pipeline that deploys it; elsewhere an image that cannot be pulled replaces it, so
+// that everything can be synthesised.
 func (c *Config) Application(e *Environment, t Target, checkout string, untrusted bool) (load.Options, compose.Diagnostics) {
 	opts := load.Options{
 		WorkingDir: checkout, Root: checkout, ProjectName: c.Name, Untrusted: untrusted,
@@ -57,8 +57,8 @@ func (c *Config) MissingFiles(checkout string) (found compose.Diagnostics) {
 	return found.Sort()
 }
 
-// Sections returns the network, the cluster and the namespace of a target, as sections
-// of a compose file.
+// Sections returns the network, the cluster and the namespace of a target as sections of
+// a compose file.
 func (c *Config) Sections(e *Environment, t Target) []load.Section {
 	var sections []load.Section
 	set := func(path compose.Path, value any, keys ...string) {
@@ -74,7 +74,7 @@ func (c *Config) Sections(e *Environment, t Target) []load.Section {
 	switch {
 	case t.Cluster != "":
 		set(at, map[string]any{"Lookup": t.Cluster}, "x-cluster")
-	case e.Type == Ephemeral: // all of it is made from scratch
+	case e.Type == Ephemeral: // never uses an existing cluster
 		set(at, nil, "x-cluster", "Lookup")
 		set(at, nil, "x-cluster", "Use")
 	}
@@ -111,26 +111,26 @@ func (v *NewVPC) properties(zones []string) map[string]any {
 	return p
 }
 
-// ImagesFile returns where the digest of an application's image is written, relative to
-// the root of the compose repository.
+// ImagesFile returns the path of the file with the digest of an application's image,
+// relative to the root of the compose repository.
 func (c *Config) ImagesFile(a *App) string { return path.Join(c.Compose.Images, a.Service+".yaml") }
 
 // RepositoryURI returns the ECR repository of an application, without a tag.
 func (c *Config) RepositoryURI(a *App) string { return c.Registry() + "/" + a.Repository.Name }
 
-// noImage is the digest of an image that is not there.
+// noImage replaces a missing digest.
 var noImage = "@sha256:" + strings.Repeat("0", 64)
 
-// imagesFile is a compose file that says nothing but the image of a service.
+// imagesFile holds a compose file that sets the image of a service and nothing else.
 type imagesFile struct {
 	Services map[string]struct {
 		Image string `key:"image"`
 	} `key:"services"`
 }
 
-// image returns the image of an application that its pipeline handed over, and where.
-// Nothing else may stand in the file, and no image of anything else: whoever can
-// write it must not be able to deploy what was not built and scanned here.
+// image reads the image of an application that its pipeline handed over, and its place.
+// The file may hold nothing else, and no other image: whoever can write it must not be
+// able to deploy an image that was not built and scanned here.
 func (c *Config) image(a *App, checkout string, untrusted bool) (image string, at compose.Pos, found compose.Diagnostics) {
 	name := filepath.Join(checkout, c.ImagesFile(a))
 	if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {

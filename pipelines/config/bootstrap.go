@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// Bootstrap returns the lines of a shell script that make the accounts ready, that of the
-// tooling first: the roles stack of each, whose policies `cdk bootstrap` takes in the
-// place of AdministratorAccess, then the bootstrap stacks, where their roles are
-// used. A comment says whose credentials the lines below it need. The checkout is that
-// of the compose repository; "" where it is the folder of the file.
+// Bootstrap returns the lines of a shell script that prepares the accounts, the tooling
+// account first: the roles stack of each, whose policies `cdk bootstrap` takes instead
+// of AdministratorAccess, then the bootstrap stacks where their roles are used. A
+// comment names the account whose credentials the lines below it need. The checkout is
+// the folder of the compose repository; "" means the folder of the file.
 func (c *Config) Bootstrap(checkout string) []string {
 	accounts := c.RolesAccounts()
 	slices.SortStableFunc(accounts, func(a, b *Account) int {
@@ -53,7 +53,8 @@ func (c *Config) bootstrapped(a *Account) []string {
 }
 
 // bootstrap returns the command for one region. The CDK's default stack name fits one
-// qualifier only. (https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-customizing.html)
+// qualifier only. See
+// https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-customizing.html
 func (c *Config) bootstrap(a *Account, region string) string {
 	words := []string{"npx cdk bootstrap", fmt.Sprintf("aws://%s/%s", a.ID, region), "--qualifier " + a.Roles.Qualifier}
 	if a.Roles.Qualifier != defaultQualifier {
@@ -72,7 +73,7 @@ func (c *Config) bootstrap(a *Account, region string) string {
 
 var plain = regexp.MustCompile(`^[\w./=:@%+,-]+$`)
 
-// quoted returns one word of a shell.
+// quoted quotes one word for a shell.
 func quoted(word string) string {
 	if plain.MatchString(word) {
 		return word

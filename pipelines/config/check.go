@@ -12,7 +12,7 @@ import (
 	"composecdk/compose/load"
 )
 
-// check reports what no schema can say, in the parts that were read.
+// check reports errors that no schema can find.
 func (l *loading) check() {
 	l.checkAccounts()
 	l.checkTooling()
@@ -28,13 +28,13 @@ func (l *loading) check() {
 	l.checkOrder()
 	l.checkTriggers(l.config.Compose.Source, l.config.Triggers)
 	l.checkNames()
-	if !l.Found().HasErrors() { // a name that is misspelt is not used either
+	if !l.Found().HasErrors() { // a misspelt name would be reported as unused too
 		l.checkUnused()
 	}
 }
 
-// twice reports that a second one, by its place in the file, has what only one can
-// have.
+// twice reports that two parts share a value that must be unique, at the later one in
+// the file.
 func (l *loading) twice(code, key, what string, a, b compose.Path) {
 	if p, q := l.Pos(a), l.Pos(b); p.File == q.File && p.Line > q.Line {
 		a, b = b, a
@@ -57,7 +57,7 @@ func (l *loading) checkAccounts() {
 	}
 	if l.config.OrganizationID == "" && !l.Cut("OrganizationId") && len(l.config.Accounts) > 1 {
 		l.warn("Name", "organization-none", "set OrganizationId",
-			"without an organisation, account ids alone tell who may read images and artifacts")
+			"without an organisation, only account ids limit who may read images and artifacts")
 	}
 }
 
@@ -72,7 +72,7 @@ func (l *loading) checkRoles(a *Account) {
 	case r.Type == Managed && l.file.Accounts[a.Name].Roles.Qualifier != "":
 		l.errorf(at.Key("Qualifier"), "roles-qualifier", "a qualifier is of bootstrap roles, and these are managed")
 	case r.Type != Bootstrap && a == l.config.Tooling.Account:
-		l.errorf(at, "roles-tooling", "pipelines that update themselves find the roles of cdk bootstrap only: the tooling account has those")
+		l.errorf(at, "roles-tooling", "the tooling account must have the roles of cdk bootstrap: pipelines that update themselves find no others")
 	}
 	for _, key := range []string{"DeployRoleArn", "ExecutionRoleArn"} {
 		arn := map[string]string{"DeployRoleArn": r.DeployRoleARN, "ExecutionRoleArn": r.ExecutionRoleARN}[key]
@@ -82,7 +82,7 @@ func (l *loading) checkRoles(a *Account) {
 	}
 }
 
-// checkZones checks that zones are of their region, and none is there twice.
+// checkZones checks that zones belong to their region and are unique.
 func (l *loading) checkZones(a *Account) {
 	for _, region := range slices.Sorted(maps.Keys(a.Regions)) {
 		zones := a.Regions[region].AvailabilityZones
@@ -116,10 +116,9 @@ func (l *loading) checkTooling() {
 	}
 }
 
-// accountOfARN returns the account that an ARN names.
 func accountOfARN(arn string) string { return strings.Split(arn+":::::", ":")[4] }
 
-// checkSource checks that a connection is one that the pipelines can use.
+// checkSource checks that the pipelines can use a connection.
 func (l *loading) checkSource(s Source) {
 	if s.Provider == Connection && s.Repository == "" {
 		l.errorf(s.Path.Key("Connection"), "source-repository", "a source of a connection needs a Repository: owner/name")
@@ -169,7 +168,7 @@ func (l *loading) checkApps() {
 func (l *loading) checkBuild(a *App) {
 	at, b := a.Path.Key("Build"), a.Build
 	if b.Spec != "" && (len(b.Test) > 0 || b.Args != nil || b.Target != "") {
-		l.errorf(at.Key("Spec"), "build-spec", "a buildspec of the application takes the place of ours: Test, Target and Args have no effect with it")
+		l.errorf(at.Key("Spec"), "build-spec", "Spec replaces the built-in buildspec: Test, Target and Args have no effect with it")
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.Args)) {
 		if load.Credential(name) {
@@ -189,7 +188,7 @@ func (l *loading) checkBuild(a *App) {
 
 var ecrName = regexp.MustCompile(`^[a-z0-9]+([._/-][a-z0-9]+)*$`)
 
-// checkTimeout holds a build against the 8 hours of CodeBuild.
+// checkTimeout checks a timeout against the limits of CodeBuild.
 func (l *loading) checkTimeout(at compose.Path, timeout time.Duration) {
 	if timeout < 5*time.Minute || timeout > 8*time.Hour || timeout%time.Minute != 0 {
 		l.errorf(at, "timeout", "a build of CodeBuild has 5 minutes to 8 hours, in whole minutes")
@@ -209,11 +208,11 @@ func (l *loading) checkLoop(a *App) {
 	}
 }
 
-// maxPushes is how many kinds of pushes can start a pipeline.
-// (https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_GitConfiguration.html)
+// maxPushes limits the kinds of pushes that start a pipeline. See
+// https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_GitConfiguration.html
 const maxPushes = 3
 
-// checkTriggers checks that a source has what its triggers wait for.
+// checkTriggers checks that a source supports its triggers.
 func (l *loading) checkTriggers(s Source, triggers []Trigger) {
 	if s.Provider == Connection && len(triggers) > maxPushes {
 		l.errorf(triggers[maxPushes].Path, "trigger-many", "%d triggers of a connection, and CodePipeline takes %d", len(triggers), maxPushes)
@@ -235,26 +234,26 @@ func (l *loading) checkTriggers(s Source, triggers []Trigger) {
 	}
 }
 
-// isGlob reports whether a pattern has more in it than * and **.
+// isGlob reports whether a pattern has more wildcards than * and **.
 func isGlob(pattern string) bool { return strings.ContainsAny(pattern, "?[]{}") }
 
-// checkReached finds environments that no release comes to, as nothing starts the CD
-// pipeline that they wait for, or nobody can tell what did.
+// checkReached finds environments that no release enters, as no such trigger
+// starts the CD pipeline, or it cannot be found out which trigger did.
 func (l *loading) checkReached(e *Environment) {
 	if len(e.Triggers) > 0 && l.config.Compose.Source.Provider != CodeCommit {
 		l.hint(e.Path.Key("Triggers"), "trigger-untold", "leave it to Triggers at the top level, which start the CD pipeline",
-			"what started a release is known of a compose repository in CodeCommit only")
+			"only a compose repository in CodeCommit allows to find out what started a release")
 		return
 	}
 	for _, t := range e.Triggers {
 		if l.config.Start(t) < 0 {
-			l.hint(t.Path, "trigger-never", "add it to Triggers at the top level, word by word", "nothing like this starts the CD pipeline")
+			l.hint(t.Path, "trigger-never", "add it to Triggers at the top level, word by word", "no trigger at the top level is equal to this one")
 		}
 	}
 }
 
-// largestGroup is how many applications one stack takes: a pipeline is about 15
-// resources of the 500.
+// largestGroup limits the applications of one stack: a pipeline has about 15 resources
+// of the 500.
 const largestGroup = 30
 
 func (l *loading) checkGroups() {
@@ -296,7 +295,7 @@ func (l *loading) checkEnvironment(e *Environment) {
 	}
 	for _, t := range e.Targets() {
 		if t.Region != l.config.Tooling.Region {
-			l.hint(e.Path, "ephemeral-region", "leave out Regions, or move Tooling", "an ephemeral environment is in the region of the tooling, %s, not in %s: what removes it works in one region only",
+			l.hint(e.Path, "ephemeral-region", "leave out Regions, or move Tooling", "an ephemeral environment must be in the region of the tooling, %s, not in %s: only there is it removed",
 				l.config.Tooling.Region, t.Region)
 		}
 	}
@@ -308,13 +307,13 @@ func (l *loading) checkEnvironment(e *Environment) {
 	}
 }
 
-// fileOf returns what the file says about an environment.
+// fileOf returns an environment as written in the file.
 func (l *loading) fileOf(e *Environment) fileEnvironment {
 	return l.file.Environments[slices.Index(l.config.Environments, e)]
 }
 
-// stageNames are of the other steps of a stage, and of its roles; buildParts come after
-// the name of a test in the names of what its build has.
+// stageNames belong to the other steps of a stage, and to its roles; buildParts are
+// suffixes of a test's name in the names of its build's parts.
 var (
 	stageNames = []string{"Changes", "Deploy", "Execution", "Teardown"}
 	buildParts = []string{"Key", "Logs", "Role"}
@@ -328,11 +327,11 @@ func (l *loading) checkTests(e *Environment) {
 		}
 		names[t.Name] = true
 		if slices.Contains(stageNames, t.Name) || t.Name == "Approve-"+e.Name {
-			l.errorf(t.Path.Key("Name"), "name-reserved", "%q is a name that the stage has itself: call the test something else", t.Name)
+			l.errorf(t.Path.Key("Name"), "name-reserved", "%q is reserved for a part of the stage: rename the test", t.Name)
 		}
 		for _, part := range buildParts {
 			if whole, ok := strings.CutSuffix(t.Name, part); ok && slices.ContainsFunc(e.Tests, func(o Test) bool { return o.Name == whole }) {
-				l.errorf(t.Path.Key("Name"), "name-reserved", "%q is what test %q has itself: call one of them something else", t.Name, whole)
+				l.errorf(t.Path.Key("Name"), "name-reserved", "%q is reserved for a part of test %q: rename one of them", t.Name, whole)
 			}
 		}
 		l.checkLocal(t.Path.Key("Spec"), t.Spec)
@@ -358,7 +357,7 @@ func (l *loading) checkApproval(e *Environment) {
 		l.errorf(e.Path.Key("Approval").Key("Timeout"), "timeout", "CodePipeline waits 5 minutes to 60 days for an approval, in whole minutes")
 	}
 	if l.fileOf(e).ChangeSet == "review" && e.Approval == nil {
-		l.errorf(e.Path.Key("ChangeSet"), "review-approval", "somebody has to review: add Approval")
+		l.errorf(e.Path.Key("ChangeSet"), "review-approval", "ChangeSet needs a reviewer: add Approval")
 	}
 }
 
@@ -393,7 +392,7 @@ func (l *loading) checkUsedVPC(at compose.Path, use *fileUsedVPC) {
 	subnets := slices.Concat(use.AppSubnets, use.PublicSubnets, use.StorageSubnets)
 	switch {
 	case use.FromAccount && (use.ID != "" || subnets != nil):
-		l.errorf(at, "vpc-kind", "FromAccount takes all from the account: leave out the ids, or FromAccount")
+		l.errorf(at, "vpc-kind", "FromAccount uses the ids of the account: leave out the ids here, or FromAccount")
 	case !use.FromAccount && use.ID == "":
 		l.errorf(at, "vpc-kind", "say which VPC: VpcId with its subnets, or FromAccount: true")
 	}
@@ -451,8 +450,8 @@ func (l *loading) checkPartitions() {
 	}
 }
 
-// checkNetworks refuses ephemeral environments in the network of a permanent one:
-// what they leave behind, or do wrong, would be there.
+// checkNetworks refuses ephemeral environments in the network of a permanent one, which
+// their leftovers and faults would affect.
 func (l *loading) checkNetworks() {
 	owners := map[string]*Environment{}
 	for _, e := range l.config.Environments {
@@ -507,7 +506,7 @@ func (l *loading) checkOrder() {
 	l.checkLast()
 }
 
-// checkLast finds ephemeral environments behind all that is permanent.
+// checkLast finds ephemeral environments after all permanent ones.
 func (l *loading) checkLast() {
 	permanent := func(e *Environment) bool { return e.Type == Permanent }
 	if !slices.ContainsFunc(l.config.Environments, permanent) {
@@ -538,12 +537,11 @@ func (l *loading) checkUnused() {
 	}
 }
 
-// artifactFolder is how much of a pipeline's name CodePipeline makes the name of the
-// folder of its artifacts of.
+// artifactFolder is the length of the prefix of a pipeline's name that names its folder
+// of artifacts.
 const artifactFolder = 20
 
-// checkNames holds the longest names that are made of the file against the limits
-// of AWS.
+// checkNames checks the longest generated names against the limits of AWS.
 func (l *loading) checkNames() {
 	folders := map[string]*App{}
 	for _, a := range l.config.Apps {

@@ -7,7 +7,7 @@ import (
 	"composecdk/compose/load"
 )
 
-// Config is what a pipeline.yaml says, with everything filled in.
+// Config holds a pipeline.yaml with all defaults filled in.
 type Config struct {
 	// File is pipeline.yaml as a person would type it, Dir its folder, absolute.
 	File, Dir string
@@ -15,8 +15,8 @@ type Config struct {
 	// up to 24 characters, as the names of buckets are made of it.
 	Name    string
 	Tooling Tooling
-	// OrganizationID is o-…; "" where the accounts belong to no organisation, which
-	// is told as a warning: then account ids alone keep others out.
+	// OrganizationID is o-…; "" if the accounts belong to no organisation, which causes
+	// a warning: then only account ids keep other principals out.
 	OrganizationID string
 	// Accounts are sorted by name.
 	Accounts []*Account
@@ -33,15 +33,16 @@ type Config struct {
 	// pipelines and the compose files (docs/decisions/two-repositories.md).
 	AllowSelfModify bool
 
-	// Unreleased says that in a pipeline, too, applications may have no image yet: that
-	// of the platform makes what builds the first ones, and deploys none.
+	// Unreleased means that in a pipeline, too, applications may have no image yet: the
+	// platform pipeline makes the builds of the first images, and deploys no
+	// application.
 	Unreleased bool
 
-	// document knows where everything is written.
+	// document has the places of all values.
 	document *load.Document
 }
 
-// Tooling is the account that the pipelines run in, and what they are made from.
+// Tooling is the account that the pipelines run in, and their platform repository.
 type Tooling struct {
 	Account *Account
 	Region  string
@@ -51,7 +52,7 @@ type Tooling struct {
 	Source Source
 	// File is where pipeline.yaml lies in the platform repository.
 	File string
-	// Binary is the built program. Nil means that the synthesis compiles it.
+	// Binary is the built program. If nil, the synthesis compiles it.
 	Binary *Binary
 }
 
@@ -59,7 +60,7 @@ type Tooling struct {
 type Binary struct {
 	// URI is an s3:// URI in the tooling account, or an https:// URL.
 	URI string
-	// SHA256 is the hexadecimal checksum of what the URI gives.
+	// SHA256 is the hexadecimal checksum of the archive.
 	SHA256 string
 }
 
@@ -76,25 +77,25 @@ type Account struct {
 	Path    compose.Path
 }
 
-// Region is what an account has in a region.
+// Region holds an account's settings of a region.
 type Region struct {
 	AvailabilityZones []string
-	// VPC is nil where the file says nothing about it.
+	// VPC is nil if the file has none.
 	VPC *ExistingVPC
 	// Cluster and Namespace are existing ones; may be empty.
 	Cluster, Namespace string
 }
 
-// Zones returns the availability zones of a region, nil where the file gives none.
+// Zones returns the availability zones of a region, nil if the file has none.
 func (a *Account) Zones(region string) []string { return a.Regions[region].AvailabilityZones }
 
-// RoleType is whose roles the pipelines use in an account.
+// RoleType says which roles the pipelines use in an account.
 type RoleType string
 
 const (
-	// Bootstrap roles are those of `cdk bootstrap`.
+	// Bootstrap roles are made by `cdk bootstrap`.
 	Bootstrap RoleType = "bootstrap"
-	// Managed roles are those of the roles stack of the account.
+	// Managed roles are made by the roles stack of the account.
 	Managed RoleType = "managed"
 	// Given roles are named in the file.
 	Given RoleType = "given"
@@ -103,7 +104,7 @@ const (
 // Roles are the roles that act in an account.
 type Roles struct {
 	Type RoleType
-	// Qualifier is that of the bootstrap stack. Default: hnb659fds.
+	// Qualifier belongs to the bootstrap stack. Default: hnb659fds.
 	Qualifier string
 	// DeployRoleARN and ExecutionRoleARN are empty but for Given.
 	DeployRoleARN, ExecutionRoleARN string
@@ -112,7 +113,7 @@ type Roles struct {
 	PermissionsBoundary string
 }
 
-// Provider is where a source is.
+// Provider is a kind of source.
 type Provider string
 
 // The providers of sources.
@@ -123,7 +124,7 @@ const (
 	ECR        Provider = "Ecr"
 )
 
-// Source is where a pipeline gets its files from.
+// Source is a repository, bucket or image that a pipeline reads.
 type Source struct {
 	Provider Provider
 	// Repository is the CodeCommit repository, owner/name of a connection, or the
@@ -131,9 +132,9 @@ type Source struct {
 	Repository string
 	// Branch is empty for S3 and ECR.
 	Branch string
-	// ConnectionARN is that of a connection.
+	// ConnectionARN is empty but for a connection.
 	ConnectionARN string
-	// Bucket and Key are those of a zip file in S3.
+	// Bucket and Key name a zip file in S3.
 	Bucket, Key string
 	// Tag is the image tag of ECR.
 	Tag  string
@@ -153,7 +154,7 @@ type Trigger struct {
 	Path                  compose.Path
 }
 
-// Handoff is how a new digest reaches the compose repository.
+// Handoff says how a new digest gets into the compose repository.
 type Handoff string
 
 const (
@@ -173,23 +174,23 @@ type Compose struct {
 	Handoff Handoff
 }
 
-// App is an application: what builds the image of one service.
+// App is an application, which builds the image of one service.
 type App struct {
 	Name string
-	// Team is informative, and what ${Team} in Group stands for.
+	// Team is informative, and replaces ${Team} in Group.
 	Team string
 	// Group is the stack that the pipeline lives in.
 	Group string
-	// Service is the compose service whose image the application is.
+	// Service is the compose service that runs the image.
 	Service string
 	Source  Source
 	// Triggers default to a push to the source's branch.
 	Triggers   []Trigger
 	Repository Repository
 	Build      Build
-	// Scan is nil where nothing waits for the findings of Inspector.
+	// Scan is nil if images are not scanned.
 	Scan *Scan
-	// Sign says that ECR signs what is pushed.
+	// Sign means that ECR signs pushed images.
 	Sign bool
 	Path compose.Path
 }
@@ -201,18 +202,18 @@ type Repository struct {
 	// TagMutability is IMMUTABLE or MUTABLE.
 	TagMutability string
 	ScanOnPush    bool
-	// KeepReleases is how many tagged images are kept.
+	// KeepReleases is the number of tagged images to keep.
 	KeepReleases int
-	// ExpireUntaggedDays is after how many days an untagged image goes.
+	// ExpireUntaggedDays is the number of days after which untagged images expire.
 	ExpireUntaggedDays int
 }
 
-// Build is how an application is tested and its image is built.
+// Build describes the build and the tests of an application's image.
 type Build struct {
-	// Spec is a buildspec of the application's repository that takes the place of
-	// ours: it tests, builds, pushes, and leaves build_info.yml in its artifact.
+	// Spec is a buildspec of the application's repository that replaces the built-in
+	// one: it tests, builds, pushes, and leaves build_info.yml in its artifact.
 	Spec string
-	// Test are commands that test before the image is built, where there is no Spec.
+	// Test are commands that test before the image is built, unless there is a Spec.
 	Test []string
 	// Context and Dockerfile are relative to the root of the repository.
 	Context, Dockerfile string
@@ -229,44 +230,44 @@ type Build struct {
 	Timeout    time.Duration
 }
 
-// Scan is how many findings of Inspector a new image may have.
+// Scan limits the findings of Inspector in a new image; nil is no limit.
 type Scan struct{ Critical, High, Medium, Low *int }
 
-// EnvironmentType says what an environment is for.
+// EnvironmentType is ephemeral or permanent.
 type EnvironmentType string
 
 const (
-	// Ephemeral environments are made from scratch, tested and removed.
+	// Ephemeral environments are created, tested and removed by each release.
 	Ephemeral EnvironmentType = "ephemeral"
 	// Permanent environments stay.
 	Permanent EnvironmentType = "permanent"
 )
 
-// Environment is where a release is deployed.
+// Environment is a set of targets that a release is deployed to.
 type Environment struct {
 	Name string
 	Type EnvironmentType
 	// Waves are deployed one after the other, the targets of one together. An
 	// ephemeral environment has one target.
 	Waves [][]Target
-	// Bake is what a wave must stand before the next one begins; may be nil.
+	// Bake must pass before the next wave begins; may be nil.
 	Bake *Bake
-	// NewVPC is that of an ephemeral environment, or of a permanent one that has its
-	// own; nil means that targets say which one they use.
+	// NewVPC is the VPC of an ephemeral environment, or of a permanent one with its own;
+	// if nil, each target has a VPC.
 	NewVPC *NewVPC
 	// ComposeFiles are further files of the compose repository, merged last.
 	ComposeFiles []string
 	Tags         map[string]string
-	// Triggers limit which releases come here, to those that one of them started;
-	// empty means all.
+	// Triggers limit the environment to releases that one of them started; empty means
+	// all releases.
 	Triggers []Trigger
 	Tests    []Test
 	// Teardown is nil but for ephemeral environments.
 	Teardown *Teardown
-	// Approval is nil where nobody is asked.
+	// Approval is nil if nobody approves.
 	Approval *Approval
-	// Review says that the approval stands between the change sets and their
-	// execution, rather than before both.
+	// Review puts the approval between the change sets and their execution, rather than
+	// before both.
 	Review bool
 	// OnFailure is rollback, retry or none.
 	OnFailure             string
@@ -289,7 +290,7 @@ func (e *Environment) Targets() []Target {
 type Target struct {
 	Account *Account
 	Region  string
-	// VPC is nil where the environment makes its own.
+	// VPC is nil if the environment makes its own.
 	VPC *ExistingVPC
 	// Cluster and Namespace are existing ones; may be empty.
 	Cluster, Namespace string
@@ -305,12 +306,12 @@ type ExistingVPC struct {
 // NewVPC is a network that an environment makes.
 type NewVPC struct {
 	CIDR string
-	// NATGateways is how many there are; 0 is none.
+	// NATGateways is their number; 0 is none.
 	NATGateways int
 	Path        compose.Path
 }
 
-// Bake holds a wave back until its alarms stayed quiet.
+// Bake holds a wave back until its alarms have stayed out of ALARM.
 type Bake struct {
 	// Alarms are names of CloudWatch alarms in the targets.
 	Alarms []string
@@ -320,24 +321,25 @@ type Bake struct {
 // Test is a build that tests an environment.
 type Test struct {
 	Name string
-	// Spec is a buildspec of the compose repository; Commands stand in its place.
+	// Spec is a buildspec of the compose repository; if empty, there are Commands.
 	Spec     string
 	Commands []string
-	// Env are environment variables; ${Outputs.X} is an output of the environment.
+	// Env are environment variables; ${Outputs.X} is replaced by an output of the
+	// environment.
 	Env     map[string]string
 	Timeout time.Duration
 	Path    compose.Path
 }
 
-// Teardown says when an ephemeral environment goes.
+// Teardown says when an ephemeral environment is removed.
 type Teardown struct {
-	// KeepFor is how long one stays whose deployment or tests failed.
+	// KeepFor is how long a failed environment is kept.
 	KeepFor time.Duration
-	// MaxLifetime is when it goes at the latest.
+	// MaxLifetime is the age at which the environment is removed in any case.
 	MaxLifetime time.Duration
 }
 
-// Approval is what a person is asked.
+// Approval describes the question to a person.
 type Approval struct {
 	Comment, URL string
 	Timeout      time.Duration
@@ -345,24 +347,24 @@ type Approval struct {
 	SkipWhenUnchanged bool
 }
 
-// Event is what a notification is about: approval, failed or succeeded.
+// Event is the subject of a notification: approval, failed or succeeded.
 type Event string
 
-// The events that people are told of.
+// The events of notifications.
 const (
 	ApprovalNeeded Event = "approval"
 	Failed         Event = "failed"
 	Succeeded      Event = "succeeded"
 )
 
-// Notification tells people.
+// Notification sends events to people.
 type Notification struct {
-	// Email is an address; else SlackWorkspace and SlackChannel are set.
+	// Email is an address; if empty, SlackWorkspace and SlackChannel are set.
 	Email                        string
 	SlackWorkspace, SlackChannel string
 	Events                       []Event
 	Path                         compose.Path
 }
 
-// Logs are those of builds.
+// Logs holds the settings of the logs of builds.
 type Logs struct{ RetentionDays int }

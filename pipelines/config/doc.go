@@ -1,10 +1,9 @@
-// Package config reads pipeline.yaml, which says which applications there are, in
-// which accounts, and on which way they go to production. It is pure Go: what can
-// be wrong with the file is found here, with file, line and column, all at once.
+// Package config reads pipeline.yaml, which lists the applications, the accounts, and
+// the environments on the way to production. It is pure Go: it reports all errors of the
+// file at once, with file, line and column.
 //
-// A load has four steps: the file and what it includes are read and held against
-// the JSON schema (schema/pipeline.schema.json); they are decoded; defaults and
-// naming conventions are filled in, and targets are chosen and cut into waves; what
-// no schema can say is checked. The result, Config, says everything outright: no
-// reader of it looks up a default.
+// A load has four steps: read the file and its includes, and check them against the JSON
+// schema (schema/pipeline.schema.json); decode them; fill in defaults and naming
+// conventions, choose targets and divide them into waves; check what no schema can. The
+// result, Config, is complete: no reader of it looks up a default.
 package config

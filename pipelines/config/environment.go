@@ -177,8 +177,8 @@ func (s *fileSelector) matches(a *Account) bool {
 	return inside && !slices.Contains(s.Exclude, a.Name)
 }
 
-// target returns an environment's place in an account and region, with the network that
-// is there.
+// target makes the target of an environment in an account and region, with its existing
+// network.
 func (l *loading) target(e *Environment, f fileEnvironment, account *Account, region string) Target {
 	t := Target{Account: account, Region: region, Cluster: f.Cluster.Use, Namespace: f.Namespace.Use}
 	use := f.VPC.Use
@@ -198,7 +198,7 @@ func (l *loading) target(e *Environment, f fileEnvironment, account *Account, re
 	return t
 }
 
-// originalConfiguration is a parameter file of the original blueprint.
+// originalConfiguration holds a parameter file of the original blueprint.
 type originalConfiguration struct {
 	Parameters struct {
 		VpcId, AppSubnets, PublicSubnets, StorageSubnets, VpcDiscoveryMapId, EcsClusterName string //nolint:revive // the file's own spelling
@@ -206,8 +206,8 @@ type originalConfiguration struct {
 	Tags map[string]string
 }
 
-// configuration lets the parameter file of an environment say what Vpc, Cluster,
-// Namespace and Tags would.
+// configuration reads the parameter file of an environment in place of Vpc, Cluster,
+// Namespace and Tags.
 func (l *loading) configuration(e *Environment, f *fileEnvironment) {
 	if f.Configuration == "" {
 		return

@@ -14,7 +14,7 @@ import (
 	"composecdk/compose"
 )
 
-// Defaults of pipeline.yaml; those of the JSON schema's descriptions.
+// Defaults of pipeline.yaml, which the descriptions of the JSON schema repeat.
 const (
 	defaultBranch     = "main"
 	defaultGroup      = "apps"
@@ -37,7 +37,7 @@ const (
 // followed.
 func (l *loading) expand() {
 	f := &l.file
-	f.Name = cmp.Or(f.Name, "name") // one that is missing is reported once
+	f.Name = cmp.Or(f.Name, "name") // a missing name is reported once
 	l.used = map[compose.Path]bool{}
 	l.config = &Config{
 		File: l.Name, Dir: l.Dir, Name: f.Name, OrganizationID: f.OrganizationID,
@@ -103,7 +103,7 @@ func (l *loading) account(name string, f fileAccount) *Account {
 // accountNamed finds an account; one that is unknown is reported, and nil.
 func (l *loading) accountNamed(path compose.Path, name string) *Account {
 	if name == "" {
-		return nil // the schema has told that the key is missing
+		return nil // the schema reports the missing key
 	}
 	for _, a := range l.config.Accounts {
 		if a.Name == name {
@@ -245,7 +245,6 @@ func (l *loading) app(name string, f fileApp) *App {
 // upper-case letters.
 func repositoryName(service string) string { return strings.ToLower(service) }
 
-// yes reports whether a switch is on, as it is unless the file turns it off.
 func yes(given *bool) bool { return given == nil || *given }
 
 var placeholder = regexp.MustCompile(`\$\{(\w*)\}`)
@@ -296,7 +295,7 @@ func (l *loading) duration(path compose.Path, text string, otherwise time.Durati
 		sum += time.Duration(n) * units[i]
 	}
 	if sum == 0 {
-		l.errorf(path, "duration", "%s is no time at all", text)
+		l.errorf(path, "duration", "duration must be greater than zero, got %s", text)
 		return otherwise
 	}
 	return sum

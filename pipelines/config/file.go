@@ -1,8 +1,7 @@
 package config
 
-// file is pipeline.yaml as it is written. Its fields have the names of the keys; a
-// test holds them against the JSON schema. Nil and empty mean that the file says
-// nothing.
+// file holds pipeline.yaml as written. Its fields have the names of the keys; a test
+// compares them with the JSON schema. Nil and empty mean that the file has no value.
 type file struct {
 	Name           string
 	Tooling        fileTooling

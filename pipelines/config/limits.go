@@ -15,12 +15,12 @@ var (
 	tagValue = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]{0,256}$`)
 )
 
-// longestAlarm is how many characters the name of an alarm may have.
+// longestAlarm limits the characters of an alarm's name. See
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 const longestAlarm = 255
 
-// longestComment leaves room for a line of 700 characters, which tells what changes,
-// in the 1,000 that a value of a pipeline's configuration may have.
+// longestComment leaves room for the summary of changes, a line of 700 characters, in
+// the 1,000 of a value of a pipeline's configuration. See
 // https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
 const longestComment = 1000 - len("\n") - 700
 

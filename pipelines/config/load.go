@@ -13,28 +13,28 @@ import (
 	"composecdk/schema"
 )
 
-// Options say what to load.
+// Options are the arguments of Load.
 type Options struct {
 	// File is pipeline.yaml, or a compose file with a section x-cicd.
 	File string
-	// Untrusted says that this is a pipeline: what a person could still make good is
-	// an error.
+	// Untrusted means that the files are read in a pipeline: findings that a person
+	// could still correct are errors.
 	Untrusted bool
-	// Unreleased says that even so applications may have no image yet.
+	// Unreleased means that even then applications may have no image yet.
 	Unreleased bool
 }
 
-// section holds the same object in a compose file.
+// section is the key of pipeline.yaml's content in a compose file.
 const section = "x-cicd"
 
-// pipelineSchema is the schema of pipeline.yaml, compiled once.
+// pipelineSchema compiles the schema of pipeline.yaml once.
 var pipelineSchema = sync.OnceValues(func() (*load.DocumentSchema, error) {
 	return load.NewDocumentSchema(schema.Pipeline, "pipeline-schema", "pipeline.yaml")
 })
 
-// Load reads a pipeline.yaml with the files that it includes. The diagnostics are
-// sorted and all that is wrong with it alone; Check tells what is wrong in view of
-// the compose files. The configuration is nil where there are errors.
+// Load reads a pipeline.yaml with the files that it includes. The diagnostics are sorted
+// and cover all errors of the file alone; Check compares it with the compose files. The
+// configuration is nil if there are errors.
 func Load(opts Options) (*Config, compose.Diagnostics) {
 	l := &loading{Document: load.OpenDocument(load.DocumentOptions{File: opts.File, What: "pipeline.yaml", Key: "Name and Apps"}), opts: opts}
 	if l.Root == nil {
@@ -48,13 +48,13 @@ func Load(opts Options) (*Config, compose.Diagnostics) {
 	return c, found
 }
 
-// loading is the state of one Load.
+// loading holds the state of one Load.
 type loading struct {
 	*load.Document
 	opts   Options
 	file   file
 	config *Config
-	// used are the accounts and connections that something refers to.
+	// used has the accounts and connections that are referred to.
 	used map[compose.Path]bool
 }
 
@@ -102,7 +102,7 @@ func (l *loading) errorAt(n *yaml.Node, path compose.Path, code, hint, format st
 	l.ReportAt(l.Place(n), path, compose.Error, code, hint, fmt.Sprintf(format, args...))
 }
 
-// include adds what other files hold to Apps and Accounts.
+// include adds the content of other files to Apps and Accounts.
 func (l *loading) include() {
 	l.includeInto("Apps", l.Root, "Include", "Include")
 	if accounts := entry(l.Root, "Accounts"); accounts != nil {
@@ -112,18 +112,18 @@ func (l *loading) include() {
 
 // includeInto adds the entries of the files that a key names to a section, and
 // removes the key.
-func (l *loading) includeInto(name string, holder *yaml.Node, key string, path compose.Path) {
-	patterns := entry(holder, key)
+func (l *loading) includeInto(name string, parent *yaml.Node, key string, path compose.Path) {
+	patterns := entry(parent, key)
 	if patterns == nil || !textual(patterns) {
-		return // the schema tells that it must be text
+		return // the schema reports that it must be text
 	}
 	into := entry(l.Root, name)
 	if into == nil {
-		at, _ := entryNodes(holder, key)
+		at, _ := entryNodes(parent, key)
 		into = mapping(at)
 		l.Root.Content = append(l.Root.Content, label(at, name), into)
 	}
-	removeEntry(holder, key)
+	removeEntry(parent, key)
 	for _, pattern := range items(patterns) {
 		for _, root := range l.Include(pattern, path) {
 			for k, v := range entries(root) {
@@ -139,7 +139,7 @@ func (l *loading) includeInto(name string, holder *yaml.Node, key string, path c
 	}
 }
 
-// refused are settings of other designs that this one leaves out on purpose.
+// refused lists settings of other designs that this one leaves out on purpose.
 var refused = []struct {
 	path, value     string
 	message, advice string
@@ -150,15 +150,15 @@ var refused = []struct {
 
 func (l *loading) refuse() {
 	for _, r := range refused {
-		holder, key := l.Root, r.path
+		parent, key := l.Root, r.path
 		for {
 			first, rest, below := strings.Cut(key, ".")
 			if !below {
 				break
 			}
-			holder, key = entry(holder, first), rest
+			parent, key = entry(parent, first), rest
 		}
-		at, value := entryNodes(holder, key)
+		at, value := entryNodes(parent, key)
 		if value == nil || r.value != "" && value.Value != r.value {
 			continue
 		}
@@ -166,12 +166,12 @@ func (l *loading) refuse() {
 			at = value
 		}
 		l.errorAt(at, compose.Path(r.path), "pipeline-refused", r.advice, "%s", r.message)
-		removeEntry(holder, key)
+		removeEntry(parent, key)
 	}
 }
 
-// accountNumbers tells how to quote account ids that YAML takes for numbers, of
-// which those with a leading zero would be read as octal.
+// accountNumbers reports account ids that YAML reads as numbers, with a leading zero
+// even as octal, and how to quote them.
 func (l *loading) accountNumbers() {
 	for name, account := range entries(entry(l.Root, "Accounts")) {
 		id := entry(account, "Id")
@@ -196,20 +196,20 @@ func (l *loading) roleTypes() {
 	}
 }
 
-// mergeDefaults gives every application what Defaults say and it does not.
+// mergeDefaults adds Defaults to every application, which wins.
 func (l *loading) mergeDefaults() {
 	defaults := entry(l.Root, "Defaults")
 	removeEntry(l.Root, "Defaults")
 	for _, app := range entries(entry(l.Root, "Apps")) {
-		if app.Kind == yaml.ScalarNode { // an application of one line: name:
+		if app.Kind == yaml.ScalarNode { // an application without settings: "name:"
 			app.Kind, app.Tag, app.Value = yaml.MappingNode, "!!map", ""
 		}
 		merge(app, defaults)
 	}
 }
 
-// alternatives are the keys that exclude others: a default gives way to another choice
-// of the application.
+// alternatives lists keys that exclude each other: a default yields to another choice of
+// the application.
 var alternatives = map[string][]string{
 	"CodeCommit": {"Connection", "S3", "Ecr"},
 	"Connection": {"CodeCommit", "S3", "Ecr"},
@@ -221,7 +221,7 @@ var alternatives = map[string][]string{
 	"Target":     {"Spec"},
 }
 
-// merge adds to a mapping what defaults have and it does not. Lists count as a whole.
+// merge adds the missing keys of a mapping from defaults. Lists are not merged.
 func merge(into, defaults *yaml.Node) {
 	own := map[string]*yaml.Node{}
 	for k, v := range entries(into) {

@@ -9,8 +9,8 @@ import (
 	"composecdk/compose/diag"
 )
 
-// Check reports what is wrong with a configuration in view of what the compose files
-// hold in one target of an environment, and of the outputs that its stacks have.
+// Check compares a configuration with the model of one target of an environment, and
+// with the outputs of its stacks.
 func Check(c *Config, e *Environment, t Target, m *compose.Model, outputs []string) compose.Diagnostics {
 	k := &checking{config: c, model: m}
 	k.services()
@@ -45,7 +45,7 @@ func (k *checking) containers() map[string]*compose.Container {
 	return all
 }
 
-// services checks that the service of each application is in the compose files.
+// services checks that the compose files have the service of each application.
 func (k *checking) services() {
 	all := k.containers()
 	for _, a := range k.config.Apps {
@@ -64,7 +64,7 @@ func (k *checking) services() {
 	}
 }
 
-// images checks that what stays is made of images that nobody can exchange.
+// images checks that permanent environments have immutable images.
 func (k *checking) images() {
 	all := k.containers()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -82,7 +82,7 @@ func (k *checking) images() {
 	}
 }
 
-// outputs checks that tests are given outputs that there are.
+// outputs checks that the outputs that tests refer to exist.
 func (k *checking) outputs(e *Environment, outputs []string) {
 	for _, t := range e.Tests {
 		for _, name := range slices.Sorted(maps.Keys(t.Env)) {
@@ -100,7 +100,7 @@ func (k *checking) outputs(e *Environment, outputs []string) {
 	}
 }
 
-// namespace checks that the one that the file names is used.
+// namespace checks that the namespace in the file is used.
 func (k *checking) namespace(e *Environment, t Target) {
 	if t.Namespace == "" {
 		return

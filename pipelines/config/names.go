@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// The names are conventions that stacks of several accounts share without handing
-// values over: what is made under a name here is found under it there.
+// The names are conventions: stacks of several accounts find each other's resources by
+// them, without passing values.
 
 // Parameters of the tooling account, under the names of the original blueprint.
 const (
@@ -17,7 +17,8 @@ const (
 // KeyAlias returns the alias of the key of artifacts.
 func (c *Config) KeyAlias() string { return "alias/" + c.Name + "/artifacts" }
 
-// ArtifactBucket returns the bucket of artifacts, in the tooling account and region.
+// ArtifactBucket returns the name of the bucket of artifacts, in the tooling account and
+// region.
 func (c *Config) ArtifactBucket() string {
 	return fmt.Sprintf("%s-artifacts-%s-%s", c.Name, c.Tooling.Account.ID, c.Tooling.Region)
 }
@@ -25,10 +26,11 @@ func (c *Config) ArtifactBucket() string {
 // CDPipeline returns the name of the CD pipeline.
 func (c *Config) CDPipeline() string { return "cd-" + c.Name }
 
-// CDRole returns the name of its role, which the roles of the targets trust.
+// CDRole returns the name of the CD pipeline's role, which the roles of the targets
+// trust.
 func (c *Config) CDRole() string { return c.Name + "-cd-pipeline" }
 
-// CDRoleARN returns the ARN of that role.
+// CDRoleARN returns the ARN of the CD pipeline's role.
 func (c *Config) CDRoleARN() string {
 	return fmt.Sprintf("arn:%s:iam::%s:role/%s", c.Partition(), c.Tooling.Account.ID, c.CDRole())
 }
@@ -40,16 +42,16 @@ func (c *Config) PlatformPipeline() string { return "platform-" + c.Name }
 // CIPipeline returns the name of the pipeline of an application.
 func (a *App) CIPipeline() string { return "ci-" + a.Name }
 
-// BranchPipeline returns the name of the pipeline that builds and tests the other branches
-// of an application.
+// BranchPipeline returns the name of the pipeline that builds and tests the other
+// branches of an application.
 func (a *App) BranchPipeline() string { return "branches-" + a.Name }
 
 // MergeProject returns the name of the project that hands new images over to the compose
 // repository.
 func (c *Config) MergeProject() string { return "merge-" + c.Name }
 
-// Composer is where the program composer is in the bucket of artifacts: the platform
-// pipeline puts it there.
+// Composer is the key of the program composer in the bucket of artifacts, where the
+// platform pipeline puts it.
 const Composer = "tools/composer"
 
 // Registry returns the address of the tooling account's ECR.
@@ -65,30 +67,32 @@ func (c *Config) Registry() string {
 // target account.
 func (c *Config) DeployRole() string { return c.Name + "-deploy" }
 
-// ExecutionRole returns the name of the managed role that CloudFormation works with there.
+// ExecutionRole returns the name of the managed role that CloudFormation uses in a
+// target account.
 func (c *Config) ExecutionRole() string { return c.Name + "-cloudformation" }
 
-// ReviewRole returns the name of the managed role that reads what is deployed there.
+// ReviewRole returns the name of the role that reads the deployed stacks of a target
+// account.
 func (c *Config) ReviewRole() string { return c.Name + "-review" }
 
-// ProtectRole returns the name of the managed role that keeps the stacks there from being
-// deleted.
+// ProtectRole returns the name of the role that keeps the stacks of a target account
+// from being deleted.
 func (c *Config) ProtectRole() string { return c.Name + "-protect" }
 
-// ProtectionRole returns the name of the role of the builds that have them kept, in the
-// tooling account.
+// ProtectionRole returns the name of the role of the builds that assume ProtectRole, in
+// the tooling account.
 func (c *Config) ProtectionRole() string { return c.Name + "-protection" }
 
 // JanitorRole returns the name of the role that removes ephemeral environments, in the
 // tooling account.
 func (c *Config) JanitorRole() string { return c.Name + "-janitor" }
 
-// ChangesRole returns the name of the role of the builds that tell what a release
+// ChangesRole returns the name of the role of the builds that report what a release
 // changes, in the tooling account.
 func (c *Config) ChangesRole() string { return c.Name + "-changes" }
 
-// StageID returns the construct id, and the name, of what a target gets. The stacks of
-// the application there are named after it.
+// StageID returns the construct id, and the name, of a target's stage. It is the prefix
+// of the names of the application's stacks there.
 func (c *Config) StageID(e *Environment, t Target) string {
 	id := e.Name + "-" + c.Name
 	if len(e.Targets()) > 1 {
@@ -100,7 +104,7 @@ func (c *Config) StageID(e *Environment, t Target) string {
 // Topic returns the name of the SNS topic of an event, in the tooling account.
 func (c *Config) Topic(e Event) string { return c.Name + "-" + string(e) }
 
-// TopicARN returns the ARN of that topic.
+// TopicARN returns the ARN of the SNS topic of an event.
 func (c *Config) TopicARN(e Event) string {
 	return fmt.Sprintf("arn:%s:sns:%s:%s:%s", c.Partition(), c.Tooling.Region, c.Tooling.Account.ID, c.Topic(e))
 }

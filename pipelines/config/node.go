@@ -21,7 +21,7 @@ func entryNodes(n *yaml.Node, key string) (k, v *yaml.Node) {
 	return nil, nil
 }
 
-// entries returns the keys and values of a mapping; none where n is no mapping.
+// entries iterates over the keys and values of a mapping; none if n is no mapping.
 func entries(n *yaml.Node) func(yield func(k, v *yaml.Node) bool) {
 	return func(yield func(k, v *yaml.Node) bool) {
 		if n == nil || n.Kind != yaml.MappingNode {

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// Pattern is a target to synthesise. Targets of an environment that differ in
-// nothing but identifiers have one in common, in which markers stand for these: a
-// large application in many accounts is synthesised once.
+// Pattern is a target to synthesise for several. Targets of an environment that differ
+// only in identifiers share one, in which markers replace these: a large application in
+// many accounts is synthesised once.
 type Pattern struct {
 	Target Target
-	// Of are the targets it stands for; one of them alone is the Target itself.
+	// Of has the targets of the pattern; if there is only one, Target is it.
 	Of []Target
 }
 
@@ -39,7 +39,7 @@ func (e *Environment) Patterns() []Pattern {
 	return patterns
 }
 
-// shape returns all of a target but identifiers.
+// shape returns everything about a target except identifiers.
 func (t Target) shape() string {
 	subnets := ""
 	if t.VPC != nil {
@@ -50,7 +50,7 @@ func (t Target) shape() string {
 		r.Type, r.Qualifier, r.PermissionsBoundary)
 }
 
-// identifiers returns what may differ among targets of one shape.
+// identifiers may differ among targets of one shape.
 func (t Target) identifiers() []string {
 	ids := []string{t.Account.ID, t.Account.Name, t.Cluster, t.Namespace, t.Account.Roles.DeployRoleARN, t.Account.Roles.ExecutionRoleARN}
 	if t.VPC != nil {
@@ -60,7 +60,8 @@ func (t Target) identifiers() []string {
 	return ids
 }
 
-// The markers have the form of what they stand for. None is part of another one.
+// The markers have the form of the identifiers that they replace. None is part of
+// another.
 const (
 	markedAccount   = "990000000099"
 	markedName      = "pattern-of-accounts"
@@ -71,7 +72,7 @@ const (
 	markedRole      = "arn:aws:iam::990000000099:role/pattern-of-%s"
 )
 
-// marked returns the target with a marker in the place of each identifier that it has.
+// marked replaces each identifier of a target by its marker.
 func (t Target) marked() Target {
 	account := *t.Account
 	account.ID, account.Name = markedAccount, markedName
@@ -119,6 +120,6 @@ func (p Pattern) Fill(t Target) *strings.Replacer {
 
 var anyMarker = regexp.MustCompile(`990000000099|pattern-?of|feedface`)
 
-// Marked reports whether a text holds a marker, or what is left of one in a name that
-// was derived from it.
+// Marked reports whether a text holds a marker, or the rest of one in a name derived
+// from it.
 func Marked(text string) bool { return anyMarker.MatchString(text) }

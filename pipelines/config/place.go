@@ -10,7 +10,7 @@ func (c *Config) Pos(path compose.Path) compose.Pos {
 	return c.document.Pos(path)
 }
 
-// Groups returns the groups of the applications whose services families consist of, by family.
+// Groups returns the groups of applications by the family of their service.
 func (c *Config) Groups(m *compose.Model) map[string]string {
 	of := map[string]string{}
 	for _, a := range c.Apps {

@@ -10,16 +10,16 @@ import (
 	"composecdk/compose"
 )
 
-// shellKeys hold what a shell or Docker reads, in a buildspec, where CodePipeline fills
-// nothing in.
+// shellKeys are read by a shell or by Docker, in a buildspec, where CodePipeline
+// replaces nothing.
 var shellKeys = []string{"Test", "Commands", "Args"}
 
 // proseKeys may have several lines.
 var proseKeys = append([]string{"Env", "Comment"}, shellKeys...)
 
-// texts refuses what is no text any more once it is in a template: a marker of the CDK,
-// which puts something else there, and a variable of CodePipeline.
-// (https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html)
+// texts refuses text that a template would not keep: a marker of the CDK, and a variable
+// of CodePipeline. See
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html
 func (l *loading) texts(path compose.Path, n *yaml.Node, within []string) {
 	for k, v := range entries(n) {
 		if strings.HasPrefix(k.Value, "x-") {

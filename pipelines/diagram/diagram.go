@@ -1,6 +1,6 @@
-// Package diagram draws what a pipeline.yaml becomes: accounts, pipelines and their
-// stages, and what goes from one to the other. Graphviz lays it out, as WebAssembly
-// within this program: nothing has to be installed, and equal files give equal bytes.
+// Package diagram draws a pipeline.yaml: accounts, pipelines and their stages, and the
+// flow of images and files between them. Graphviz lays it out, as WebAssembly within
+// this program: nothing has to be installed, and equal files give equal bytes.
 package diagram
 
 import (
@@ -13,7 +13,7 @@ import (
 	"composecdk/pipelines/config"
 )
 
-// SVG returns the picture of a configuration.
+// SVG draws a configuration.
 func SVG(ctx context.Context, c *config.Config) (svg []byte, err error) {
 	engine, err := graphviz.New(ctx)
 	if err != nil {

@@ -16,7 +16,7 @@ type dot struct {
 
 func (d *dot) line(format string, args ...any) { d.WriteString(fmt.Sprintf(format, args...) + "\n") }
 
-// cluster draws a box around what body draws.
+// cluster draws a box around the nodes of body.
 func (d *dot) cluster(id, title, subtitle string, colors palette, body func()) {
 	d.line("subgraph %s {", quote("cluster "+id))
 	d.line(`style="rounded,filled" fillcolor=%q color=%q penwidth=1 margin=14 labeljust=l`, colors.fill, colors.line)
@@ -25,7 +25,7 @@ func (d *dot) cluster(id, title, subtitle string, colors palette, body func()) {
 	d.line("}")
 }
 
-// node draws a box with a title, and what it is in small letters.
+// node draws a box with a title, and a subtitle in small letters.
 func (d *dot) node(id, title, subtitle string, colors palette) {
 	d.line(`%s [shape=box style="rounded,filled" fillcolor=%q color=%q label=<%s>]`,
 		quote(id), colors.fill, colors.line, twoLines(title, subtitle, colors.ink, "<br/>"))
@@ -46,8 +46,8 @@ func (d *dot) row(ids ...string) {
 	}
 }
 
-// place is where an arrow begins or ends: the lower side of a cell of a node, or,
-// without a cell, any side of the node.
+// place is an end of an arrow: the lower side of a cell of a node, or, without a cell,
+// any side of the node.
 type place struct{ node, cell string }
 
 func (p place) String() string {
@@ -57,23 +57,22 @@ func (p place) String() string {
 	return quote(p.node) + ":" + port(p.cell) + ":s"
 }
 
-// port returns the name of a cell within its node, for any title.
+// port names a cell within its node, whatever the title.
 func port(title string) string { return fmt.Sprintf("c%x", title) }
 
-// above is the upper side of a node.
+// above is an end of an arrow at the upper side of a node.
 type above string
 
 func (a above) String() string { return quote(string(a)) + ":n" }
 
-// cell is a part of a box, such as a stage of a pipeline: its title, and what
-// happens in it.
+// cell is a part of a box, such as a stage of a pipeline, with its title and its
+// actions.
 type cell struct {
 	title, what string
 	colors      palette
 }
 
-// box draws a node with a title and cells from left to right, between which separator
-// stands.
+// box draws a node with a title and cells from left to right, divided by separator.
 func (d *dot) box(id, title, subtitle, separator, fill string, cells []cell) {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<table border="1" cellborder="0" cellspacing="5" cellpadding="0" style="rounded" bgcolor="%s" color="%s">`, fill, account.line)
@@ -89,7 +88,6 @@ func (d *dot) box(id, title, subtitle, separator, fill string, cells []cell) {
 	d.line("%s [shape=plain label=<%s>]", quote(id), b.String())
 }
 
-// pipeline draws a box of stages.
 func (d *dot) pipeline(id, title string, stages []cell) {
 	d.box(id, title, "", "&#8594;", "#ffffff", stages)
 }
@@ -102,10 +100,9 @@ func twoLines(title, subtitle, ink, end string) string {
 	return label + end
 }
 
-// text returns text in a label, in which Graphviz takes \N for the name of the node.
+// text escapes a label, in which Graphviz replaces \N by the name of the node.
 func text(s string) string { return html.EscapeString(strings.ReplaceAll(s, `\`, `\\`)) }
 
-// quote returns text as a name of a node.
 func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", " ").Replace(s) + `"`
 }

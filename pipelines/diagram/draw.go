@@ -9,8 +9,8 @@ import (
 	"composecdk/pipelines/config"
 )
 
-// palette are the colours of a box. They are meant for white, which the picture
-// stands on whatever the colour of the page is.
+// palette holds the colours of a box. They suit a white ground, which the picture has
+// whatever the page.
 type palette struct{ fill, line, ink string }
 
 var (
@@ -23,7 +23,7 @@ var (
 	permanent  = palette{"#eff6ff", "#2563eb", "#1e3a8a"}
 )
 
-// Kinds of arrows: what a release passes, and what is read on the way.
+// Kinds of arrows: a release moves along the first, the second is only read.
 const (
 	flow = `color="` + flowColor + `"`
 	read = `color="#9ca3af" style=dashed`
@@ -31,10 +31,10 @@ const (
 	flowColor = "#4b5563"
 )
 
-// mostShown is how many of a kind are drawn; the last of more stands for the rest.
+// mostShown limits how many of a kind are drawn; the last one stands for the rest.
 const mostShown = 3
 
-// Ids of what there is once.
+// Ids of single nodes.
 const (
 	platformID = "platform pipeline"
 	cdID       = "CD pipeline"
@@ -64,7 +64,7 @@ func draw(c *config.Config) string {
 	return p.String()
 }
 
-// lane is an application, and how many others it stands for.
+// lane is an application, and the number of others that it stands for.
 type lane struct {
 	*config.App
 	more int
@@ -82,7 +82,7 @@ func (p *picture) lanes() []lane {
 	return lanes
 }
 
-// more returns a name, and how many others are meant as well.
+// more adds the number of others to a name.
 func more(name string, others int) string {
 	if others == 0 {
 		return name
@@ -90,8 +90,8 @@ func more(name string, others int) string {
 	return fmt.Sprintf("%s … and %d more", name, others)
 }
 
-// sources draws the repositories that are wanted: those of a connection are outside
-// of the tooling account.
+// sources draws the wanted repositories: a connection's are outside of the tooling
+// account.
 func (p *picture) sources(wanted func(config.Source) bool) {
 	drawn := map[string]bool{}
 	add := func(s config.Source, label, what string) {
@@ -142,7 +142,7 @@ func (p *picture) tooling() {
 	p.edge(place{cdID, "Synth"}, place{node: artifactID}, "templates", flow)
 }
 
-// repositories returns the image repositories.
+// repositories draws the image repositories.
 func (p *picture) repositories() string {
 	if n := len(p.c.Apps); n > mostShown {
 		return more(p.c.Apps[0].Repository.Name, n-1)
@@ -154,7 +154,6 @@ func (p *picture) repositories() string {
 	return strings.Join(names, ", ")
 }
 
-// ciStages returns the stages of the pipeline of an application.
 func ciStages(app *config.App) []cell {
 	stages := []cell{{"Source", cmp.Or(app.Source.Branch, app.Source.Tag, "latest"), repository}, {"Build", "test, push", build}}
 	if app.Scan != nil {
@@ -163,7 +162,7 @@ func ciStages(app *config.App) []cell {
 	return append(stages, cell{"Merge", app.Service, build})
 }
 
-// cdStages returns the stages of the CD pipeline, the waves of an environment in one.
+// cdStages joins the waves of an environment in one stage.
 func (p *picture) cdStages() []cell {
 	stages := []cell{{"Source", "push", repository}, {"Synth", "stacks", build}, {"Update", "itself", build}}
 	for _, e := range p.c.Environments {
@@ -182,7 +181,7 @@ func colorsOf(e *config.Environment) palette {
 	return permanent
 }
 
-// doing returns what happens in the stages of an environment.
+// doing describes the stages of an environment.
 func doing(e *config.Environment) string {
 	what := "deploy"
 	if len(e.Tests) > 0 {
@@ -197,14 +196,15 @@ func doing(e *config.Environment) string {
 	return what
 }
 
-// site is what an account has of an environment, and how many others it stands for.
+// site is an environment's part in an account, and the number of others that it stands
+// for.
 type site struct {
 	config.Target
 	e    *config.Environment
 	more int
 }
 
-// sites returns the sites of an environment that are drawn.
+// sites returns the drawn sites of an environment.
 func sites(e *config.Environment) []site {
 	var drawn []site
 	for i, t := range e.Targets() {
@@ -217,8 +217,7 @@ func sites(e *config.Environment) []site {
 	return drawn
 }
 
-// targets draws the accounts that are deployed to, each with what it has of all
-// environments.
+// targets draws the target accounts, each with its sites of all environments.
 func (p *picture) targets() {
 	var accounts []string
 	of := map[string][]site{}
@@ -240,7 +239,6 @@ func (p *picture) targets() {
 	p.row(accounts...)
 }
 
-// account draws an account with what it has of environments.
 func (p *picture) account(id string, sites []site) {
 	first := sites[0]
 	title := first.Account.Name + " " + first.Account.ID

@@ -10,8 +10,8 @@ import (
 )
 
 // Load reads the applications of all environments from a checkout of the compose
-// repository. What keeps the files from being read is told, and where the
-// configuration does not go with them.
+// repository. The diagnostics have errors if the files cannot be read or contradict the
+// configuration.
 func Load(c *config.Config, checkout string, environ map[string]string) (Models, compose.Diagnostics) {
 	models := map[string]*compose.Model{}
 	known := func(e *config.Environment) *compose.Model { return models[e.Name] }

@@ -15,9 +15,9 @@ import (
 	"composecdk/pipelines/config"
 )
 
-// CheckAssembly holds the synthesised pipelines against the quotas: unlike a plan, it
-// counts stacks that only a synthesis can divide. Stages that CDK Pipelines cut into
-// several count as one.
+// CheckAssembly checks the synthesised pipelines against the quotas: unlike a plan, it
+// counts stacks that only a synthesis can divide. Stages that CDK Pipelines has split
+// count as one.
 func CheckAssembly(c *config.Config, dir string) (compose.Diagnostics, error) {
 	p := New(c, func(*config.Environment) *compose.Model { return nil })
 	p.Usage = nil
@@ -29,7 +29,7 @@ func CheckAssembly(c *config.Config, dir string) (compose.Diagnostics, error) {
 	return p.Check(), nil
 }
 
-// stackOf returns the stacks of the pipelines that update themselves.
+// stackOf returns the stack of a pipeline that updates itself.
 func (p *Plan) stackOf(pipeline *Pipeline) string {
 	if pipeline == p.cdPipeline() {
 		return "Cd"
@@ -37,8 +37,8 @@ func (p *Plan) stackOf(pipeline *Pipeline) string {
 	return "Platform"
 }
 
-// measure counts what the template of a pipeline has. One that is not there is no
-// fault: the CDK did not get to it.
+// measure counts the parts of a pipeline's template. A missing template is no error: the
+// CDK failed before it.
 func (p *Plan) measure(dir string, planned *Pipeline) error {
 	text, err := os.ReadFile(filepath.Join(dir, p.stackOf(planned)+".template.json"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -66,14 +66,14 @@ func (p *Plan) measure(dir string, planned *Pipeline) error {
 	return nil
 }
 
-// stages are those of a synthesised pipeline: how many actions by name, and how many
-// pieces they were cut into.
+// stages count the actions of a synthesised pipeline's stages by name, and the pieces
+// into which each was split.
 type stages struct {
 	actions map[string]int
 	pieces  int
 }
 
-// piece is the end of the name of a stage that CDK Pipelines cut.
+// piece is the suffix of a stage that CDK Pipelines has split.
 var piece = regexp.MustCompile(`\.[0-9]+$`)
 
 func parse(text []byte) (made stages, resources int, err error) {

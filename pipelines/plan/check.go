@@ -8,8 +8,8 @@ import (
 	"composecdk/compose"
 )
 
-// Check reports what does not fit, and what comes near to it, at the place of the
-// pipeline.yaml that causes it. Of several at one place it reports the worst.
+// Check reports exceeded and nearly exceeded quotas, at the place of the pipeline.yaml
+// that causes them; of several at one place the worst.
 func (p *Plan) Check() compose.Diagnostics { return p.check(p.Usage) }
 
 func (p *Plan) check(usage []Usage) compose.Diagnostics {
@@ -46,7 +46,7 @@ func (p *Plan) diagnostic(u Usage) compose.Diagnostic {
 	return d
 }
 
-// smaller tells how to come below a quota that is exceeded; "" where only AWS can.
+// smaller suggests how to come below an exceeded quota; "" if only AWS can raise it.
 func (p *Plan) smaller(u Usage) string {
 	switch u.Quota {
 	case appsPerGroup:
@@ -60,7 +60,7 @@ func (p *Plan) smaller(u Usage) string {
 	}
 }
 
-// smallerWave tells which size of the waves of an environment fits.
+// smallerWave suggests a size of the waves of an environment that fits.
 func (p *Plan) smallerWave(u Usage) string {
 	cd := p.cdPipeline()
 	i := slices.IndexFunc(cd.Stages, func(s Stage) bool { return cd.Name+"/"+s.Name == u.Where })

@@ -11,16 +11,16 @@ const (
 	v2FreeMinutes = 100
 )
 
-// Assumptions are what the cost depends on that no file says.
+// Assumptions are the inputs of the cost that no file has.
 type Assumptions struct {
-	// Runs is how often the pipeline of each application runs in a month, Releases how
-	// often the CD pipeline does, and Updates how often the platform's.
+	// Runs, Releases and Updates are how often a month the pipeline of each application,
+	// the CD pipeline and the platform pipeline run.
 	Runs, Releases, Updates int
-	// Minutes is how long an action takes, by its kind.
+	// Minutes is the duration of an action, by its kind.
 	Minutes map[Kind]int
 }
 
-// Assumed returns what is assumed where nobody says otherwise.
+// Assumed returns the default assumptions.
 func Assumed() Assumptions {
 	return Assumptions{
 		Runs: 20, Releases: 20, Updates: 4,
@@ -28,14 +28,14 @@ func Assumed() Assumptions {
 	}
 }
 
-// Cost is that of pipelines in a month, in USD, by their type.
+// Cost is in USD a month, by the type of pipelines.
 type Cost struct {
 	V1, V2 float64
-	// Minutes is how long all actions take together that cost by the minute.
+	// Minutes is the total duration of the actions that cost by the minute.
 	Minutes int
 }
 
-// Cost returns what the pipelines cost, without builds.
+// Cost returns the cost of the pipelines, without builds.
 func (p *Plan) Cost(a Assumptions) Cost {
 	var cost Cost
 	for i, pipeline := range p.Pipelines {
@@ -56,7 +56,7 @@ func (p *Plan) Cost(a Assumptions) Cost {
 	return cost
 }
 
-// minutes returns how long the actions of one run take together.
+// minutes returns the total duration of the actions of one run.
 func (a Assumptions) minutes(p *Pipeline) int {
 	n := 0
 	for _, s := range p.Stages {

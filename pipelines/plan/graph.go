@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// node is an action before it has a name and a run order.
+// node is an action that has no name and no run order yet.
 type node struct {
 	Action
-	// path is where CDK Pipelines has it within its stage: the target, the stack, and
-	// what it does.
+	// path is the place of the action within its stage in CDK Pipelines: target, stack,
+	// step.
 	path  []string
 	after []*node
 }
 
-// graph is a stage that grows.
+// graph collects the actions of a stage.
 type graph struct{ nodes []*node }
 
 func (g *graph) add(kind Kind, account string, path []string, after ...*node) *node {
@@ -54,7 +54,7 @@ func (g *graph) stage(name string) Stage {
 	return stage
 }
 
-// shared returns how many steps of the path all nodes have in common.
+// shared returns the length of the common prefix of all paths.
 func (g *graph) shared() int {
 	first := g.nodes[0].path
 	n := len(first) - 1
@@ -78,8 +78,8 @@ const (
 	leastOfName = 15
 )
 
-// actionName returns the name that CDK Pipelines gives an action, with a hash in the
-// middle where it is too long.
+// actionName names an action as CDK Pipelines does, with a hash in the middle of a long
+// name.
 func actionName(path []string) string {
 	parts := slices.Clone(path)
 	for i := range parts {

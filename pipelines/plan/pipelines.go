@@ -9,7 +9,7 @@ import (
 	"composecdk/stacks/layout"
 )
 
-// platform returns the pipeline that deploys the shared resources, the merge project and
+// platform plans the pipeline that deploys the shared resources, the merge project and
 // the CI pipelines.
 func (p *Plan) platform() *Pipeline {
 	c, account := p.config, p.config.Tooling.Account.Name
@@ -38,8 +38,8 @@ func groups(c *config.Config) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// beginning returns what the pipelines have in common that update themselves: the sources,
-// of which there is one where one repository holds all, the synthesis and the update.
+// beginning plans the first stages of a pipeline that updates itself: the sources, one
+// if one repository holds everything, the synthesis and the update.
 func (p *Plan) beginning(second string) []Stage {
 	c, account := p.config, p.config.Tooling.Account.Name
 	sources := Stage{Name: "Source", Actions: []Action{{Name: "Source", Kind: Fetch, RunOrder: 1, Account: account}}}
@@ -53,8 +53,8 @@ func (p *Plan) beginning(second string) []Stage {
 	}
 }
 
-// ci returns the pipelines of an application: the one that hands its images over, and one
-// for other branches.
+// ci plans the pipelines of an application: one that hands its images over, and one for
+// other branches.
 func (p *Plan) ci(app *config.App) []*Pipeline {
 	stage := func(name string, kind Kind) Stage {
 		return Stage{Name: name, Actions: []Action{{Name: name, Kind: kind, RunOrder: 1, Account: p.config.Tooling.Account.Name}}}
@@ -80,7 +80,6 @@ func others(s config.Source, t config.Trigger) bool {
 	return slices.ContainsFunc(t.Branches, func(branch string) bool { return branch != s.Branch })
 }
 
-// cd returns the CD pipeline.
 func (p *Plan) cd(models Models) *Pipeline {
 	pipeline := &Pipeline{Name: p.config.CDPipeline(), Stages: p.beginning("Platform"), path: "Environments"}
 	if images := p.built(models); len(images) > 0 {
@@ -106,8 +105,8 @@ func (p *Plan) cd(models Models) *Pipeline {
 	return pipeline
 }
 
-// built returns the services whose images the CD pipeline builds: those that no
-// application hands over.
+// built returns the services whose images the CD pipeline builds, as no application
+// does.
 func (p *Plan) built(models Models) []string {
 	images := map[string]bool{}
 	for _, e := range p.config.Environments {
@@ -126,7 +125,7 @@ func (p *Plan) built(models Models) []string {
 	return slices.Sorted(maps.Keys(images))
 }
 
-// assets returns the stage that builds images.
+// assets plans the stage that builds images.
 func (p *Plan) assets(images []string) Stage {
 	stage := Stage{Name: "Assets", path: "Compose"}
 	for _, image := range images {
@@ -135,8 +134,8 @@ func (p *Plan) assets(images []string) Stage {
 	return stage
 }
 
-// asks returns the stages before an environment: what it changes, and the approval, if it
-// does not stand behind the change sets.
+// asks plans the stages before an environment: the report of its changes, and the
+// approval, unless it approves change sets.
 func (p *Plan) asks(e *config.Environment) []Stage {
 	if e.Approval == nil {
 		return nil
@@ -148,14 +147,14 @@ func (p *Plan) asks(e *config.Environment) []Stage {
 	return stages
 }
 
-// single returns a stage of one action in the tooling account.
+// single plans a stage of one action in the tooling account.
 func (p *Plan) single(e *config.Environment, name, action string, kind Kind) Stage {
 	return Stage{Name: name, path: e.Path, Actions: []Action{{Name: action, Kind: kind, RunOrder: 1, Account: p.config.Tooling.Account.Name}}}
 }
 
 func approvalOf(e *config.Environment) string { return "Approve-" + e.Name }
 
-// ephemeral returns the stage of an environment that is made, tested and removed.
+// ephemeral plans the only stage of an environment that is created, tested and removed.
 func (p *Plan) ephemeral(e *config.Environment, stacks layout.Order) Stage {
 	t, g := e.Targets()[0], &graph{}
 	name := p.config.StageID(e, t)
@@ -170,19 +169,18 @@ func (p *Plan) ephemeral(e *config.Environment, stacks layout.Order) Stage {
 	return stage
 }
 
-// deletion returns the order in which stacks are deleted: each before those that it waits
-// for.
+// deletion sorts stacks so that each is deleted before its dependencies.
 func deletion(stacks layout.Order) []string {
 	order := stacks.Sorted()
 	slices.Reverse(order)
 	return order
 }
 
-// protect is the action that keeps the stacks of a wave from being deleted.
+// protect names the action that keeps the stacks of a wave from being deleted.
 const protect = "Protect"
 
-// wave returns the stage of targets that are deployed to together. CDK Pipelines names it
-// after the only target.
+// wave plans the stage of targets that are deployed together. CDK Pipelines names it
+// after a single target.
 func (p *Plan) wave(e *config.Environment, i int, stacks layout.Order) Stage {
 	g, targets := &graph{}, e.Waves[i]
 	name := e.Name
@@ -214,9 +212,9 @@ func (p *Plan) wave(e *config.Environment, i int, stacks layout.Order) Stage {
 	return stage
 }
 
-// target adds what is done in a target: two actions per stack, and the tests after
-// all of them. An approval stands between the change sets of the stacks that wait for
-// no other and their execution, in all targets.
+// target adds the actions of a target: two per stack, and after all of them the tests.
+// An approval of change sets comes between the change sets of the stacks without
+// dependencies and their execution, in all targets.
 func (p *Plan) target(g *graph, path []string, e *config.Environment, t config.Target, stacks layout.Order, ask *node) {
 	begin := len(g.nodes)
 	at := func(steps ...string) []string { return slices.Concat(path, steps) }

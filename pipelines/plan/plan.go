@@ -8,31 +8,32 @@ import (
 	"composecdk/stacks/layout"
 )
 
-// Plan is what a configuration becomes.
+// Plan holds the pipelines of a configuration before a synthesis, and how near they come
+// to quotas.
 type Plan struct {
-	// Pipelines are the platform's, those of the applications, and the CD pipeline.
+	// Pipelines are sorted: the platform pipeline, the applications', the CD pipeline.
 	Pipelines []*Pipeline
-	// Roles are those that are made, by account.
+	// Roles counts the new roles, by account.
 	Roles []Roles
-	// Policies are those that grow with the configuration.
+	// Policies has the policies that grow with the configuration.
 	Policies []Policy
-	// Usage is what there is of all that AWS limits.
+	// Usage covers everything that AWS limits.
 	Usage []Usage
-	// Estimated are the environments whose stacks only a synthesis can count: the
-	// plan has the fewest that they can be.
+	// Estimated has the environments whose stacks only a synthesis can count: the plan
+	// has their minimum.
 	Estimated []string
 
 	config *config.Config
 }
 
-// Pipeline is one.
+// Pipeline is a planned pipeline.
 type Pipeline struct {
 	Name   string
 	Stages []Stage
 	path   compose.Path
 }
 
-// Actions returns how many the pipeline has.
+// Actions returns the number of actions.
 func (p *Pipeline) Actions() int {
 	n := 0
 	for _, s := range p.Stages {
@@ -41,17 +42,17 @@ func (p *Pipeline) Actions() int {
 	return n
 }
 
-// Stage is one of a pipeline.
+// Stage is a stage of a pipeline.
 type Stage struct {
 	Name    string
 	Actions []Action
 	path    compose.Path
-	// targets is how many are deployed to together, and alarms how many each must keep
-	// quiet before the next wave.
+	// targets is the number of targets deployed together, and alarms the number that
+	// each must keep out of ALARM before the next wave.
 	targets, alarms int
 }
 
-// Kind is what an action does.
+// Kind is the kind of an action.
 type Kind string
 
 // The kinds of actions.
@@ -63,12 +64,12 @@ const (
 	Approve Kind = "approval"
 )
 
-// Action is one of a stage. Those of one run order run together.
+// Action is an action of a stage. Actions of one run order run together.
 type Action struct {
 	Name     string
 	Kind     Kind
 	RunOrder int
-	// Account is the name of the account that it acts in.
+	// Account is the name of an account.
 	Account string
 }
 
@@ -89,8 +90,8 @@ func New(c *config.Config, models Models) *Plan {
 	return p
 }
 
-// stacks returns the stacks of the application in an environment, in the order of the plan,
-// each after those that it waits for.
+// stacks returns the application's stacks in an environment, each after its
+// dependencies.
 func (p *Plan) stacks(e *config.Environment, models Models) (order layout.Order) {
 	m := models(e)
 	if m == nil {

@@ -88,7 +88,7 @@ func TestApprovalBeforeAll(t *testing.T) {
 	}
 }
 
-func TestAdmissionBeforeTheFirstWithTriggers(t *testing.T) {
+func TestTriggerFilterBeforeTheFirstWithTriggers(t *testing.T) {
 	c := project(1)
 	staging, production := *c.Environments[0], c.Environments[0]
 	staging.Name = "staging"

@@ -9,15 +9,15 @@ import (
 	"composecdk/pipelines/policy"
 )
 
-// Policy is one that grows with the configuration, and its size once it is deployed.
+// Policy is a policy that grows with the configuration, and its deployed size.
 type Policy struct {
 	Quota
-	// Of is what has the policy, and Account where.
+	// Of is the owner of the policy, and Account its account.
 	Of, Account string
 	Bytes       int
 }
 
-// policies measures those that grow. Where many accounts have one each, the largest
+// policies measures the policies that grow. If many accounts have one each, the largest
 // stands for all.
 func (p *Plan) policies() {
 	c := p.config
@@ -88,7 +88,7 @@ var (
 	useKey = []string{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"}
 )
 
-// artifacts returns rights on the artifacts of the regions.
+// artifacts permits actions on the artifacts of the regions.
 func artifacts(c *config.Config, actions []string, regions ...string) policy.Document {
 	var objects, keys []string
 	for _, region := range regions {
@@ -103,8 +103,8 @@ func allow(actions []string, resources ...string) policy.Statement {
 }
 
 // cdRole returns the policy of the CD pipeline's role: artifacts, and the roles of its
-// actions. Those of its own are one for each source, approval and test, and one for
-// all other builds.
+// actions, which are one for each source, approval and test, and one for all other
+// builds.
 func (p *Plan) cdRole() policy.Document {
 	c := p.config
 	own := p.actionRoles(p.cdPipeline())
@@ -116,7 +116,7 @@ func (p *Plan) cdRole() policy.Document {
 	for _, e := range c.Environments {
 		for _, t := range e.Targets() {
 			targets[c.DeployRoleARN(t.Account, t.Region)] = true
-			if e.Bake != nil { // looks at its alarms
+			if e.Bake != nil { // to read the alarms
 				targets[c.ReviewRoleARN(t.Account)] = true
 			}
 		}
@@ -126,7 +126,7 @@ func (p *Plan) cdRole() policy.Document {
 		allow([]string{"sts:AssumeRole"}, append(roles, slices.Sorted(maps.Keys(targets))...)...))
 }
 
-// changesRole returns the policy of the builds that tell what a release changes.
+// changesRole returns the policy of the builds that report what a release changes.
 func (p *Plan) changesRole() policy.Document {
 	c := p.config
 	reviewed := c.ReviewRoleARNs()
@@ -137,7 +137,7 @@ func (p *Plan) changesRole() policy.Document {
 		return c.ARN(service, c.Tooling.Region, c.Tooling.Account, resource)
 	}
 	bucket, pipeline := "arn:"+c.Partition()+":s3:::"+c.ArtifactBucket()+"/", c.CDPipeline()
-	const folder = 20 // characters of a pipeline's name are that of its artifacts
+	const folder = 20 // characters of a pipeline's name, which name the folder of its artifacts
 	document := policy.Document{
 		allow([]string{"s3:GetObject", "s3:GetObjectVersion"}, bucket+pipeline[:min(len(pipeline), folder)]+"/*", bucket+config.Composer),
 		allow([]string{"kms:Decrypt", "kms:GenerateDataKey"}, keyARN(c, c.Tooling.Region)),

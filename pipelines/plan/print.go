@@ -11,10 +11,10 @@ import (
 	"text/tabwriter"
 )
 
-// mostListed is how many pipelines of one shape are listed one by one.
+// mostListed limits the pipelines of one shape that are listed one by one.
 const mostListed = 3
 
-// Text prints the plan for a person, and what it costs.
+// Text prints the plan for a person, with its cost.
 func (p *Plan) Text(out io.Writer, a Assumptions) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	print := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) } //nolint:errcheck // Flush tells
@@ -55,7 +55,7 @@ func (p *Plan) listPipelines(print func(string, ...any)) {
 	}
 }
 
-// listRoles lists the accounts with their roles, those with equally many together.
+// listRoles lists the accounts by their number of roles.
 func (p *Plan) listRoles(print func(string, ...any)) {
 	accounts := map[Roles][]string{}
 	var order []Roles
@@ -75,7 +75,7 @@ func (p *Plan) listRoles(print func(string, ...any)) {
 	}
 }
 
-// some returns the first of many names.
+// some shortens a list of names.
 func some(names []string) string {
 	if more := len(names) - mostListed; more > 0 {
 		names = append(slices.Clone(names[:mostListed]), fmt.Sprintf("… %d more", more))
@@ -100,12 +100,12 @@ func (p *Pipeline) listStages(print func(string, ...any)) {
 	}
 }
 
-// shape returns what pipelines of different applications may have in common.
+// shape may be shared by pipelines of different applications.
 func (p *Pipeline) shape() string {
 	return fmt.Sprintf("%s, %s", count(len(p.Stages), "stage"), count(p.Actions(), "action"))
 }
 
-// summary returns what the actions of a stage do, and where.
+// summary describes the actions of a stage, and where they act.
 func (s *Stage) summary() string {
 	accounts := map[string]bool{}
 	for _, a := range s.Actions {
@@ -114,7 +114,7 @@ func (s *Stage) summary() string {
 	return s.kinds() + " in " + some(slices.Sorted(maps.Keys(accounts)))
 }
 
-// kinds returns what the actions of a stage do.
+// kinds lists the kinds of a stage's actions.
 func (s *Stage) kinds() string {
 	n := map[Kind]int{}
 	for _, a := range s.Actions {
@@ -127,7 +127,7 @@ func (s *Stage) kinds() string {
 	return strings.Join(parts, ", ")
 }
 
-// nearest returns, of each quota, where most of it is used, the nearest first.
+// nearest returns for each quota the largest usage, sorted by share.
 func (p *Plan) nearest() []Usage {
 	most := map[Quota]Usage{}
 	for _, u := range p.Usage {

@@ -1,13 +1,13 @@
 package plan
 
-// Quota is a limit of AWS, or of what we make of it.
+// Quota is a limit of AWS, or of our use of it.
 type Quota struct {
-	// What is counted, and Per what.
+	// What is counted, and Per which thing.
 	What, Per string
 	Most      int
-	// Adjustable ones are raised by AWS on request.
+	// Adjustable means that AWS raises the quota on request.
 	Adjustable bool
-	// Source is where the number is from.
+	// Source has the URL of the number.
 	Source string
 }
 
@@ -18,12 +18,12 @@ const (
 	cloudFormationLimits = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
 )
 
-// The quotas that pipelines come near to. Regions may differ: those of EventBridge
-// are 100 in af-south-1 and eu-south-1.
+// Quotas that pipelines come near to. Regions may differ: af-south-1 and eu-south-1 have
+// 100 rules of EventBridge.
 var (
 	pipelinesPerRegion = Quota{"pipelines", "account and region", 1000, true, codePipelineLimits}
 	stagesPerPipeline  = Quota{"stages", "pipeline", 50, false, codePipelineLimits}
-	// AWS takes 100 since 2024-10, but CDK Pipelines begins another stage after 50, and
+	// AWS allows 100 since 2024-10, but CDK Pipelines begins another stage after 50, and
 	// then prepares all change sets before it executes the first.
 	actionsPerStage      = Quota{"actions", "stage", 50, false, "https://github.com/aws/aws-cdk/issues/16336"}
 	actionsPerPipeline   = Quota{"actions", "pipeline", 1000, false, "https://github.com/awslabs/aws-deployment-framework/issues/792"}
@@ -46,5 +46,5 @@ var (
 	repositoryBytes = Quota{"bytes", "repository policy", 10_240, false, "https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html"}
 )
 
-// Warned is the share of a quota from which on it is told.
+// Warned is the share of a quota from which Check warns.
 const Warned = 0.8

@@ -7,21 +7,21 @@ import (
 	"composecdk/pipelines/config"
 )
 
-// Roles are how many roles are made in an account: those of pipelines, those of the
-// roles stack, and, at least, two for each service of the application.
+// Roles counts the roles that are made in an account: the pipelines', the roles stack's,
+// and, at least, two for each service of the application.
 type Roles struct {
 	Account string
 	Roles   int
-	// Least says that the application has services, which may have more.
+	// Least means that the application has services, which may have more.
 	Least bool
 }
 
 const (
-	rolesOfApp     = 2 // of its build, and of its pipelines and what they do
+	rolesOfApp     = 2 // of its build, and of its pipelines with their actions
 	rolesOfManaged = 2 // deploy, CloudFormation
 	rolesOfReview  = 1
 	rolesOfProtect = 1
-	rolesOfFamily  = 2 // of the task, and of what starts it
+	rolesOfFamily  = 2 // the task role and the execution role
 )
 
 // roles counts the roles of all accounts.
@@ -58,11 +58,10 @@ func families(m *compose.Model) int {
 	return len(m.Families)
 }
 
-// cdPipeline returns the CD pipeline.
 func (p *Plan) cdPipeline() *Pipeline { return p.Pipelines[len(p.Pipelines)-1] }
 
-// toolingRoles returns the roles of the pipelines: of CI, of the merge project, and of the
-// two that update themselves.
+// toolingRoles counts the roles of the pipelines: CI, the merge project, and the two
+// that update themselves.
 func (p *Plan) toolingRoles() int {
 	c := p.config
 	n := rolesOfApp*len(c.Apps) + len(groups(c)) + 1
@@ -74,8 +73,8 @@ func (p *Plan) toolingRoles() int {
 	return n + upload + p.startRoles() + p.stepRoles() + p.janitorRoles() + p.channels()
 }
 
-// startRoles returns the roles of the events that start the two, one for those of CodeCommit
-// as the CDK makes them and one for our own rules; a connection needs none.
+// startRoles counts the roles of the events that start these two, one for CodeCommit's
+// as the CDK makes it and one for our own rules; a connection needs none.
 func (p *Plan) startRoles() int {
 	c := p.config
 	var roles []bool
@@ -95,8 +94,7 @@ func (p *Plan) startRoles() int {
 	return n
 }
 
-// janitorRoles returns one of all that remove ephemeral environments, and one of the
-// events that start each.
+// janitorRoles counts one role for all janitors, and one for the events that start each.
 func (p *Plan) janitorRoles() int {
 	n := 0
 	for _, e := range p.config.Environments {
@@ -107,10 +105,9 @@ func (p *Plan) janitorRoles() int {
 	return n + min(n, 1)
 }
 
-// actionRoles returns how many roles a pipeline that updates itself has for its actions:
-// one for all builds of CDK Pipelines, and one for each source, approval, test and
-// admission.
-// Deployments use the roles of the targets.
+// actionRoles counts the roles for the actions of a pipeline that updates itself: one
+// for all builds of CDK Pipelines, and one for each source, approval, test and trigger
+// filter. Deployments use the roles of the targets.
 func (p *Plan) actionRoles(pipeline *Pipeline) int {
 	n := 1
 	for _, s := range pipeline.Stages {
@@ -122,14 +119,14 @@ func (p *Plan) actionRoles(pipeline *Pipeline) int {
 	}
 	if pipeline == p.cdPipeline() {
 		n += p.tests()
-		if slices.ContainsFunc(p.config.Environments, admits) {
+		if slices.ContainsFunc(p.config.Environments, triggered) {
 			n++
 		}
 	}
 	return n
 }
 
-// tests returns how many actions test environments.
+// tests counts the actions that test environments.
 func (p *Plan) tests() int {
 	n := 0
 	for _, e := range p.config.Environments {
@@ -138,14 +135,14 @@ func (p *Plan) tests() int {
 	return n
 }
 
-// stepRoles returns the roles of the projects of the CD pipeline: of each test, one of all that
-// tell what changes, one of all that protect stacks, and one of the admission.
+// stepRoles counts the roles of the CD pipeline's own projects: one for each test, one
+// for all reports of changes, one for all protections, and one for the trigger filter.
 func (p *Plan) stepRoles() int {
 	n := p.tests()
 	for _, has := range []func(*config.Environment) bool{
 		func(e *config.Environment) bool { return e.Approval != nil },
 		func(e *config.Environment) bool { return e.TerminationProtection },
-		admits,
+		triggered,
 	} {
 		if slices.ContainsFunc(p.config.Environments, has) {
 			n++
@@ -154,10 +151,10 @@ func (p *Plan) stepRoles() int {
 	return n
 }
 
-// admits reports whether an environment takes some releases only.
-func admits(e *config.Environment) bool { return len(e.Triggers) > 0 }
+// triggered reports whether an environment accepts only some releases.
+func triggered(e *config.Environment) bool { return len(e.Triggers) > 0 }
 
-// channels returns the channels of Slack, each with a role that may do nothing.
+// channels counts the Slack channels, each of which has a role without rights.
 func (p *Plan) channels() int {
 	n := 0
 	for _, notification := range p.config.Notifications {

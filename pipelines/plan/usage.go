@@ -9,18 +9,18 @@ import (
 	"composecdk/pipelines/config"
 )
 
-// Usage is how much of a quota is used.
+// Usage is the use of a quota.
 type Usage struct {
 	Quota
-	// Where is the pipeline, the stage or the account.
+	// Where names the pipeline, the stage or the account.
 	Where string
 	Used  int
-	// Estimated says that it may be some tenths less.
+	// Estimated means that Used may be some tenths too high.
 	Estimated bool
 	path      compose.Path
 }
 
-// Share returns the part of the quota that is used.
+// Share returns the used part of the quota, where 1 is all.
 func (u Usage) Share() float64 { return float64(u.Used) / float64(u.Most) }
 
 func (p *Plan) use(q Quota, where string, used int, path compose.Path) {
@@ -66,9 +66,9 @@ func (p *Plan) usage(models Models) {
 	p.targetStacks(models)
 }
 
-// sharedResources returns how many resources the shared stack has: two buckets with their
+// sharedResources counts the resources of the shared stack: two buckets with their
 // policies, the key with its alias, two parameters and three topics with policies,
-// besides the repositories, the subscriptions, and what signs.
+// besides the repositories, the subscriptions, and the signing.
 func (p *Plan) sharedResources() int {
 	const always = 14
 	n, subscribed := always+len(p.config.Apps), map[string]bool{}
@@ -94,7 +94,7 @@ const (
 	bytesOfBuild     = 5_000
 )
 
-// cdBytes returns about how large the template of the CD pipeline is.
+// cdBytes estimates the size of the CD pipeline's template.
 func (p *Plan) cdBytes() int {
 	bootstrap := map[string]bool{}
 	for _, a := range p.config.Accounts {
@@ -129,8 +129,8 @@ func (p *Plan) targetStacks(models Models) {
 	}
 }
 
-// cdRules returns the rules that start the two pipelines that update themselves, and two for
-// each janitor.
+// cdRules counts the rules that start the two pipelines that update themselves, and two
+// for each janitor.
 func (p *Plan) cdRules() int {
 	c, n := p.config, 0
 	if c.Tooling.Source.Provider == config.CodeCommit {
@@ -152,8 +152,8 @@ func (p *Plan) cdRules() int {
 	return n
 }
 
-// eventRules returns how many event rules start what is built of a source: one per
-// trigger, and none where a connection tells CodePipeline.
+// eventRules counts the rules that start pipelines of a source: one per trigger, and
+// none for a connection, which notifies CodePipeline itself.
 func eventRules(s config.Source, triggers []config.Trigger) int {
 	switch {
 	case s.Provider == config.Connection:
@@ -174,15 +174,15 @@ func eventRules(s config.Source, triggers []config.Trigger) int {
 	return rules
 }
 
-// matches reports whether a glob pattern means a branch.
+// matches reports whether a glob pattern matches a branch.
 func matches(pattern, branch string) bool {
 	ok, err := path.Match(pattern, branch)
 	return pattern == "**" || ok && err == nil
 }
 
-// ciResources returns how many resources the stack of a group has: the role that starts
-// its pipelines, and of each application a project with role and log group, a role of
-// the pipelines, these, and what starts them.
+// ciResources counts the resources of a group's stack: the role that starts its
+// pipelines, and of each application a project with role and log group, a role of the
+// pipelines, the pipelines, and their starts.
 func (p *Plan) ciResources(group string) int {
 	n := 1
 	for _, app := range p.config.Apps {
@@ -193,8 +193,8 @@ func (p *Plan) ciResources(group string) int {
 	return n
 }
 
-// projects returns how many build projects there are: one per application, the merge
-// project, and one for each build of the other two pipelines.
+// projects counts the build projects: one per application, the merge project, and one
+// for each build of the other two pipelines.
 func (p *Plan) projects() int {
 	n := len(p.config.Apps) + 1
 	for _, pipeline := range []*Pipeline{p.Pipelines[0], p.cdPipeline()} {

@@ -7,10 +7,10 @@ import (
 	"composecdk/pipelines/config"
 )
 
-// Document is a policy.
+// Document holds the statements of a policy.
 type Document []Statement
 
-// Statement is one of a policy. Exactly one of Action and NotAction is set.
+// Statement holds one statement of a policy. Exactly one of Action and NotAction is set.
 type Statement struct {
 	Sid       string `json:",omitempty"`
 	Effect    string
@@ -21,7 +21,7 @@ type Statement struct {
 	Condition Condition           `json:",omitempty"`
 }
 
-// Condition is by operator and key.
+// Condition maps an operator and a key to values.
 type Condition map[string]map[string][]string
 
 const (
@@ -68,7 +68,7 @@ func (d Document) Size() int {
 	return len(text)
 }
 
-// within adds the condition that the principal is of the organisation.
+// within requires a principal of the organisation.
 func within(c *config.Config, condition Condition) Condition {
 	if c.OrganizationID == "" {
 		return condition
@@ -83,12 +83,11 @@ func within(c *config.Config, condition Condition) Condition {
 	return condition
 }
 
-// others returns the target accounts besides the tooling account.
+// others returns the target accounts except the tooling account.
 func others(c *config.Config) []*config.Account {
 	return slices.DeleteFunc(c.TargetAccounts(), func(a *config.Account) bool { return a == c.Tooling.Account })
 }
 
-// roots returns the principals of accounts.
 func roots(c *config.Config, accounts ...*config.Account) map[string][]string {
 	var arns []string
 	for _, a := range accounts {

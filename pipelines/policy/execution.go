@@ -8,14 +8,14 @@ import (
 	"composecdk/pipelines/config"
 )
 
-// grant is what CloudFormation needs to make, change and remove resources of a type:
-// actions of a service.
+// grant lists the actions of a service that CloudFormation needs to create, update and
+// delete a resource type.
 type grant struct{ kind, service, actions string }
 
 // The types that the application's stacks are made of. One that is not here is not
 // deployed: a new construct adds its row.
 
-// services are those that run it.
+// services run the application.
 var services = []grant{
 	{"AWS::ApplicationAutoScaling::ScalableTarget", "application-autoscaling", "RegisterScalableTarget DeregisterScalableTarget Describe* ListTagsForResource TagResource UntagResource"},
 	{"AWS::ApplicationAutoScaling::ScalingPolicy", "application-autoscaling", "PutScalingPolicy DeleteScalingPolicy"},
@@ -52,8 +52,8 @@ var services = []grant{
 	{"Fn::GetStackOutput", "cloudformation", "DescribeStacks"},
 }
 
-// data is what holds what it must not lose, and what templates refer to: parameters,
-// and keys of encrypted data.
+// data types hold the application's data, and the parameters and keys that templates
+// refer to.
 var data = []grant{
 	{"AWS::CertificateManager::Certificate", "acm", "RequestCertificate DeleteCertificate DescribeCertificate UpdateCertificateOptions ListTagsForCertificate AddTagsToCertificate RemoveTagsFromCertificate"},
 	{"AWS::DynamoDB::Table", "dynamodb", "CreateTable DeleteTable UpdateTable UpdateTimeToLive UpdateContinuousBackups UpdateContributorInsights UpdateKinesisStreamingDestination EnableKinesisStreamingDestination DisableKinesisStreamingDestination PutResourcePolicy GetResourcePolicy DeleteResourcePolicy Describe* ListTagsOfResource TagResource UntagResource"},
@@ -79,7 +79,7 @@ var data = []grant{
 	{"KmsKeyId", "kms", "CreateGrant Decrypt DescribeKey GenerateDataKey GenerateDataKeyWithoutPlaintext"},
 }
 
-// pipelines are the types that the stacks of the tooling account are made of.
+// pipelines make up the stacks of the tooling account.
 var pipelines = []grant{
 	{"AWS::CodePipeline::Pipeline", "codepipeline", "*"},
 	{"AWS::CodeBuild::Project", "codebuild", "*"},
@@ -100,8 +100,8 @@ var pipelines = []grant{
 	{"Fn::GetStackOutput", "cloudformation", "DescribeStacks"},
 }
 
-// Execution returns the policies of the role that CloudFormation works with in an
-// account, by name: which services it may use, and how far it may go with roles.
+// Execution returns the policies of the role that CloudFormation uses in an account, by
+// name: its services, and how far it may go with roles.
 func Execution(c *config.Config, a *config.Account) map[string]Document {
 	tables := map[string][]grant{config.ServicesPolicy: services, config.DataPolicy: data, config.PipelinesPolicy: pipelines}
 	all := map[string]Document{}
@@ -115,7 +115,8 @@ func Execution(c *config.Config, a *config.Account) map[string]Document {
 	return all
 }
 
-// actions returns the actions of grants, sorted, each only where no other one includes it.
+// actions returns the actions of grants, sorted, without actions that another one
+// includes.
 func actions(grants []grant) []string {
 	found := map[string]bool{}
 	for _, g := range grants {
@@ -130,8 +131,8 @@ func actions(grants []grant) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// served are the services that the roles of stacks are passed to, and serviceLinked
-// those that make a role of their own once.
+// served lists the services that get the roles of stacks, and serviceLinked the services
+// that create a role of their own once.
 var (
 	served        = []string{"ecs-tasks", "monitoring.rds", "vpc-flow-logs"}
 	servedTooling = []string{"chatbot", "codebuild", "codepipeline", "events", "scheduler", "states"}
@@ -139,8 +140,8 @@ var (
 	linkedTooling = []string{"codestar-notifications", "management.chatbot"}
 )
 
-// ofRoles returns what the CloudFormation role may do with roles: whatever it likes with
-// those of its stacks, as long as they have the permissions boundary.
+// ofRoles returns the policy on roles: CloudFormation may do anything with the roles of
+// its stacks, as long as they have the permissions boundary.
 func ofRoles(c *config.Config, a *config.Account) Document {
 	own := ownRoles(c, a)
 	bounded := Condition{"ArnEquals": {"iam:PermissionsBoundary": {boundaryARN(c, a)}}}
@@ -183,13 +184,13 @@ func principals(services []string) []string {
 	return names
 }
 
-// roleNameStack is how much of the name of its stack is left for sure in the name that
-// CloudFormation gives a role. It cuts names of more than 64 characters; AWS does not
-// document how, and 24 characters of the stack are what is seen.
+// roleNameStack is the length of the stack's name that the name of a generated role is
+// sure to keep. CloudFormation cuts names of more than 64 characters; AWS does not
+// document how, and 24 characters of the stack have been seen.
 const roleNameStack = 20
 
-// ownRoles returns the roles of the stacks of an account, by what CloudFormation names
-// them after.
+// ownRoles returns the patterns of the roles of an account's stacks, by the names that
+// CloudFormation generates.
 func ownRoles(c *config.Config, a *config.Account) []string {
 	var arns []string
 	for _, id := range c.StageIDs(a) {
@@ -206,10 +207,10 @@ func boundaryARN(c *config.Config, a *config.Account) string {
 	return c.ARN("iam", "", a, "policy/"+c.Boundary(a))
 }
 
-// Boundary returns how far the CloudFormation role and every role that it makes can go at
-// the most: any service, but no organisation, and of IAM only what the policy on
-// roles allows. None of them can change the roles and policies that they are held by;
-// in a target account, where no pipeline runs, they cannot take these roles on either.
+// Boundary returns the most that the CloudFormation role, and every role that it
+// creates, can do: any service, but no organisation, and of IAM only what the policy on
+// roles allows. No such role can change the roles and policies that limit it; in a
+// target account, where no pipeline runs, it cannot assume them either.
 func Boundary(c *config.Config, a *config.Account) Document {
 	document := Document{{
 		Sid: "Services", Effect: allow, Resource: []string{"*"},

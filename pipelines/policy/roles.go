@@ -19,8 +19,8 @@ func trust(c *config.Config, roles ...string) Document {
 	}}
 }
 
-// DeployTrust returns who may assume the deploy role of an account: the CD pipeline, and
-// where there is an ephemeral environment the janitor that removes it.
+// DeployTrust lets principals assume the deploy role of an account: the CD pipeline, and
+// with an ephemeral environment the janitor that removes it.
 func DeployTrust(c *config.Config, a *config.Account) Document {
 	if c.HasEphemeral(a) {
 		return trust(c, c.CDRole(), c.JanitorRole())
@@ -28,8 +28,8 @@ func DeployTrust(c *config.Config, a *config.Account) Document {
 	return trust(c, c.CDRole())
 }
 
-// ReviewTrust returns who may assume the review role of an account: the builds that tell
-// what a release changes, and the CD pipeline where alarms hold it back.
+// ReviewTrust lets principals assume the review role of an account: the builds that
+// report changes, and with Bake the CD pipeline.
 func ReviewTrust(c *config.Config, a *config.Account) Document {
 	if c.Bakes(a) {
 		return trust(c, c.ChangesRole(), c.CDRole())
@@ -37,8 +37,7 @@ func ReviewTrust(c *config.Config, a *config.Account) Document {
 	return trust(c, c.ChangesRole())
 }
 
-// ExecutionTrust returns who may assume the CloudFormation role: CloudFormation, for
-// stacks of the account.
+// ExecutionTrust lets CloudFormation assume its role, for stacks of the account.
 func ExecutionTrust(a *config.Account) Document {
 	return Document{{
 		Sid: "CloudFormation", Effect: allow, Principal: map[string][]string{"Service": {cloudformation}},
@@ -49,10 +48,10 @@ func ExecutionTrust(a *config.Account) Document {
 
 const cloudformation = "cloudformation.amazonaws.com"
 
-// Deploy returns what the deploy role may do in an account: everything with the stacks of
-// the application, pass the CloudFormation role, and read artifacts. The key of
-// artifacts is named by what its id begins with, as the id is AWS's; its own policy
-// says that it is the one.
+// Deploy permits the deploy role of an account everything with the application's stacks,
+// to pass the CloudFormation role, and to read artifacts. It names the key of artifacts
+// by the prefix of its id, as AWS generates the id; the key's own policy limits the use
+// to it.
 func Deploy(c *config.Config, a *config.Account) Document {
 	var buckets, objects, services []string
 	for _, region := range c.Regions(a) {
@@ -85,10 +84,10 @@ func Deploy(c *config.Config, a *config.Account) Document {
 	}
 }
 
-// Review returns what the review role may do: read what the application's stacks are, and
-// the alarms that hold a release back. CloudWatch tells of a composite alarm
-// only who may read all.
-// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html)
+// Review permits the review role to read the application's stacks, and the state of the
+// alarms that hold a release back. CloudWatch returns composite alarms only to a role
+// that may read all. See
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
 func Review(c *config.Config, a *config.Account) Document {
 	document := Document{{
 		Sid: "Stacks", Effect: allow, Resource: stackARNs(c, a, c.StageIDs(a)),
@@ -100,11 +99,12 @@ func Review(c *config.Config, a *config.Account) Document {
 	return document
 }
 
-// ProtectTrust returns who may assume the protect role of an account.
+// ProtectTrust lets the builds that protect stacks assume the protect role of an
+// account.
 func ProtectTrust(c *config.Config) Document { return trust(c, c.ProtectionRole()) }
 
-// Protect returns what the protect role may do: nothing in IAM tells protecting a stack from
-// giving its protection up.
+// Protect permits the protect role to update termination protection: IAM cannot
+// distinguish enabling it from disabling it.
 func Protect(c *config.Config, a *config.Account) Document {
 	return Document{{
 		Sid: "Protection", Effect: allow, Resource: stackARNs(c, a, c.Protected(a)),
@@ -112,7 +112,6 @@ func Protect(c *config.Config, a *config.Account) Document {
 	}}
 }
 
-// stackARNs returns the stacks of stages in an account.
 func stackARNs(c *config.Config, a *config.Account, stages []string) []string {
 	var arns []string
 	for _, id := range stages {

@@ -5,9 +5,9 @@ import (
 )
 
 // Key returns the policy of the key of artifacts in a region: the account administers
-// it, the target accounts' deploy roles read artifacts with it, and where the topics
-// are, the service that sends notifications publishes with it. Whose notifications
-// they may be is said by the policy of the topic.
+// it, the deploy roles of target accounts read artifacts with it, and in the region of
+// the topics the notification service publishes with it. The policy of a topic limits
+// whose notifications these are.
 func Key(c *config.Config, region string) Document {
 	document := Document{{
 		Sid: "Administration", Effect: allow, Principal: roots(c, c.Tooling.Account),
@@ -33,10 +33,10 @@ func Key(c *config.Config, region string) Document {
 	})
 }
 
-// notifier is the service behind the notification rules of pipelines.
+// notifier is the service principal of notification rules.
 const notifier = "codestar-notifications.amazonaws.com"
 
-// via returns how KMS names a service that uses a key for somebody.
+// via names a service for the condition kms:ViaService.
 func via(service, region string) string { return service + "." + region + ".amazonaws.com" }
 
 // deployRoles returns the patterns of the roles that deploy in accounts.
@@ -48,10 +48,9 @@ func deployRoles(c *config.Config, accounts []*config.Account) []string {
 	return arns
 }
 
-// Bucket returns what the policy of an artifact bucket says besides that only TLS 1.2 and
-// later is spoken to it: what is encrypted in another way than with the key is
-// refused (what says nothing is encrypted with the key), principals of other
-// organisations are, and the target accounts' deploy roles read.
+// Bucket returns the bucket policy apart from the TLS rule: deny encryption with other
+// keys (an object without a setting is encrypted with the key), deny principals of other
+// organisations, and let the deploy roles of target accounts read.
 func Bucket(c *config.Config, bucketARN, keyARN string) Document {
 	objects := bucketARN + "/*"
 	everyone := map[string][]string{"AWS": {"*"}}
@@ -83,13 +82,12 @@ func Bucket(c *config.Config, bucketARN, keyARN string) Document {
 	return document
 }
 
-// readArtifacts are the actions of a deploy role on the bucket and its objects.
 var readArtifacts = []string{
 	"s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket",
 }
 
-// Repository returns the policy of the image repositories: the target accounts pull. A
-// document without a statement stands for none.
+// Repository lets the target accounts pull images; without any the document has no
+// statement, and the repository needs no policy.
 func Repository(c *config.Config) Document {
 	accounts := others(c)
 	if len(accounts) == 0 {
@@ -102,8 +100,8 @@ func Repository(c *config.Config) Document {
 	}}
 }
 
-// Topic returns what the policy of a topic says besides that only TLS is spoken to it:
-// notification rules of this account publish. Roles of the account need no statement.
+// Topic returns the policy of a topic apart from the TLS rule: notification rules of
+// this account may publish. Roles of the account need no statement.
 func Topic(c *config.Config, topicARN string) Document {
 	return Document{{
 		Sid: "PublishNotifications", Effect: allow, Principal: map[string][]string{"Service": {notifier}},

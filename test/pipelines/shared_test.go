@@ -14,7 +14,7 @@ import (
 
 	"composecdk/pipelines/config"
 	"composecdk/pipelines/policy"
-	"composecdk/stacks"
+	"composecdk/pipelines/shared"
 	"composecdk/test/assembly"
 )
 
@@ -77,8 +77,8 @@ func toolingApp(t *testing.T, add func(app awscdk.App) []awscdk.Stack) map[strin
 func sharedStacks(t *testing.T, c *config.Config) (primary, replica template) {
 	t.Helper()
 	templates := toolingApp(t, func(app awscdk.App) []awscdk.Stack {
-		props := &stacks.SharedProps{Config: c}
-		return []awscdk.Stack{stacks.NewShared(app, "Shared", props), stacks.NewSharedReplica(app, "Shared", "us-east-1", props)}
+		props := &shared.Props{Config: c}
+		return []awscdk.Stack{shared.New(app, "Shared", props), shared.NewRegional(app, "Shared", "us-east-1", props)}
 	})
 	return templates["Shared"], templates["Shared-us-east-1"]
 }

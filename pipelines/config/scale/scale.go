@@ -43,13 +43,13 @@ Notifications:
   - {Email: team@example.org}
 `
 
-// team is how many applications one team has.
+// team is the number of applications of a team.
 const team = 20
 
-// Write fills a folder with pipeline.yaml, what it includes, and the compose files of
-// a number of applications for a number of accounts, 4 at least: the tooling's, one
-// for tests, one that is left out, and those of production, of which the first is the
-// canary.
+// Write writes pipeline.yaml, its included files, and the compose files of a number of
+// applications to a folder, for a number of accounts, 4 at least: the tooling account,
+// one for tests, one that is excluded, and the production accounts, of which the first
+// is the canary.
 func Write(dir string, apps, accounts int) error {
 	wave := 3 // a wave has 50 actions at most, and each stack takes two
 	if apps > 100 {
@@ -105,7 +105,7 @@ func accountsFile(n int) string {
 	return string(text)
 }
 
-// composeFile returns a file with a service per application: the first behind a load balancer, every
+// composeFile writes a service per application: the first behind a load balancer, every
 // fifth with a queue; each calls the first one of its team.
 func composeFile(apps int) string {
 	var b, queues strings.Builder

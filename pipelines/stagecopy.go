@@ -23,20 +23,25 @@ import (
 	"composecdk/stacks"
 )
 
-// targetStage is the stage of a target.
 type targetStage struct {
 	awscdk.Stage
-	// application is nil where the stage was made from a pattern.
+	// application is nil if the stage is a copy.
 	application *stacks.Application
 }
 
-// targetStages makes the stages of the targets of an environment, by StageID.
-// Targets that share a pattern are synthesised once (docs/decisions/copied-targets.md).
-func targetStages(app constructs.Construct, props *Props, e *config.Environment) (map[string]targetStage, error) {
+// targets makes the stages of targets.
+type targets struct {
+	*Props
+	app constructs.Construct
+}
+
+// stages makes the stages of the targets of an environment, by StageID. With copies,
+// targets that share a pattern are synthesised once (docs/decisions/copied-targets.md).
+func (ts *targets) stages(e *config.Environment, copies bool) (map[string]targetStage, error) {
 	made := map[string]targetStage{}
 	for _, p := range e.Patterns() {
-		if len(p.Of) > 1 && props.Pattern != nil {
-			ok, err := replicate(app, props, e, p, made)
+		if copies && len(p.Of) > 1 && ts.Pattern != nil {
+			ok, err := ts.copy(e, p, made)
 			if err != nil {
 				return nil, err
 			}
@@ -45,20 +50,20 @@ func targetStages(app constructs.Construct, props *Props, e *config.Environment)
 			}
 		}
 		for _, t := range p.Of {
-			stage, err := applicationStage(app, props, e, t)
+			stage, err := ts.stage(ts.app, e, t)
 			if err != nil {
 				return nil, err
 			}
-			made[props.Config.StageID(e, t)] = stage
+			made[ts.Config.StageID(e, t)] = stage
 		}
 	}
 	return made, nil
 }
 
-// applicationStage returns the stage of a target with the stacks of the application.
-func applicationStage(app constructs.Construct, props *Props, e *config.Environment, t config.Target) (targetStage, error) {
-	stage := awscdk.NewStage(app, jsii.String(props.Config.StageID(e, t)), stageProps(props.Config, t))
-	application, err := props.Application(stage, e, t)
+// stage makes the stage of a target with the stacks of the application.
+func (ts *targets) stage(app constructs.Construct, e *config.Environment, t config.Target) (targetStage, error) {
+	stage := awscdk.NewStage(app, jsii.String(ts.Config.StageID(e, t)), stageProps(ts.Config, t))
+	application, err := ts.Application(stage, e, t)
 	if err == nil {
 		noEmptyStack(application)
 	}
@@ -72,24 +77,24 @@ func stageProps(c *config.Config, t config.Target) *awscdk.StageProps {
 	}
 }
 
-// replica is a stage whose assembly is there already.
-type replica struct {
+// stageCopy reads an assembly that is written already.
+type stageCopy struct {
 	awscdk.Stage
 	assembly string
 }
 
 // Synth reads the assembly. The CDK calls it in place of its own.
-func (r *replica) Synth(*awscdk.StageSynthesisOptions) cxapi.CloudAssembly {
-	return cxapi.NewCloudAssembly(&r.assembly, nil)
+func (s *stageCopy) Synth(*awscdk.StageSynthesisOptions) cxapi.CloudAssembly {
+	return cxapi.NewCloudAssembly(&s.assembly, nil)
 }
 
-// replicate synthesises a pattern in an app of its own, and makes the stages of its
-// targets from that assembly. It tells by ok whether all that differs could be
-// replaced; if not, nothing is made.
-func replicate(app constructs.Construct, props *Props, e *config.Environment, p config.Pattern, made map[string]targetStage) (ok bool, err error) {
-	id := props.Config.StageID(e, p.Target)
-	dir, err := props.Pattern(func(app constructs.Construct) error {
-		stage, err := applicationStage(app, props, e, p.Target)
+// copy synthesises a pattern in an app of its own, and copies that assembly to the
+// stages of its targets. If some difference of a target cannot be filled in, ok is false
+// and nothing is made.
+func (ts *targets) copy(e *config.Environment, p config.Pattern, made map[string]targetStage) (ok bool, err error) {
+	id := ts.Config.StageID(e, p.Target)
+	dir, err := ts.Pattern(func(app constructs.Construct) error {
+		stage, err := ts.stage(app, e, p.Target)
 		if err == nil {
 			stage.Synth(&awscdk.StageSynthesisOptions{ValidateOnSynthesis: jsii.Bool(true)}) // as CDK Pipelines does
 		}
@@ -102,20 +107,20 @@ func replicate(app constructs.Construct, props *Props, e *config.Environment, p 
 	if err != nil {
 		return false, err
 	}
-	var replicas []map[string]string
+	var copies []map[string]string
 	for _, t := range p.Of {
 		files, ok := pattern.filled(p.Fill(t))
 		if !ok {
 			return false, nil
 		}
-		replicas = append(replicas, files)
+		copies = append(copies, files)
 	}
 	for i, t := range p.Of {
-		stage := &replica{}
-		id := props.Config.StageID(e, t)
-		awscdk.NewStage_Override(stage, app, &id, stageProps(props.Config, t))
+		stage := &stageCopy{}
+		id := ts.Config.StageID(e, t)
+		awscdk.NewStage_Override(stage, ts.app, &id, stageProps(ts.Config, t))
 		stage.assembly = *stage.Outdir()
-		for name, text := range replicas[i] {
+		for name, text := range copies[i] {
 			if err := os.WriteFile(filepath.Join(stage.assembly, name), []byte(text), 0o600); err != nil {
 				return false, fmt.Errorf("the assembly of a target: %w", err)
 			}
@@ -125,11 +130,11 @@ func replicate(app constructs.Construct, props *Props, e *config.Environment, p 
 	return true, nil
 }
 
-// assembly is the cloud assembly of a stage in memory.
+// assembly holds the cloud assembly of a stage in memory.
 type assembly struct {
 	// templates and others are contents by file name.
 	templates, others map[string]string
-	// constructs are the paths of all constructs.
+	// constructs has the paths of all constructs.
 	constructs []string
 }
 
@@ -139,8 +144,8 @@ const (
 	assetsSuffix   = ".assets.json"
 )
 
-// readAssembly reads the assembly of a stage. It has no folders: assets are kept
-// beside those of the whole app.
+// readAssembly reads the assembly of a stage. It has no folders: the CDK keeps assets
+// in the assembly of the app.
 func readAssembly(dir, stage string) (*assembly, error) {
 	a := &assembly{templates: map[string]string{}, others: map[string]string{}}
 	entries, err := os.ReadDir(dir)
@@ -171,8 +176,8 @@ func readAssembly(dir, stage string) (*assembly, error) {
 	return a, nil
 }
 
-// filled returns the files of the assembly with other identifiers, and with all that the
-// CDK derives from these. It tells by ok whether no marker is left.
+// filled returns the files of the assembly with the identifiers of a target, and with
+// all text that the CDK derives from them. If a marker is left, ok is false.
 func (a *assembly) filled(fill *strings.Replacer) (files map[string]string, ok bool) {
 	derive := a.derived(fill)
 	files = map[string]string{}
@@ -198,8 +203,9 @@ func (a *assembly) filled(fill *strings.Replacer) (files map[string]string, ok b
 	return files, true
 }
 
-// derived replaces what the CDK makes of the paths of constructs: ids of artifacts and
-// names, of the whole path, and logical ids, of what is below the stack.
+// derived replaces the identifiers that the CDK derives from the paths of constructs:
+// ids of artifacts and names from the whole path, logical ids from the path below the
+// stack.
 func (a *assembly) derived(fill *strings.Replacer) *strings.Replacer {
 	var pairs []string
 	for _, path := range a.constructs {
@@ -212,7 +218,7 @@ func (a *assembly) derived(fill *strings.Replacer) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// belowStack returns a path without the stage and the stack that it begins with.
+// belowStack cuts the stage and the stack off a path.
 func belowStack(path string) string {
 	const before = 2
 	parts := strings.Split(path, "/")
@@ -221,8 +227,8 @@ func belowStack(path string) string {
 
 var notAlphanumeric = regexp.MustCompile(`[^A-Za-z0-9]`)
 
-// uniqueID returns what the CDK makes of a path: its text without what no id may hold, and
-// its hash (aws-cdk-lib, core/lib/private/uniqueid.ts).
+// uniqueID derives an id from a path as the CDK does: its alphanumeric text, and its
+// hash (aws-cdk-lib, core/lib/private/uniqueid.ts).
 func uniqueID(path string) string {
 	const digits, longest = 4, 240
 	var parts, human []string
@@ -242,8 +248,8 @@ func uniqueID(path string) string {
 	return text[:min(len(text), longest)] + strings.ToUpper(hex.EncodeToString(sum[:digits]))
 }
 
-// rekeyed returns a manifest of assets whose destinations have the keys that the CDK gives
-// them: the account, the region and the hash of the destination.
+// rekeyed gives the destinations in a manifest of assets the keys that the CDK would:
+// the account, the region and the hash of the destination.
 func rekeyed(manifest string) string {
 	var m struct {
 		Files map[string]struct {
@@ -265,7 +271,7 @@ func rekeyed(manifest string) string {
 	return manifest
 }
 
-// contentHash returns how the CDK names a template in a bucket.
+// contentHash names a template in a bucket as the CDK does.
 func contentHash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])

@@ -16,57 +16,55 @@ import (
 	"composecdk/pipelines/policy"
 )
 
-// admission is a build that finds out what started the release, and exports for each
-// environment that has triggers whether it was one of them.
-type admission struct {
+// triggerFilter runs a build that finds out which event rule started the release, and
+// exports for each environment with triggers whether it was one of theirs.
+type triggerFilter struct {
 	cdkpipelines.Step
 	config    *config.Config
 	artifacts artifacts
 	input     cdkpipelines.FileSet
 }
 
-// admissionStage is the name of the stage with that build, and its variables' namespace.
-const admissionStage = "Admission"
+// triggerFilterStage names the stage, and the namespace of its variables.
+const triggerFilterStage = "Admission"
 
-// admit adds the stage before the first environment that has triggers.
-func (d *cd) admit(e *config.Environment) {
-	if len(e.Triggers) == 0 || d.admission != nil {
-		return
-	}
-	d.admission = &admission{config: d.Config, artifacts: d.artifacts, input: d.sources.compose.PrimaryOutput()}
-	cdkpipelines.NewStep_Override(d.admission, jsii.String(admissionStage))
-	d.admission.AddDependencyFileSet(d.admission.input)
-	d.engine.AddWave(jsii.String(admissionStage), &cdkpipelines.WaveOptions{Pre: &[]cdkpipelines.Step{d.admission}})
+// addTriggerFilter adds the stage of the filter. Any file set will do as the input, of
+// which a build must have one.
+func addTriggerFilter(engine cdkpipelines.CodePipeline, c *config.Config, a artifacts, input cdkpipelines.FileSet) {
+	f := &triggerFilter{config: c, artifacts: a, input: input}
+	cdkpipelines.NewStep_Override(f, jsii.String(triggerFilterStage))
+	f.AddDependencyFileSet(input)
+	engine.AddWave(jsii.String(triggerFilterStage), &cdkpipelines.WaveOptions{Pre: &[]cdkpipelines.Step{f}})
 }
 
-// admitted returns the rules that a release must meet to come into an environment.
-func (d *cd) admitted(e *config.Environment) []rule {
+// triggerRules returns the rules that a release must meet to enter an environment.
+func triggerRules(c *config.Config, e *config.Environment) []rule {
 	if len(e.Triggers) == 0 {
 		return nil
 	}
-	return []rule{equals("Admitted", "#{"+admissionStage+"."+admissionVariable(d.Config, e)+"}", "true")}
+	return []rule{equals("Admitted", "#{"+triggerFilterStage+"."+triggeredVariable(c, e)+"}", "true")}
 }
 
-func admissionVariable(c *config.Config, e *config.Environment) string {
+func triggeredVariable(c *config.Config, e *config.Environment) string {
 	return fmt.Sprintf("ADMITTED_%d", slices.Index(c.Environments, e)+1)
 }
 
-// startRule returns what the names of the event rules of a trigger begin with.
+// startRule returns the prefix of the names of a trigger's event rules.
 func startRule(c *config.Config, t config.Trigger) string {
 	return fmt.Sprintf("%s-cd-start-%d", c.Name, c.Start(t)+1)
 }
 
 // ProduceAction implements cdkpipelines.ICodePipelineActionFactory.
-func (a *admission) ProduceAction(stage awscodepipeline.IStage, o *cdkpipelines.ProduceActionOptions) *cdkpipelines.CodePipelineActionFactoryResult {
-	c := a.config
+func (f *triggerFilter) ProduceAction(stage awscodepipeline.IStage, o *cdkpipelines.ProduceActionOptions) *cdkpipelines.CodePipelineActionFactoryResult {
+	c := f.config
 	const most = 10 * time.Minute
-	project := newProject(o.Scope, c, admissionStage, c.CDPipeline()+"-admission", a.spec(), most, policy.Document{
-		a.artifacts.read(artifactPrefix(c.CDPipeline())), a.artifacts.useKey(c),
+	project := newProject(o.Scope, c, triggerFilterStage, c.CDPipeline()+"-admission", f.spec(), most, policy.Document{
+		f.artifacts.read(artifactPrefix(c.CDPipeline())), f.artifacts.useKey(c),
 		allow("ReadExecutions", []string{"codepipeline:GetPipelineExecution"}, arn(c, "codepipeline", c.CDPipeline())),
 	})
 	stage.AddAction(awscodepipelineactions.NewCodeBuildAction(&awscodepipelineactions.CodeBuildActionProps{
 		ActionName: o.ActionName, RunOrder: o.RunOrder, Project: project,
-		Input: o.Artifacts.ToCodePipeline(a.input), VariablesNamespace: jsii.String(admissionStage),
+		Input: o.Artifacts.ToCodePipeline(f.input), VariablesNamespace: jsii.String(triggerFilterStage),
 		EnvironmentVariables: &map[string]*awscodebuild.BuildEnvironmentVariable{
 			"EXECUTION": {Value: "#{codepipeline.PipelineExecutionId}"},
 		},
@@ -74,25 +72,25 @@ func (a *admission) ProduceAction(stage awscodepipeline.IStage, o *cdkpipelines.
 	return &cdkpipelines.CodePipelineActionFactoryResult{RunOrdersConsumed: jsii.Number(1), Project: project}
 }
 
-// spec compares the ARN of the event rule that started the execution with those of
-// the environments' triggers. A person who starts one starts none of these.
+// spec compares the event rule that started the execution with the rules of the
+// environments' triggers. An execution that a person started matches none. See
 // https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ExecutionTrigger.html
-func (a *admission) spec() awscodebuild.BuildSpec {
+func (f *triggerFilter) spec() awscodebuild.BuildSpec {
 	commands := []string{
 		"set -eu",
-		`trigger="$(aws codepipeline get-pipeline-execution --pipeline-name ` + a.config.CDPipeline() +
+		`trigger="$(aws codepipeline get-pipeline-execution --pipeline-name ` + f.config.CDPipeline() +
 			` --pipeline-execution-id "$EXECUTION" --query pipelineExecution.trigger.triggerDetail --output text)"`,
 	}
 	var exported []string
-	for _, e := range a.config.Environments {
+	for _, e := range f.config.Environments {
 		if len(e.Triggers) == 0 {
 			continue
 		}
 		var rules []string
 		for _, t := range e.Triggers {
-			rules = append(rules, startRule(a.config, t)+"-*")
+			rules = append(rules, startRule(f.config, t)+"-*")
 		}
-		name := admissionVariable(a.config, e)
+		name := triggeredVariable(f.config, e)
 		exported = append(exported, name)
 		commands = append(commands, fmt.Sprintf(`case "${trigger##*/}" in %s) export %s=true ;; *) export %[2]s=false ;; esac`, strings.Join(rules, "|"), name))
 	}

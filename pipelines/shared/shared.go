@@ -1,7 +1,6 @@
-package stacks
+package shared
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -20,21 +19,21 @@ import (
 	"composecdk/pipelines/policy"
 )
 
-// SharedProps say what the shared resources are for.
-type SharedProps struct {
+// Props are the arguments of New and NewRegional.
+type Props struct {
 	Config *config.Config
-	// Synthesizer names the roles that deploy the stack; nil means those of the CDK's
-	// bootstrap stack.
+	// Synthesizer names the roles that deploy the stack; nil means the roles of the
+	// CDK's bootstrap stack.
 	Synthesizer awscdk.IStackSynthesizer
 }
 
-// NewShared adds the stack of what all pipelines use, in the tooling account and
-// region: the image repositories, the artifact bucket and its key, the topics. What
-// holds data is kept when the stack is deleted. All is found by the names of the
+// New adds the stack that all pipelines use, in the tooling account and region: the
+// image repositories, the artifact bucket and its key, the topics. Resources that hold
+// data are retained when the stack is deleted. Users find them by the names of the
 // configuration: the stack exports nothing.
-func NewShared(scope constructs.Construct, id string, props *SharedProps) awscdk.Stack {
+func New(scope constructs.Construct, id string, props *Props) awscdk.Stack {
 	c := props.Config
-	stack := sharedStack(scope, id, c.SharedStack(), c.Tooling.Region, props)
+	stack := newStack(scope, id, c.SharedStack(), c.Tooling.Region, props)
 	key := artifactKey(stack, c)
 	bucket := artifactBucket(stack, c, c.Tooling.Region, key)
 	parameter(stack, config.KeyParameter, key.KeyArn())
@@ -49,7 +48,7 @@ func NewShared(scope constructs.Construct, id string, props *SharedProps) awscdk
 	return stack
 }
 
-func sharedStack(scope constructs.Construct, id, name, region string, props *SharedProps) awscdk.Stack {
+func newStack(scope constructs.Construct, id, name, region string, props *Props) awscdk.Stack {
 	c := props.Config
 	return awscdk.NewStack(scope, &id, &awscdk.StackProps{
 		Env:         &awscdk.Environment{Account: &c.Tooling.Account.ID, Region: &region},
@@ -65,7 +64,6 @@ func parameter(stack awscdk.Stack, name string, value *string) {
 	awsssm.NewStringParameter(stack, &name, &awsssm.StringParameterProps{ParameterName: &name, StringValue: value})
 }
 
-// repository keeps the images of an application.
 func repository(stack awscdk.Stack, c *config.Config, app *config.App) {
 	mutability := awsecr.TagMutability_IMMUTABLE
 	if app.Repository.TagMutability == "MUTABLE" {
@@ -98,8 +96,8 @@ func statement(s policy.Statement) awsiam.PolicyStatement {
 	return awsiam.PolicyStatement_FromJson(s.Map())
 }
 
-// maxFilters is how many repositories a signing rule can name.
-// (https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_SigningRule.html)
+// maxFilters limits the repositories that one signing rule names. See
+// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_SigningRule.html
 const maxFilters = 100
 
 // signing lets ECR sign the images of applications that ask for it. A registry has
@@ -129,7 +127,7 @@ func signing(stack awscdk.Stack, c *config.Config) {
 	awsecr.NewCfnSigningConfiguration(stack, jsii.String("Signing"), &awsecr.CfnSigningConfigurationProps{Rules: rules})
 }
 
-// topic tells of an event those whose e-mail addresses the file has.
+// topic notifies the e-mail addresses that the file gives for an event.
 func topic(stack awscdk.Stack, c *config.Config, event config.Event, key awskms.IKey) {
 	topic := awssns.NewTopic(stack, jsii.String("Topic "+string(event)), &awssns.TopicProps{
 		TopicName: jsii.String(c.Topic(event)), MasterKey: key, EnforceSSL: jsii.Bool(true),
@@ -147,7 +145,3 @@ func topic(stack awscdk.Stack, c *config.Config, event config.Event, key awskms.
 		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(&email, nil))
 	}
 }
-
-// replicaID returns the id, and the name, of the stack of shared resources of another
-// region.
-func replicaID(id, region string) string { return fmt.Sprintf("%s-%s", id, region) }

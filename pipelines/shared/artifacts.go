@@ -1,4 +1,4 @@
-package stacks
+package shared
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -12,15 +12,14 @@ import (
 	"composecdk/pipelines/policy"
 )
 
-// keyOutput is the output of the shared stack that replicas of its key are made by.
+// keyOutput names the output by which NewRegional finds the primary key.
 const keyOutput = "ArtifactKey"
 
-// NewSharedReplica adds the stack of a further region that something is deployed to:
-// a bucket for copies of artifacts, and a replica of their key
-// (docs/decisions/artifacts-of-other-regions.md).
-func NewSharedReplica(scope constructs.Construct, id, region string, props *SharedProps) awscdk.Stack {
+// NewRegional adds the stack of a further region with targets: a bucket for copies of
+// artifacts, and a replica of their key (docs/decisions/artifacts-of-other-regions.md).
+func NewRegional(scope constructs.Construct, id, region string, props *Props) awscdk.Stack {
 	c := props.Config
-	stack := sharedStack(scope, replicaID(id, region), replicaID(c.SharedStack(), region), region, props)
+	stack := newStack(scope, id+"-"+region, c.SharedStack()+"-"+region, region, props)
 	primary := awscdk.Fn_GetStackOutput(jsii.String(c.SharedStack()), jsii.String(keyOutput), &c.Tooling.Region, nil)
 	replica := awskms.NewCfnReplicaKey(stack, jsii.String("Key"), &awskms.CfnReplicaKeyProps{
 		PrimaryKeyArn: primary, KeyPolicy: policy.Key(c, region).Map(),
@@ -52,18 +51,17 @@ func artifactKey(stack awscdk.Stack, c *config.Config) awskms.Key {
 	return key
 }
 
-// Artifacts live as long as a release may take, unless they are tools.
+// Artifacts expire when no release can still need them, except the tools.
 const (
 	artifactDays   = 30
 	noncurrentDays = 7
 	accessLogDays  = 90
 )
 
-// expiring are the beginnings of the names of pipelines, which CodePipeline puts in
-// front of their artifacts, and the caches of builds. What is below tools/ stays.
+// expiring lists the prefixes of pipeline names, under which CodePipeline stores their
+// artifacts, and of build caches. Objects below tools/ never expire.
 var expiring = []string{"branches-", "cache/", "cd-", "ci-", "platform-"}
 
-// artifactBucket keeps the artifacts of pipelines in a region.
 func artifactBucket(stack awscdk.Stack, c *config.Config, region string, key awskms.IKey) awss3.IBucket {
 	bucket := awss3.NewBucket(stack, jsii.String("Artifacts"), &awss3.BucketProps{
 		BucketName:             jsii.String(c.ArtifactBucketIn(region)),
@@ -100,7 +98,6 @@ func lifecycle() *[]*awss3.LifecycleRule {
 	return &rules
 }
 
-// accessLogs keeps the access log of the artifact bucket.
 func accessLogs(stack awscdk.Stack) awss3.Bucket {
 	return awss3.NewBucket(stack, jsii.String("AccessLogs"), &awss3.BucketProps{
 		Encryption:        awss3.BucketEncryption_S3_MANAGED,
