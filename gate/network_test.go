@@ -2,17 +2,17 @@ package gate
 
 import "testing"
 
-// groupWith is a security group G with rules for what comes in.
+// groupWith returns a security group G with rules for what comes in.
 func groupWith(rules string) string {
 	return `"G": {"Type": "AWS::EC2::SecurityGroup", "Properties": {"SecurityGroupIngress": [` + rules + `]}}`
 }
 
-// wayIn is one rule.
+// wayIn returns one rule.
 func wayIn(protocol, ports, from string) string {
 	return `{"IpProtocol": "` + protocol + `", ` + ports + `, ` + from + `}`
 }
 
-// balancer is a load balancer B with group G, and its listener on a port.
+// balancer returns a load balancer B with group G, and its listener on a port.
 func balancer(port, protocol string) string {
 	return `, "B": {"Type": "AWS::ElasticLoadBalancingV2::LoadBalancer", "Properties": {"SecurityGroups": [{"Ref": "G"}]}},
 		"L": {"Type": "AWS::ElasticLoadBalancingV2::Listener", "Properties": {"LoadBalancerArn": {"Ref": "B"}, "Port": ` + port + `, "Protocol": "` + protocol + `"}}`
@@ -74,13 +74,13 @@ func TestWaysIn(t *testing.T) {
 	})
 }
 
-func TestMessagesOfWays(t *testing.T) {
+func TestMessagesOfSecurityRules(t *testing.T) {
 	for _, c := range []struct{ rule, resources, message string }{
 		{"all-ports", groupWith(wayIn("-1", on80, inside)), "G: the rule opens all ports to 10.0.0.0/16: name the protocol and the ports"},
 		{"all-ports", groupWith(`{"IpProtocol": "-1", "SourceSecurityGroupId": {"Ref": "G"}}`), "G: the rule opens all ports to ${t/G}: name the protocol and the ports"},
 		{"all-ports", groupWith(`{"IpProtocol": "-1"}`), "G: the rule opens all ports to its peers: name the protocol and the ports"},
-		{"open-to-world", groupWith(wayIn("tcp", on80, world)), "G: the rule opens tcp 80 to 0.0.0.0/0, and no listener of a load balancer with the group is there"},
-		{"open-to-world", groupWith(wayIn("tcp", `"FromPort": 80, "ToPort": 90`, world6)), "G: the rule opens tcp 80-90 to ::/0, and no listener of a load balancer with the group is there"},
+		{"open-to-world", groupWith(wayIn("tcp", on80, world)), "G: the rule opens tcp 80 to 0.0.0.0/0, and no load balancer with the group listens there"},
+		{"open-to-world", groupWith(wayIn("tcp", `"FromPort": 80, "ToPort": 90`, world6)), "G: the rule opens tcp 80-90 to ::/0, and no load balancer with the group listens there"},
 		{"wider-than-listener", groupWith(wayIn("udp", `"FromPort": 53, "ToPort": 53`, inside)) + balancer("80", "HTTP"), "G: the rule opens udp 53 of a load balancer to 10.0.0.0/16, and no listener is there"},
 	} {
 		if got := found(t, c.rule, oneTemplate(t, `{"Resources": {`+c.resources+`}}`)); len(got) != 1 || got[0] != c.message {

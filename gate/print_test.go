@@ -8,7 +8,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// someFindings is a report of a finding on a resource, on one with a construct path,
+// someFindings returns a report of a finding on a resource, on one with a construct path,
 // and on a stack; the last one is accepted.
 func someFindings(t *testing.T) *Report {
 	t.Helper()
@@ -86,7 +86,7 @@ func TestSARIF(t *testing.T) {
 	}
 	for i, rule := range Rules {
 		uri := at(rules[i], "helpUri")
-		if at(rules[i], "id") != rule.ID || at(rules[i], "shortDescription", "text") != rule.Says || at(rules[i], "help", "text") != rule.Source ||
+		if at(rules[i], "id") != rule.ID || at(rules[i], "shortDescription", "text") != rule.Summary || at(rules[i], "help", "text") != rule.Source ||
 			(uri != nil) != strings.HasPrefix(rule.Source, "https://") {
 			t.Errorf("rule %s is described as %v", rule.ID, rules[i])
 		}

@@ -116,7 +116,7 @@ func rulesCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			for _, rule := range gate.Rules {
-				if _, err := fmt.Fprintf(command.OutOrStdout(), "%s\n    %s\n    %s\n", rule.ID, rule.Says, rule.Source); err != nil {
+				if _, err := fmt.Fprintf(command.OutOrStdout(), "%s\n    %s\n    %s\n", rule.ID, rule.Summary, rule.Source); err != nil {
 					return err
 				}
 			}
