@@ -44,8 +44,7 @@ func wantError(t *testing.T, err error, want string) {
 	}
 }
 
-// A build says nothing but the digest: of another service or repository it must be
-// refused.
+// A build may set the digest only: for another service or repository it must be refused.
 func TestBuildInfo(t *testing.T) {
 	cases := []struct{ name, text, repository, want string }{
 		{"ours", "service_name: web\nrepo_name: myapps/web\nimage_tag: " + hash, registry, ""},

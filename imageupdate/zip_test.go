@@ -39,7 +39,7 @@ func (o *object) Put(_ context.Context, archive []byte, version string) error {
 	return nil
 }
 
-// zipped is a zip file with a file of a mode.
+// zipped returns a zip file with a file of a mode.
 func zipped(t *testing.T, name, text string, mode fs.FileMode) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -56,7 +56,7 @@ func zipped(t *testing.T, name, text string, mode fs.FileMode) []byte {
 	return b.Bytes()
 }
 
-// All who replace the file at once must get their change in.
+// Concurrent replacements must all succeed without losing a change.
 func TestConcurrentReplaces(t *testing.T) {
 	const writers = 10
 	o := &object{archive: zipped(t, "bin/run", "x", 0o755)}

@@ -72,15 +72,14 @@ func compareAll(ctx context.Context, assemblies, names []string) ([]templatediff
 	return compareEach(ctx, stacks)
 }
 
-// atOnce is how many stacks are asked for together: a call of the AWS CLI takes
-// nearly a second.
-const atOnce = 8
+// maxCalls limits parallel calls of the AWS CLI, each of which takes nearly a second.
+const maxCalls = 8
 
 func compareEach(ctx context.Context, stacks []templatediff.Stack) ([]templatediff.Difference, error) {
 	all, problems := make([]templatediff.Difference, len(stacks)), make([]error, len(stacks))
 	accounts := newAccounts()
 	var wait sync.WaitGroup
-	free := make(chan struct{}, atOnce)
+	free := make(chan struct{}, maxCalls)
 	for i, s := range stacks {
 		free <- struct{}{}
 		wait.Go(func() {

@@ -13,13 +13,12 @@ import (
 	"composecdk/gate"
 )
 
-// format is a way to print a report.
 type format struct {
 	name  string
 	print func(*gate.Report, io.Writer) error
 }
 
-// formats are all of them, the default first.
+// formats lists all formats, the default first.
 var formats = []format{
 	{"text", (*gate.Report).Text},
 	{"json", (*gate.Report).JSON},

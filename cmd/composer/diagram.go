@@ -49,27 +49,27 @@ wrong usage or what cannot be read.`,
 	return command
 }
 
-// pipelineFlag is the flag that names a pipeline.yaml.
+// pipelineFlag adds the flag for a pipeline.yaml.
 func pipelineFlag(command *cobra.Command, file *string) {
 	command.Flags().StringVarP(file, "pipeline", "c", "pipeline.yaml", "the pipeline.yaml, or a compose file with x-cicd")
 }
 
-// checkoutFlag is the flag that names the folder with the compose files.
+// checkoutFlag adds the flag for the folder with the compose files.
 func checkoutFlag(command *cobra.Command, checkout *string) {
 	command.Flags().StringVar(checkout, "checkout", "", "the checkout of the compose repository; the folder of the pipeline.yaml if not given")
 }
 
-// loadPipeline reads a pipeline.yaml and prints what is wrong with it.
+// loadPipeline reads a pipeline.yaml and prints its diagnostics.
 func loadPipeline(command *cobra.Command, file string) (*config.Config, error) {
 	if _, err := os.Stat(file); err != nil {
 		return nil, fmt.Errorf("--pipeline %s: no such file, or it cannot be read", file)
 	}
 	c, found := config.Load(config.Options{File: file})
-	return c, tell(command, found)
+	return c, printDiagnostics(command, found)
 }
 
-// tell prints diagnostics; with errors among them it is one.
-func tell(command *cobra.Command, found compose.Diagnostics) error {
+// printDiagnostics prints diagnostics. It returns errFound if there are errors among them.
+func printDiagnostics(command *cobra.Command, found compose.Diagnostics) error {
 	if err := found.Print(command.ErrOrStderr()); err != nil {
 		return errors.New("standard error cannot be written to")
 	}

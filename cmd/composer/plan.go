@@ -43,7 +43,7 @@ and 2 for wrong usage or what cannot be read.`,
 			if err := print(command.OutOrStdout(), assumed); err != nil {
 				return err
 			}
-			return tell(command, append(found, p.Check()...).Sort())
+			return printDiagnostics(command, append(found, p.Check()...).Sort())
 		},
 	}
 	pipelineFlag(command, &file)
@@ -65,7 +65,6 @@ and 2 for wrong usage or what cannot be read.`,
 	return command
 }
 
-// environ are the variables of the process.
 func environ() map[string]string {
 	env := map[string]string{}
 	for _, variable := range os.Environ() {

@@ -14,7 +14,7 @@ import (
 	"composecdk/imageupdate"
 )
 
-// setImage is what the command line of set-image says.
+// setImage holds the flags of set-image.
 type setImage struct {
 	file, images, checkout       string
 	overlay                      bool
@@ -101,18 +101,18 @@ func (s *setImage) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	said, err := s.apply(ctx, change)
+	outcome, err := s.apply(ctx, change)
 	if refusal := (*imageupdate.Refusal)(nil); errors.As(err, &refusal) {
 		return errors.Join(compose.Diagnostics{compose.Diagnostic(*refusal)}.Print(stderr), errFound)
 	}
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "%s: the image of %s is %s %s\n", change.File, s.service, said, image)
+	_, err = fmt.Fprintf(stdout, "%s: the image of %s is %s %s\n", change.File, s.service, outcome, image)
 	return err
 }
 
-// newImage is the image that the service is to have.
+// newImage returns the new image of the service.
 func (s *setImage) newImage() (imageupdate.Image, error) {
 	if s.buildInfo == "" {
 		image, err := imageupdate.ParseImage(s.image)
@@ -146,8 +146,8 @@ func (s *setImage) change(image imageupdate.Image) (imageupdate.Change, error) {
 	return imageupdate.InFile(s.file, s.service, image)
 }
 
-// apply makes the change, and says what became of it.
-func (s *setImage) apply(ctx context.Context, change imageupdate.Change) (said string, err error) {
+// apply makes the change and returns a description of the result.
+func (s *setImage) apply(ctx context.Context, change imageupdate.Change) (outcome string, err error) {
 	const already, now = "already", "now"
 	switch {
 	case s.zip != "":
@@ -179,21 +179,20 @@ func (s *setImage) apply(ctx context.Context, change imageupdate.Change) (said s
 	return fmt.Sprintf("%s (commit %s on %s)", now, commit, s.branch), nil
 }
 
-// mostSmall is the size of the largest file that is read where a few lines are
-// expected.
-const mostSmall = 64 << 10
+// maxSmallFile limits files of a few lines, in bytes.
+const maxSmallFile = 64 << 10
 
 func readSmall(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: no such file, or it cannot be read", file)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, mostSmall+1))
+	text, err := io.ReadAll(io.LimitReader(f, maxSmallFile+1))
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, fmt.Errorf("%s: it cannot be read", file)
 	}
-	if len(text) > mostSmall {
-		return nil, fmt.Errorf("%s: it is larger than %d KiB", file, mostSmall>>10)
+	if len(text) > maxSmallFile {
+		return nil, fmt.Errorf("%s: it is larger than %d KiB", file, maxSmallFile>>10)
 	}
 	return text, nil
 }

@@ -190,7 +190,7 @@ func (s *Segment) Close(err error) {
 	s.Fault = err != nil
 }
 
-// Trace is the value of Header for a call made within the segment, empty for a
+// Trace returns the value of Header for a call made within the segment, empty for a
 // nil Segment.
 func (s *Segment) Trace() string {
 	if s == nil {
