@@ -64,7 +64,7 @@ func ParseBuildInfo(text []byte) (BuildInfo, error) {
 // repository: a build may set the digest only.
 func (b BuildInfo) Image(service, repository string) (Image, error) {
 	if b.ServiceName != "" && b.ServiceName != service {
-		return Image{}, fmt.Errorf("service_name is %q, and not %q: this build is not that of the service", b.ServiceName, service)
+		return Image{}, fmt.Errorf("service_name is %q, and not %q: this build is for another service", b.ServiceName, service)
 	}
 	if !digest.MatchString(b.ImageTag) {
 		return Image{}, fmt.Errorf("image_tag is %q: it must be the digest, sha256: and 64 hexadecimal digits, as a tag can be moved to another image", b.ImageTag)
@@ -75,7 +75,7 @@ func (b BuildInfo) Image(service, repository string) (Image, error) {
 	case repository == "":
 		repository = b.RepoName
 	case b.RepoName != "" && b.RepoName != repository && b.RepoName != repositoryName(repository):
-		return Image{}, fmt.Errorf("repo_name is %q, and not that of %s: this build pushed elsewhere", b.RepoName, repository)
+		return Image{}, fmt.Errorf("repo_name is %q, not the name of %s: this build pushed elsewhere", b.RepoName, repository)
 	}
 	return newImage(repository, b.ImageTag)
 }

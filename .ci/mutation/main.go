@@ -114,8 +114,8 @@ func measure(dir, gremlins, files string) (float64, error) {
 type workplace struct {
 	temp, root, dir string
 	binary          string
-	alone           []*mutant        // those that the binary cannot hold
-	tests           map[int][]string // by mutant, those that reach it
+	alone           []*mutant        // mutants that the binary cannot hold
+	tests           map[int][]string // the tests that reach each mutant
 	took            map[string]time.Duration
 	mutex           sync.Mutex
 	kills           map[string]int // by test

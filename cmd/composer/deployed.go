@@ -37,7 +37,7 @@ var (
 func (a *accounts) template(ctx context.Context, s templatediff.Stack) (*templatediff.Template, error) {
 	role := s.LookupRole
 	if s.Account == "" {
-		role = "" // of the account that the caller is in
+		role = "" // the account of the caller
 	}
 	if !stackName.MatchString(s.Name) || !region.MatchString(s.Region) || !roleARN.MatchString(role) {
 		return nil, fmt.Errorf("it is no stack that can be deployed: name %q, region %q, look-up role %q", s.Name, s.Region, role)
@@ -52,7 +52,7 @@ func (a *accounts) template(ctx context.Context, s templatediff.Stack) (*templat
 	}
 	out, err := aws(ctx, env, args...)
 	if err != nil && strings.Contains(err.Error(), "Stack with id "+s.Name+" does not exist") {
-		return nil, nil //nolint:nilnil // both are said by the comment
+		return nil, nil //nolint:nilnil // the doc comment promises both
 	}
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func (a *accounts) template(ctx context.Context, s templatediff.Stack) (*templat
 		return nil, fmt.Errorf("the deployed template: %w", err)
 	}
 	if len(deployed.Resources) == 0 { // of a stack that has a change set only
-		return nil, nil //nolint:nilnil // both are said by the comment
+		return nil, nil //nolint:nilnil // the doc comment promises both
 	}
 	return deployed, nil
 }
@@ -127,9 +127,9 @@ func aws(ctx context.Context, env []string, args ...string) ([]byte, error) {
 	if missing := (*exec.Error)(nil); errors.As(err, &missing) {
 		return nil, errors.New("the AWS CLI is needed: there is no program aws")
 	}
-	said := strings.Join(strings.Fields(problems.String()), " ")
-	if said == "" {
-		said = err.Error()
+	message := strings.Join(strings.Fields(problems.String()), " ")
+	if message == "" {
+		message = err.Error()
 	}
-	return nil, fmt.Errorf("aws %s %s: %s", args[0], args[1], said)
+	return nil, fmt.Errorf("aws %s %s: %s", args[0], args[1], message)
 }

@@ -17,12 +17,12 @@ func diagramCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "diagram --pipeline FILE [--out FILE]",
 		Short: "Draw what a pipeline.yaml becomes: accounts, stages, and what goes between them",
-		Long: `Diagram draws the accounts, pipelines and stages of a pipeline.yaml, and what goes
-from one to the other, as SVG. Of many applications and accounts it draws a few and
-says how many more there are. Equal files give equal bytes.
+		Long: `Diagram draws the accounts, pipelines and stages of a pipeline.yaml, and the
+artifacts and deployments between them, as SVG. Of many applications and accounts it
+draws a few and counts the others. Equal files give equal bytes.
 
-The exit status is 0 when there is a picture, 1 when the file has errors, and 2 for
-wrong usage or what cannot be read.`,
+The exit status is 0 on success, 1 if the file has errors, and 2 for wrong usage or
+unreadable input.`,
 		Example: "  composer diagram --pipeline pipeline.yaml --out docs/pipeline.svg",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
