@@ -220,7 +220,7 @@ func ownLogGroup(b build, found *report) {
 func (b build) commands() []string {
 	var root any
 	if yaml.Unmarshal([]byte(b.spec), &root) != nil {
-		return nil // said by another rule
+		return nil // another rule reports it
 	}
 	var found []string
 	for _, phase := range phases {
@@ -248,7 +248,7 @@ func pipesFail(b build, found *report) {
 		}
 		bare := quoted.ReplaceAllString(command, "q")
 		if strings.Contains(bare, "case ") || strings.Contains(bare, "[[") {
-			continue // where | does not pipe
+			continue // | is an argument here
 		}
 		for _, match := range pipe.FindAllStringSubmatch(bare, -1) {
 			if !login.MatchString(match[1]) {

@@ -191,7 +191,7 @@ func executionRoleReadsLess(a *Assembly, found *report) {
 		}
 		for _, c := range task.secrets() {
 			if !c.valid {
-				continue // said by another rule
+				continue // another rule reports it
 			}
 			if !p.reads(c) {
 				found.on(task, "the execution role %s may not do %s on %s, so that no task starts", role.LogicalID, strings.Join(c.actions, " or "), c.name)

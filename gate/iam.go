@@ -149,7 +149,7 @@ func wildcardResource(a *Assembly, found *report) {
 		for _, action := range s.actions() {
 			plain := strings.ToLower(action)
 			if plain == "iam:passrole" || strings.ContainsAny(plain, "*?") || !known(plain) || wildcardOnly()[plain] || unscoped[plain] != "" {
-				continue // said by another rule, or right
+				continue // another rule reports it, or it is right
 			}
 			found.on(s.on, "%s allows %s on everything, and it can be allowed on single resources", s.name(), action)
 		}

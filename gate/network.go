@@ -294,7 +294,7 @@ func (a *Assembly) backends() []backend {
 		network := at(service.Properties, "NetworkConfiguration", "AwsvpcConfiguration")
 		groups, groupsKnown := service.Stack.groups(at(network, "SecurityGroups"))
 		if len(groups) == 0 {
-			continue // of the default group of the VPC, or of the instances
+			continue // the tasks use the default group of the VPC, or the groups of the instances
 		}
 		for _, mapping := range each(service.Properties, "LoadBalancers") {
 			group, _ := service.Stack.Target(at(mapping, "TargetGroupArn"))
@@ -416,7 +416,7 @@ func (rule securityRule) reaches() bool {
 		return at(rule.properties, "CidrIpv6") == nil || at(rule.properties, "CidrIp") != nil
 	}
 	if cidr.Bits() == 32 && cidr.Addr() == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
-		return false // the CDK's way of saying none
+		return false // the CDK writes it for no egress
 	}
 	vpc, _ := rule.group.Stack.Target(rule.group.Properties["VpcId"])
 	if vpc == nil || len(rule.group.Stack.assembly.Of("AWS::EC2::VPCCidrBlock")) > 0 {

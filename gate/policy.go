@@ -15,8 +15,8 @@ type policyUse int
 
 const (
 	identity policyUse = iota // permissions of an identity
-	trust                     // who may take on a role
-	resource                  // who may use the resource that has it
+	trust                     // permission to assume a role
+	resource                  // permissions on the resource that has it
 )
 
 // policies lists the properties that hold policy documents.

@@ -86,7 +86,7 @@ func (s *Stack) reference(v any) string {
 	case name == "AWS::StackName" && s.parent == nil:
 		return s.Name
 	case name != "":
-		return "${" + strings.TrimPrefix(name, "AWS::") + "}" // a colon would look like one of an ARN
+		return "${" + strings.TrimPrefix(name, "AWS::") + "}" // a colon would split an ARN
 	default:
 		return opaque(v)
 	}

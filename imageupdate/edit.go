@@ -82,7 +82,7 @@ func same(a, b *yaml.Node) bool {
 type editor struct {
 	file           string
 	text           []byte
-	lines          []int // where they begin
+	lines          []int // the offset of each line
 	service, image string
 
 	// path holds the nodes from the document to the mapping of the service.

@@ -57,6 +57,6 @@ func text(v any) string {
 			return strings.Join(texts, text(join[0]))
 		}
 	}
-	encoded, _ := json.Marshal(v) // what was JSON is JSON
+	encoded, _ := json.Marshal(v) // decoded JSON always encodes
 	return string(encoded)
 }
