@@ -92,6 +92,7 @@ bench/typescript/node_modules/.installed: bench/typescript/package-lock.json
 
 lint: bin/golangci-lint bin/govulncheck ## the linters, and how comments are written
 	@$(ALIVE) "golangci-lint" golangci-lint run ./...
+	@$(ALIVE) "comments" sh -c 'go test ./.ci/comments && go run .ci/comments/main.go ./...'
 	@$(ALIVE) "govulncheck" ./.ci/govulncheck
 	@$(ALIVE) "comments" go run .ci/comments/main.go
 

@@ -1,11 +1,11 @@
-// Command bench measures what a synthesis costs for files of more and more services,
-// each with a queue, beside an equivalent program in TypeScript (typescript/app.cts):
+// Command bench measures the cost of a synthesis for growing files of services, each with a
+// queue, and compares it with an equivalent program in TypeScript (typescript/app.cts):
 //
 //	bench [-program bin/composecdk] [-runs 3] [SERVICES …]
 //
-// It fails where a promise of the project is broken: cost that grows faster than the
-// file, 50 services in 3 s or more without validation, or more than 1.5 times the
-// time of the TypeScript program.
+// It fails if a promise of the project is broken: if the cost grows faster than the file, if
+// 50 services take 3 s or more without validation, or if a synthesis takes more than 1.5
+// times as long as in TypeScript.
 package main
 
 import (
@@ -54,7 +54,7 @@ func main() {
 	}
 }
 
-// row is what was measured for one size.
+// row holds the measurements of one size.
 type row struct {
 	services          int
 	phases            phases
@@ -133,11 +133,11 @@ func measure(program string, services, runs int, dir string) (r row, err error) 
 	return r, err
 }
 
-// groups is in how many stacks of each kind more than a stack can hold are put. The
-// TypeScript program does the same.
+// groups is the number of stacks of each kind, if one stack cannot hold everything. The
+// TypeScript program uses the same number.
 const groups = 10
 
-// composeFile returns a file of n services with a queue each.
+// composeFile returns a compose file of n services with a queue each.
 func composeFile(n int) string {
 	var b strings.Builder
 	b.WriteString("name: bench\nservices:\n")
@@ -161,7 +161,8 @@ func composeFile(n int) string {
 	return b.String()
 }
 
-// featureFlags returns the flags of this project: the TypeScript program gets the same.
+// featureFlags returns the CDK feature flags of this project: the TypeScript program gets
+// the same.
 func featureFlags() (string, error) {
 	var config struct{ Context json.RawMessage }
 	text, err := os.ReadFile("cdk.json")
@@ -190,7 +191,7 @@ func printTable(rows []row) error {
 
 func (r row) ratio() float64 { return r.ours.wall.Seconds() / r.theirs.wall.Seconds() }
 
-// promises tells which of them are broken.
+// promises returns an error that lists the broken promises.
 func promises(rows []row) error {
 	var broken []string
 	for _, r := range rows {
@@ -215,7 +216,7 @@ func promises(rows []row) error {
 	return nil
 }
 
-// perExtra returns what each further service costs between two sizes, in seconds.
+// perExtra returns the cost of each further service between two sizes, in seconds.
 func perExtra(a, b row) float64 {
 	return (b.ours.wall - a.ours.wall).Seconds() / float64(b.services-a.services)
 }

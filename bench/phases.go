@@ -17,11 +17,11 @@ import (
 	"composecdk/stacks"
 )
 
-// phases are the seconds that the parts of a synthesis take.
+// phases holds the seconds that each part of a synthesis takes.
 type phases struct {
-	// Load reads the compose file into a model; Construct starts the CDK library
-	// and builds the constructs; Synth writes the templates; Validation is that of
-	// templates which were never validated before.
+	// Load reads the compose file into a model; Construct starts the CDK library and builds
+	// the constructs; Synth writes the templates; Validation checks templates that were
+	// never validated before.
 	Load, Construct, Synth, Validation float64
 }
 

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// process is what one run of a program cost.
+// process holds the cost of one run of a program.
 type process struct {
 	wall time.Duration
 	// peak is the largest sum of the resident memory of the process and its
@@ -24,7 +24,7 @@ type process struct {
 	stdout string
 }
 
-// fastest returns the second process, unless it is not the first run and was slower.
+// fastest returns the faster of two processes. Process a counts only from index 1.
 func fastest(index int, a, b process) process {
 	if index > 0 && a.wall <= b.wall {
 		return a
@@ -62,7 +62,7 @@ func run(command []string, environ ...string) (process, error) {
 // sample is how often memory is looked at.
 const sample = 20 * time.Millisecond
 
-// watch returns the peak of the memory of a process group until it ended.
+// watch returns the peak memory of a process group until it ends, in bytes.
 func watch(group int, ended <-chan struct{}) (peak int64) {
 	for {
 		select {
@@ -74,7 +74,8 @@ func watch(group int, ended <-chan struct{}) (peak int64) {
 	}
 }
 
-// resident returns the memory of a process group (proc(5): fields 5 and 24 of stat).
+// resident returns the resident memory of a process group, in bytes (proc(5): fields 5 and
+// 24 of stat).
 func resident(group int) (sum int64) {
 	files, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {

@@ -10,21 +10,21 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Acceptance is a finding that somebody has looked at and wants as it is.
+// Acceptance accepts the findings of one rule at one place.
 type Acceptance struct {
 	// Rule is the id of the rule.
 	Rule string `yaml:"rule"`
 	// At is the resource: the path of its stack and its logical id, or its path in the
 	// construct tree. A * stands for any part of a name between two slashes.
 	At string `yaml:"at"`
-	// Reason says why it is right.
+	// Reason says why the finding is acceptable.
 	Reason string `yaml:"reason"`
 
 	line int
 }
 
-// Acceptances reads a list of them, in YAML or JSON. Each needs a rule that there
-// is, a place and a reason.
+// Acceptances reads a list of acceptances, in YAML or JSON. Each needs the id of a rule, a
+// place and a reason.
 func Acceptances(text []byte) ([]Acceptance, error) {
 	var rows []yaml.Node
 	if err := yaml.Unmarshal(text, &rows); err != nil {
@@ -60,8 +60,8 @@ func (a Acceptance) matches(f Finding) bool {
 	})
 }
 
-// Accept notes the reasons beside the findings that are accepted. One that accepts
-// nothing is an error: what it was for is gone, or it was never right.
+// Accept adds to each accepted finding the reason of its acceptance. An acceptance that
+// matches no finding is an error: the resource was removed, or the acceptance never matched.
 func Accept(findings []Finding, accepted []Acceptance) error {
 	for _, a := range accepted {
 		used := false

@@ -15,22 +15,22 @@ import (
 	"strings"
 )
 
-// Assembly is a cloud assembly: the stacks of a folder, with those of the
-// assemblies nested in it (stages) and nested stacks.
+// Assembly is a cloud assembly: the stacks of a folder, of the assemblies nested in it
+// (stages), and their nested stacks.
 type Assembly struct {
 	// Stacks are sorted by path.
 	Stacks []*Stack
 
-	// images are those that the CDK CLI builds, as their asset manifests have them.
+	// images lists the container images that the CDK CLI builds, from the asset manifests.
 	images []image
 }
 
-// image is a container image that is built when the assembly is published.
+// image is a container image that the CDK CLI builds when it publishes the assembly.
 type image struct {
-	// name is the path of its construct, else its hash, and file the asset manifest.
+	// name is the construct path, or the hash if there is none; file is the asset manifest.
 	name, file string
-	// arguments are those of the build, which everybody with the image can read, and
-	// secrets where the build finds its secrets.
+	// arguments are build arguments, which everybody with the image can read; secrets maps
+	// the build secrets to their sources.
 	arguments, secrets map[string]string
 }
 
@@ -38,29 +38,30 @@ type image struct {
 type Stack struct {
 	// Name is the physical name; for a nested stack, the logical id in its parent.
 	Name string
-	// Path is where the construct tree has it, as in "shop/Services", else Name.
+	// Path is the path in the construct tree, as in "shop/Services", or Name if there is
+	// none.
 	Path string
-	// File is the template, as seen from the folder of the assembly.
+	// File is the path of the template, relative to the folder of the assembly.
 	File string
-	// Size is that of the template, in bytes.
+	// Size is the size of the template, in bytes.
 	Size int
-	// Account and Region are of the target, "" where it fits any.
+	// Account and Region name the target environment, "" if the template is for any.
 	Account, Region string
 	// Resources are sorted by logical id.
 	Resources []*Resource
-	// Outputs, Parameters, Mappings and Conditions are as in the template.
+	// Outputs, Parameters, Mappings and Conditions are sections of the template.
 	Outputs, Parameters, Mappings, Conditions map[string]any
 
 	assembly  *Assembly
 	byLogical map[string]*Resource
-	// template is the whole of it, as it was read.
+	// template is the decoded template.
 	template map[string]any
-	// generates says that macros add to the template what only CloudFormation sees.
+	// generates is true if macros may add resources that only CloudFormation sees.
 	generates bool
-	// parent has the stack as its resource Name, where it is a nested one.
+	// parent is the stack around a nested stack, whose resource Name this stack is.
 	parent *Stack
-	// lines and constructs are where each resource stands, in the template and in the
-	// construct tree.
+	// lines and constructs map a logical id to its line in the template and to its path in
+	// the construct tree.
 	lines      map[string]int
 	constructs map[string]string
 }
@@ -71,29 +72,29 @@ type Resource struct {
 	LogicalID  string
 	Type       string
 	Properties map[string]any
-	// DependsOn are logical ids.
+	// DependsOn lists logical ids.
 	DependsOn []string
 	// DeletionPolicy and UpdateReplacePolicy are "" where the template has none.
 	DeletionPolicy, UpdateReplacePolicy string
 	// Condition is the name of the condition under which it exists.
 	Condition string
-	// Metadata is as in the template.
-	Metadata map[string]any
-	// Line is where the template has it, from 1.
+	Metadata  map[string]any
+	// Line is the line of the resource in the template, from 1, or 0 if unknown.
 	Line int
 
 	construct string
-	// needed is what needs has found, nil before.
+	// needed caches the result of needs, nil before the first call.
 	needed []*Resource
 }
 
-// Path returns the place in the construct tree, as the CDK notes it, else the logical id.
+// Path returns the path in the construct tree, or the logical id if the template has no such
+// path.
 func (r *Resource) Path() string {
 	noted, _ := r.Metadata["aws:cdk:path"].(string)
 	return cmp.Or(strings.TrimSuffix(cmp.Or(noted, r.construct), "/Resource"), r.LogicalID)
 }
 
-// manifest is the part of a cloud assembly's manifest.json that is read here
+// manifest mirrors the fields that are read from a cloud assembly's manifest.json
 // (cloud-assembly-schema, manifest.ts).
 type manifest struct {
 	Artifacts map[string]struct {
@@ -106,13 +107,12 @@ type manifest struct {
 	}
 }
 
-// constructs are what the construct tree notes at each path: logical ids, here.
+// constructs maps a path in the construct tree to its metadata, which holds the logical id.
 type constructs map[string][]struct {
 	Type string
 	Data any
 }
 
-// ids returns the paths by logical id.
 func (c constructs) ids() map[string]string {
 	found := map[string]string{}
 	for _, at := range slices.Sorted(maps.Keys(c)) {
@@ -130,8 +130,8 @@ const (
 	nestedStack    = "AWS::CloudFormation::Stack"
 	templateSuffix = ".template.json"
 	nestedSuffix   = ".nested" + templateSuffix
-	// mostFiles bounds what one folder can make the reader do.
-	mostFiles = 5000
+	// maxFiles bounds what one folder can make the reader do.
+	maxFiles = 5000
 )
 
 // Open reads the assembly in a folder, and nothing outside of it. Without a
@@ -169,15 +169,15 @@ func Read(fsys fs.FS) (*Assembly, error) {
 type reader struct {
 	fsys     fs.FS
 	assembly *Assembly
-	// seen are the files that were read.
+	// seen holds the files already read.
 	seen  map[string]bool
 	files int
 }
 
 // decode reads a JSON file. An error names the file.
 func (r *reader) decode(file string, into any) ([]byte, error) {
-	if r.files++; r.files > mostFiles {
-		return nil, fmt.Errorf("%s: the assembly has more than %d files", file, mostFiles)
+	if r.files++; r.files > maxFiles {
+		return nil, fmt.Errorf("%s: the assembly has more than %d files", file, maxFiles)
 	}
 	r.seen[file] = true
 	text, err := fs.ReadFile(r.fsys, file)
@@ -193,7 +193,6 @@ func (r *reader) decode(file string, into any) ([]byte, error) {
 	return text, nil
 }
 
-// notJSON says what is wrong with a file.
 func notJSON(text []byte, err error) string {
 	var form *json.UnmarshalTypeError
 	if errors.As(err, &form) {
@@ -249,7 +248,7 @@ func (r *reader) folder(dir string) error {
 	return nil
 }
 
-// deployedTo takes an environment apart, as in aws://111111111111/eu-west-1.
+// deployedTo splits an environment, as in aws://111111111111/eu-west-1.
 func deployedTo(environment string) (account, region string) {
 	account, region, _ = strings.Cut(strings.TrimPrefix(environment, "aws://"), "/")
 	if account == "unknown-account" {
@@ -261,7 +260,7 @@ func deployedTo(environment string) (account, region string) {
 	return account, region
 }
 
-// assets returns the files of a folder by their hash.
+// assets maps the hash of a file asset to its path, and collects the images.
 func (r *reader) assets(dir string, m manifest) (map[string]string, error) {
 	found := map[string]string{}
 	for _, id := range slices.Sorted(maps.Keys(m.Artifacts)) {
@@ -293,8 +292,7 @@ func (r *reader) assets(dir string, m manifest) (map[string]string, error) {
 	return found, nil
 }
 
-// templates reads a folder without a manifest. What a stack of it nests is read
-// with that stack.
+// templates reads a folder without a manifest. Nested stacks are read with their parents.
 func (r *reader) templates(dir string) error {
 	files, err := fs.Glob(r.fsys, path.Join(dir, "*"+templateSuffix))
 	if err != nil {
@@ -323,9 +321,9 @@ func (r *reader) templates(dir string) error {
 	return nil
 }
 
-// stack reads the template of a stack, and the templates of the stacks nested in
-// it, which lie beside it as assets. What is not of the form of a template is left
-// out: macros may take other forms.
+// stack reads the template of a stack and, from the assets beside it, the templates of its
+// nested stacks. It ignores sections of another form than a template's: macros may take
+// other forms.
 func (r *reader) stack(s *Stack, file string, assets, constructs map[string]string) error {
 	for outer := s.parent; outer != nil; outer = outer.parent {
 		if outer.File == file {
@@ -380,8 +378,8 @@ func newResource(s *Stack, id string, body map[string]any) *Resource {
 	return r
 }
 
-// nestedTemplate returns the file of a nested stack: the CDK CLI asks for a note beside
-// the resource, and without it the URL holds the hash of the asset.
+// nestedTemplate returns the file of a nested stack: the CDK CLI needs it in the metadata of
+// the resource; without metadata, the URL holds the hash of the asset.
 func nestedTemplate(r *Resource, assets map[string]string) (string, bool) {
 	if r.Type != nestedStack {
 		return "", false

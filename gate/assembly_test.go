@@ -10,7 +10,6 @@ import (
 	"testing/fstest"
 )
 
-// tree returns a file system of texts.
 func tree(files map[string]string) fstest.MapFS {
 	fsys := fstest.MapFS{}
 	for name, text := range files {

@@ -15,54 +15,55 @@ const (
 	codeBuildHub   = "https://docs.aws.amazon.com/securityhub/latest/userguide/codebuild-controls.html"
 )
 
-// buildRules are what must hold for projects of CodeBuild.
+// buildRules hold for CodeBuild projects.
 var buildRules = []Rule{
 	{
-		ID: "buildspec-invalid", Says: "an inline buildspec is YAML with a version and phases that have commands",
+		ID: "buildspec-invalid", Summary: "an inline buildspec is YAML with a version and phases that have commands",
 		Source: buildspecGuide, check: eachBuild(validBuildspec),
 	},
 	{
-		ID: "build-downloads-shell", Says: "a build runs no script straight from the network",
+		ID: "build-downloads-shell", Summary: "a build runs no script straight from the network",
 		Source: "https://docs.aws.amazon.com/codebuild/latest/userguide/security.html", check: eachBuild(noPipedShell),
 	},
 	{
-		ID: "build-privileged", Says: "only a build that runs Docker is privileged",
+		ID: "build-privileged", Summary: "only a build that runs Docker is privileged",
 		Source: codeBuildHub + "#codebuild-5", check: eachBuild(privilegedForDocker),
 	},
 	{
-		ID: "build-timeout", Says: "a build and its time in the queue are limited",
+		ID: "build-timeout", Summary: "a build and its time in the queue are limited",
 		Source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-codebuild-project.html", check: eachBuild(buildTimeouts),
 	},
 	{
-		ID: "build-logs", Says: "a build writes logs",
+		ID: "build-logs", Summary: "a build writes logs",
 		Source: codeBuildHub + "#codebuild-4", check: eachBuild(buildLogs),
 	},
 	{
-		ID: "build-credentials", Says: "the address of a source repository holds no credentials",
+		ID: "build-credentials", Summary: "the address of a source repository holds no credentials",
 		Source: codeBuildHub + "#codebuild-1", check: eachBuild(sourceCredentials),
 	},
 	{
-		ID: "build-log-group", Says: "a build logs to a group of the template, not to one that CodeBuild makes and keeps for ever",
+		ID: "build-log-group", Summary: "a build logs to a group of the template, not to one that CodeBuild makes and keeps for ever",
 		Source: codeBuildHub + "#codebuild-4", check: eachBuild(ownLogGroup),
 	},
 	{
-		ID: "build-pipefail", Says: "a command that fails in front of a pipe fails the build",
+		ID: "build-pipefail", Summary: "a command that fails in front of a pipe fails the build",
 		Source: buildspecGuide, check: eachBuild(pipesFail),
 	},
 	{
-		ID: "build-unpinned", Says: "a build installs tools of exact versions",
+		ID: "build-unpinned", Summary: "a build installs tools of exact versions",
 		Source: "https://docs.aws.amazon.com/wellarchitected/latest/framework/sec_appsec_automate_testing_throughout_lifecycle.html", check: eachBuild(unpinned),
 	},
 	{
-		ID: "build-privileged-push", Says: "a privileged build, which runs what a repository says, may push to no repository",
+		ID: "build-privileged-push", Summary: "a privileged build, which runs commands from a repository, may push to no repository",
 		Source: "https://docs.aws.amazon.com/codebuild/latest/userguide/security-best-practices.html", check: privilegedPush,
 	},
 }
 
-// build is a project with the buildspec that is written into it.
+// build is a project with its inline buildspec.
 type build struct {
 	*Resource
-	// spec is "" where the buildspec is a file of the source, or cannot be read here.
+	// spec is "" if the buildspec is a file of the source, or is not known before
+	// deployment.
 	spec string
 }
 
@@ -74,8 +75,8 @@ func eachBuild(check func(b build, found *report)) func(*Assembly, *report) {
 	}
 }
 
-// inlineBuildspec returns the text of a buildspec: what has more lines than one, or what
-// only YAML or JSON can be; anything else names a file.
+// inlineBuildspec returns the text of an inline buildspec: a text of several lines, or of
+// YAML or JSON. Any other text names a file.
 func inlineBuildspec(r *Resource) string {
 	spec, _ := text(at(r.Properties, "Source", "BuildSpec"), "placeholder")
 	if notAFile.MatchString(strings.TrimSpace(spec)) {
@@ -86,13 +87,12 @@ func inlineBuildspec(r *Resource) string {
 
 var notAFile = regexp.MustCompile(`^[{\[]|^version:|\n|: `)
 
-// phases are those that a buildspec can have.
 var phases = []string{"install", "pre_build", "build", "post_build"}
 
 func validBuildspec(b build, found *report) {
 	if b.spec == "" {
 		if at(b.Properties, "Source", "Type") == "NO_SOURCE" && at(b.Properties, "Source", "BuildSpec") == nil {
-			found.on(b.Resource, "it has neither a source nor a BuildSpec: nothing says what to run")
+			found.on(b.Resource, "it has neither a source nor a BuildSpec: CodeBuild has nothing to run")
 		}
 		return
 	}
@@ -101,7 +101,7 @@ func validBuildspec(b build, found *report) {
 	}
 }
 
-// buildspecProblem says what is wrong with a buildspec, "" where nothing is.
+// buildspecProblem returns an error message, "" if the buildspec is valid.
 func buildspecProblem(spec string) string {
 	var root any
 	if err := yaml.Unmarshal([]byte(spec), &root); err != nil {
@@ -112,7 +112,7 @@ func buildspecProblem(spec string) string {
 		return "is not a mapping of keys"
 	}
 	if version := fmt.Sprint(fields["version"]); version != "0.1" && version != "0.2" {
-		return fmt.Sprintf("has the version %s: CodeBuild knows 0.2, and 0.1 of old", version)
+		return fmt.Sprintf("has the version %s: CodeBuild knows 0.2 and the older 0.1", version)
 	}
 	if fields["phases"] == nil && fields["batch"] != nil {
 		return ""
@@ -146,13 +146,13 @@ func phaseProblem(name string, phase any) string {
 	}
 	for i, command := range commands {
 		if _, isText := command.(string); !isText {
-			return fmt.Sprintf("has in phase %s as command %d no text but %v: a colon needs quotes", name, i+1, command)
+			return fmt.Sprintf("has in phase %s as command %d the value %v, which is no text: a colon needs quotes", name, i+1, command)
 		}
 	}
 	return ""
 }
 
-// downloads are ways to run what the network answers.
+// downloads match commands that run a script straight from the network.
 var downloads = []*regexp.Regexp{
 	regexp.MustCompile(`\b(curl|wget)\b[^;&\n]*\|\s*(sudo\s+(-\S+\s+)*)?(env\s+(\S+=\S*\s+)*)?(\S*/)?(ba|z|da|k|a)?sh\b`),
 	regexp.MustCompile(`\b(curl|wget)\b[^;&\n]*\|\s*(sudo\s+(-\S+\s+)*)?(\S*/)?(python[0-9.]*|node|perl|ruby|php)\b`),
@@ -163,13 +163,13 @@ var downloads = []*regexp.Regexp{
 func noPipedShell(b build, found *report) {
 	for _, pattern := range downloads {
 		if match := pattern.FindString(b.spec); match != "" {
-			found.on(b.Resource, "its buildspec runs what it downloads, unseen: %q", strings.TrimSpace(match))
+			found.on(b.Resource, "its buildspec runs a downloaded script without a check: %q", strings.TrimSpace(match))
 			return
 		}
 	}
 }
 
-// usesDocker are the programs that need Docker, and those that may call them.
+// usesDocker matches the programs that need Docker, and build tools that may call it.
 var usesDocker = regexp.MustCompile(`\b(docker|buildx|podman|buildah|pack|earthly|dagger|cdk|cdk-assets|sam|make|just|task|bazel|gradlew?|mvnw?|npm|npx|yarn|pnpm|tox|nox)\b|\.(sh|py|js|ts|rb)\b|\./\w`)
 
 func privilegedForDocker(b build, found *report) {
@@ -220,7 +220,7 @@ func ownLogGroup(b build, found *report) {
 func (b build) commands() []string {
 	var root any
 	if yaml.Unmarshal([]byte(b.spec), &root) != nil {
-		return nil // said by another rule
+		return nil // another rule reports it
 	}
 	var found []string
 	for _, phase := range phases {
@@ -235,7 +235,8 @@ func (b build) commands() []string {
 
 var (
 	quoted = regexp.MustCompile(`'[^']*'|"[^"]*"`)
-	// pipe is one command after another; what a login reads, it checks itself.
+	// pipe matches the command after a pipe. A login is exempt: it fails on wrong input
+	// itself.
 	pipe  = regexp.MustCompile(`(?:^|[^|\\&])\|&?\s*([^|&\s][^|;&\n]*)`)
 	login = regexp.MustCompile(`^\S*(docker|helm|podman|oras|crane|cosign)\b.*\blogin\b`)
 )
@@ -247,11 +248,11 @@ func pipesFail(b build, found *report) {
 		}
 		bare := quoted.ReplaceAllString(command, "q")
 		if strings.Contains(bare, "case ") || strings.Contains(bare, "[[") {
-			continue // where | does not pipe
+			continue // | is an argument here
 		}
 		for _, match := range pipe.FindAllStringSubmatch(bare, -1) {
 			if !login.MatchString(match[1]) {
-				found.on(b.Resource, "its buildspec goes on where the front of a pipe fails: %q needs set -o pipefail", command)
+				found.on(b.Resource, "its buildspec ignores a failure in front of a pipe: %q needs set -o pipefail", command)
 				return
 			}
 		}
@@ -259,14 +260,14 @@ func pipesFail(b build, found *report) {
 }
 
 var (
-	// installs are ways to install tools; what follows are options and names.
+	// installs match the install commands of package managers, with their options and names.
 	installs = regexp.MustCompile(`\b(?:npm\s+(?:i|install|add)\s+(?:[^;&|\n]*\s)?(?:-g|--global)|pip[0-9.]*\s+install)\b[^;&|\n]*`)
-	// latest asks for the newest version by name.
+	// latest matches a tool in its newest version.
 	latest = regexp.MustCompile(`\b(?:npm|npx|yarn|pnpm|go)\s[^;&|\n]*?(\S+@latest)\b`)
-	// pinned is a name with an exact version, or with one that a variable holds.
+	// pinned matches a name with an exact version, literal or in a variable.
 	pinned = regexp.MustCompile(`\w(@|==)(\$|v?\d+\.\d+\.\d+)`)
-	// notATool are options, files and folders, addresses, variables, and the words
-	// of the command itself.
+	// notATool matches the arguments of an install command that are no tools: options,
+	// files, folders, addresses, variables and the words of the command itself.
 	notATool = regexp.MustCompile(`^-|^[^@].*/|^\.|\.(tgz|whl|txt)$|^\$|^(npm|pip[0-9.]*|i|install|add)$`)
 )
 
@@ -284,7 +285,7 @@ func unpinned(b build, found *report) {
 			}
 		}
 		if len(names) > 0 {
-			found.on(b.Resource, "its buildspec installs %s, which is another version every day: name one, as in tool@1.2.3", strings.Join(unique(names), ", "))
+			found.on(b.Resource, "its buildspec installs %s, whose version changes without notice: pin it, as in tool@1.2.3", strings.Join(unique(names), ", "))
 		}
 	}
 }

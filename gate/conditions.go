@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// A template with conditions stands for several: with each resource there or not,
-// and with one or the other value of each Fn::If. The rules see them one by one, as
-// plain templates, so that no rule has to know of conditions, and none reports what
-// no values of the parameters can bring about.
+// A template with conditions stands for several plain templates: each resource exists or
+// not, and each Fn::If has one value or the other. The rules see these templates one by one,
+// so that no rule has to know of conditions, and none reports a template that no parameter
+// values can produce.
 
-// mostScenarios bounds the combinations of parameter values that are looked at;
-// above it, parameters vary one at a time.
-const mostScenarios = 64
+// maxScenarios limits the combinations of parameter values. Above it, parameters vary one at
+// a time.
+const maxScenarios = 64
 
-// variants returns the assemblies that the conditions of its stacks allow. Stacks vary
-// side by side: what one stack's parameters are does not limit those of another.
+// variants returns one assembly for each outcome of the conditions of its stacks. Stacks
+// vary side by side: the parameters of one stack do not limit the values in another.
 func (a *Assembly) variants() []*Assembly {
 	truths := make([][]map[string]bool, len(a.Stacks))
 	most := 1
@@ -67,17 +67,17 @@ func (s *Stack) under(truth map[string]bool, a *Assembly) *Stack {
 	return &decided
 }
 
-// absent stands for {"Ref": "AWS::NoValue"} until what holds it leaves it out.
+// absent stands for {"Ref": "AWS::NoValue"} until choose drops the property around it.
 type absent struct{}
 
-// choice is what values become in a stack once its conditions are decided.
+// choice evaluates the values of a stack after its conditions are decided.
 type choice struct {
 	stack *Stack
 	truth map[string]bool
 }
 
-// choose returns a value with each Fn::If decided, AWS::NoValue left out, and each
-// function replaced whose result the template tells by itself.
+// choose replaces each Fn::If by its value, drops AWS::NoValue, and evaluates each function
+// whose result is known before deployment.
 func (c choice) choose(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -109,8 +109,8 @@ func (c choice) choose(v any) any {
 	}
 }
 
-// fold returns the result of a function that the template tells by itself: a text of
-// literal pieces, a value of a mapping, the default of a parameter.
+// fold evaluates a function whose result is known before deployment: a text of literal
+// parts, a value of a mapping, the default of a parameter.
 func (s *Stack) fold(v map[string]any) any {
 	name, argument, _ := function(v)
 	switch name {
@@ -124,7 +124,7 @@ func (s *Stack) fold(v map[string]any) any {
 		}
 	case "Fn::Base64":
 		if text, ok := literal(argument); ok {
-			return text // what is read is what is meant, not how it is sent
+			return text // the plain text: rules read it, not its encoding
 		}
 	case "Fn::FindInMap":
 		if found := s.lookUp(list(argument)); found != nil {
@@ -134,9 +134,9 @@ func (s *Stack) fold(v map[string]any) any {
 	return v
 }
 
-// given returns what a parameter is unless whoever deploys says otherwise: what is passed
-// to a nested stack, or its default. Parameters that conditions compare vary, and an
-// empty default waits for a value.
+// given returns the value of a parameter unless the deployment overrides it: a value passed
+// to a nested stack, or the default. It returns none for parameters that conditions compare,
+// since these vary, and for empty defaults.
 func (s *Stack) given(name string) (string, bool) {
 	parameter := s.Parameters[name]
 	kind := at(parameter, "Type")
@@ -155,7 +155,7 @@ func (s *Stack) compares(parameter string) bool {
 	return slices.ContainsFunc(references(s.Conditions), func(r reference) bool { return r.id == parameter })
 }
 
-// whole returns a text that is built of pieces which are all known.
+// whole joins the pieces of a text if all of them are known.
 func (s *Stack) whole(v any) (string, bool) {
 	parts, ok := pieces(v)
 	if !ok {
@@ -174,7 +174,7 @@ func (s *Stack) whole(v any) (string, bool) {
 	return b.String(), !strings.Contains(b.String(), "${")
 }
 
-// lookUp returns the value of a mapping, nil where its keys are not all known.
+// lookUp returns the value of a mapping, nil if a key is not known.
 func (s *Stack) lookUp(keys []any) any {
 	path := make([]any, 0, len(keys))
 	for _, key := range keys {
@@ -190,7 +190,7 @@ func (s *Stack) lookUp(keys []any) any {
 	return at(s.Mappings, path...)
 }
 
-// truths returns the different ways in which the conditions of a stack can hold.
+// truths returns the distinct outcomes of the conditions of a stack.
 func (s *Stack) truths() []map[string]bool {
 	if len(s.Conditions) == 0 {
 		return []map[string]bool{nil}
@@ -208,8 +208,8 @@ func (s *Stack) truths() []map[string]bool {
 	return found
 }
 
-// holds reports whether a condition holds, by name, and notes what it decides in truth. One that
-// refers to itself does not hold.
+// holds reports whether the condition called name is true, and records in truth all
+// conditions that it decides. A condition that refers to itself is false.
 func (s *Stack) holds(name string, values map[string]string, truth map[string]bool) bool {
 	if is, known := truth[name]; known {
 		return is
@@ -237,7 +237,7 @@ func (s *Stack) decide(v any, values map[string]string, truth map[string]bool) b
 	return slices.ContainsFunc(either, decide)
 }
 
-// value returns one side of Fn::Equals.
+// value evaluates one side of Fn::Equals.
 func value(v any, values map[string]string) string {
 	if text, ok := literal(v); ok {
 		return text
@@ -245,10 +245,11 @@ func value(v any, values map[string]string) string {
 	return values[canonical(v)]
 }
 
-// otherwise is a value that a template compares nothing with.
+// otherwise is a parameter value that no condition compares with.
 const otherwise = "\x00"
 
-// scenarios returns values for what the conditions compare: parameters, mostly.
+// scenarios returns combinations of values for the parameters and other operands that the
+// conditions compare.
 func (s *Stack) scenarios() []map[string]string {
 	candidates := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(s.Conditions)) {
@@ -258,12 +259,12 @@ func (s *Stack) scenarios() []map[string]string {
 	first, combinations := map[string]string{}, 1
 	for _, key := range keys {
 		first[key] = candidates[key][0]
-		combinations = min(combinations*len(candidates[key]), mostScenarios+1)
+		combinations = min(combinations*len(candidates[key]), maxScenarios+1)
 	}
 	found := []map[string]string{first}
 	for _, key := range keys {
 		start := found
-		if combinations > mostScenarios {
+		if combinations > maxScenarios {
 			start = []map[string]string{first}
 		}
 		for _, values := range start {
@@ -311,8 +312,8 @@ func (s *Stack) compared(v any, candidates map[string][]string) {
 	}
 }
 
-// known returns the values of a reference that the template or the target names; fixed
-// says that there are no others.
+// known returns the values that the template or the target allows for a reference; fixed is
+// true if there are no others.
 func (s *Stack) known(v any) (values []string, fixed bool) {
 	name, _ := at(v, "Ref").(string)
 	if pseudo := map[string]string{"AWS::Region": s.Region, "AWS::AccountId": s.Account}[name]; pseudo != "" {
@@ -330,7 +331,6 @@ func (s *Stack) known(v any) (values []string, fixed bool) {
 	return values, len(allowed) > 0 && len(values) > 0
 }
 
-// unique keeps the first of each.
 func unique[T cmp.Ordered](values []T) []T {
 	seen := map[T]bool{}
 	return slices.DeleteFunc(slices.Clone(values), func(v T) bool {
@@ -340,7 +340,7 @@ func unique[T cmp.Ordered](values []T) []T {
 	})
 }
 
-// literal returns a scalar as the text that CloudFormation makes of it.
+// literal returns the text that CloudFormation makes of a scalar.
 func literal(v any) (string, bool) {
 	switch v := v.(type) {
 	case string:

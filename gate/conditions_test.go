@@ -78,7 +78,7 @@ func TestConditionsKnowTheTarget(t *testing.T) {
 	}
 }
 
-// Up to mostScenarios every combination is looked at, above it one value at a time.
+// Up to maxScenarios every combination is looked at, above it one value at a time.
 func TestScenariosAreBounded(t *testing.T) {
 	for _, c := range []struct{ parameters, want int }{{6, 64}, {7, 8}, {40, 41}} {
 		conditions := map[string]any{}
@@ -103,7 +103,7 @@ func TestOutputsUnderConditions(t *testing.T) {
 	}
 }
 
-// Nested stacks stay nested, and their parents are those of the same variant.
+// Nested stacks must stay nested, in the parents of the same variant.
 func TestVariantsKeepTheirNesting(t *testing.T) {
 	for _, variant := range mustRead(t, good(t)).variants() {
 		for _, s := range variant.Stacks {
@@ -119,7 +119,7 @@ func TestVariantsKeepTheirNesting(t *testing.T) {
 	}
 }
 
-// A rule sees both values of an Fn::If, and nothing that cannot be.
+// A rule must see both values of an Fn::If, and no impossible one.
 func TestRulesSeeBothBranches(t *testing.T) {
 	template := func(other string) string {
 		return `{"Parameters": {"P": {"Default": "a"}}, "Conditions": {"C": {"Fn::Equals": [{"Ref": "P"}, "a"]}, "D": {"Fn::Equals": [{"Ref": "P"}, "b"]}}, "Resources": {

@@ -13,86 +13,86 @@ const (
 	securityHubGuide = "https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html"
 )
 
-// containers are what must hold for tasks and services of ECS.
+// containers hold for the tasks and services of ECS.
 var containers = []Rule{
 	{
-		ID: "container-unknown", Says: "a load balancer or a registry sends to a container of the task",
+		ID: "container-unknown", Summary: "a load balancer or a registry sends to a container of the task",
 		Source: balancerGuide, check: balancedContainers,
 	},
 	{
-		ID: "container-port", Says: "a load balancer or a registry sends to a port that the container maps",
+		ID: "container-port", Summary: "a load balancer or a registry sends to a port that the container maps",
 		Source: balancerGuide, check: balancedPorts,
 	},
 	{
-		ID: "service-connect-port", Says: "Service Connect offers a port that the task names",
+		ID: "service-connect-port", Summary: "Service Connect offers a port that the task names",
 		Source: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect.html", check: connectedPorts,
 	},
 	{
-		ID: "container-name-duplicate", Says: "the containers of a task have different names",
+		ID: "container-name-duplicate", Summary: "the containers of a task have different names",
 		Source: taskGuide, check: eachTask(uniqueNames),
 	},
 	{
-		ID: "port-conflict", Says: "containers that share a network interface listen on different ports",
+		ID: "port-conflict", Summary: "containers that share a network interface listen on different ports",
 		Source: taskGuide, check: eachTask(uniquePorts),
 	},
 	{
-		ID: "volume-undeclared", Says: "a container mounts volumes that its task declares",
+		ID: "volume-undeclared", Summary: "a container mounts volumes that its task declares",
 		Source: taskGuide, check: eachTask(declaredVolumes),
 	},
 	{
-		ID: "container-dependency", Says: "a container waits for, links to and takes volumes from other containers of its task, and never waits for itself",
+		ID: "container-dependency", Summary: "a container waits for, links to and takes volumes from other containers of its task, and never waits for itself",
 		Source: taskGuide, check: eachTask(dependencies),
 	},
 	{
-		ID: "health-dependency", Says: "a container that others wait for to be HEALTHY has a health check in the task definition",
+		ID: "health-dependency", Summary: "a container that others wait for to be HEALTHY has a health check in the task definition",
 		Source: taskGuide, check: eachTask(healthDependencies),
 	},
 	{
-		ID: "exit-dependency", Says: "a container that others wait for to end is not essential",
+		ID: "exit-dependency", Summary: "a container that others wait for to end is not essential",
 		Source: taskGuide, check: eachTask(exitDependencies),
 	},
 	{
-		ID: "no-essential", Says: "a task has an essential container",
+		ID: "no-essential", Summary: "a task has an essential container",
 		Source: taskGuide, check: eachTask(oneEssential),
 	},
 	{
-		ID: "task-size", Says: "the containers of a task fit into its memory and CPU",
+		ID: "task-size", Summary: "the containers of a task fit into its memory and CPU",
 		Source: taskGuide, check: eachTask(fits),
 	},
 	{
-		ID: "fargate-size", Says: "a task on Fargate has network mode awsvpc and a size that Fargate has",
+		ID: "fargate-size", Summary: "a task on Fargate has network mode awsvpc and a size that Fargate has",
 		Source: fargateGuide, check: eachTask(fargateSize),
 	},
 	{
-		ID: "execution-role", Says: "a task that reads secrets, pulls from ECR or writes to CloudWatch Logs has an execution role",
+		ID: "execution-role", Summary: "a task that reads secrets, pulls from ECR or writes to CloudWatch Logs has an execution role",
 		Source: executionGuide, check: eachTask(executionRole),
 	},
 	{
-		ID: "task-network", Says: "a service says in which subnets the network interfaces of its tasks are",
+		ID: "task-network", Summary: "a service in network mode awsvpc names its subnets",
 		Source: serviceGuide, check: taskNetwork,
 	},
 	{
-		ID: "container-logs", Says: "the output of each container is kept somewhere",
+		ID: "container-logs", Summary: "the output of each container is logged",
 		Source: securityHubGuide + "#ecs-9", check: eachTask(logged),
 	},
 	{
-		ID: "privileged", Says: "no container is privileged",
+		ID: "privileged", Summary: "no container is privileged",
 		Source: securityHubGuide + "#ecs-4", check: eachTask(unprivileged),
 	},
 	{
-		ID: "host-namespace", Says: "a task shares no network, processes, memory, root or container runtime with its host",
+		ID: "host-namespace", Summary: "a task shares no network, processes, memory, root or container runtime with its host",
 		Source: securityHubGuide + "#ecs-3", check: eachTask(ownNamespaces),
 	},
 	{
-		ID: "platform-version", Says: "a service on Fargate runs on the newest platform version",
+		ID: "platform-version", Summary: "a service on Fargate runs on the newest platform version",
 		Source: securityHubGuide + "#ecs-10", check: platform,
 	},
 	{
-		ID: "circuit-breaker", Says: "a rolling deployment that fails is rolled back",
+		ID: "circuit-breaker", Summary: "a rolling deployment that fails is rolled back",
 		Source: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html", check: circuitBreaker,
 	},
 	{
-		ID: "health-grace", Says: "tasks behind a load balancer have time to start before its health checks count",
+		ID: "health-grace", Summary: "tasks behind a load balancer have time to start before its health checks count",
 		Source: serviceGuide, check: healthGrace,
 	},
 }
@@ -127,7 +127,7 @@ func declaredVolumes(t task, found *report) {
 	}
 }
 
-// wait is one container waiting for another.
+// wait is a DependsOn between containers.
 type wait struct{ from, on, condition string }
 
 func (t task) waits() []wait {
@@ -147,26 +147,26 @@ func dependencies(t task, found *report) {
 		for _, v := range list(c["VolumesFrom"]) {
 			on, isText := at(v, "SourceContainer").(string)
 			if other, certain := t.named(on); isText && other == nil && certain {
-				found.on(t.Resource, "container %q takes volumes from %q, which is none of the task: it has %s", word(c["Name"]), on, t.names())
+				found.on(t.Resource, "container %q takes volumes from %q, which is no container of the task: it has %s", word(c["Name"]), on, t.names())
 			}
 		}
 		for _, v := range list(c["Links"]) {
 			on, _, _ := strings.Cut(word(v), ":")
 			if other, certain := t.named(on); on != "" && other == nil && certain {
-				found.on(t.Resource, "container %q links to %q, which is none of the task: it has %s", word(c["Name"]), on, t.names())
+				found.on(t.Resource, "container %q links to %q, which is no container of the task: it has %s", word(c["Name"]), on, t.names())
 			}
 		}
 	}
 	if proxy, ok := at(t.Properties, "ProxyConfiguration", "ContainerName").(string); ok {
 		if c, certain := t.named(proxy); c == nil && certain {
-			found.on(t.Resource, "the proxy is the container %q, which is none of the task: it has %s", proxy, t.names())
+			found.on(t.Resource, "the proxy is the container %q, which is no container of the task: it has %s", proxy, t.names())
 		}
 	}
 	waits := t.waits()
 	var names []string
 	for _, w := range waits {
 		if c, certain := t.named(w.on); c == nil && certain {
-			found.on(t.Resource, "container %q waits for %q, which is none of the task: it has %s", w.from, w.on, t.names())
+			found.on(t.Resource, "container %q waits for %q, which is no container of the task: it has %s", w.from, w.on, t.names())
 		}
 		names = append(names, w.from)
 	}
@@ -261,17 +261,17 @@ func logged(t task, found *report) {
 	}
 }
 
-// rootly are the capabilities with which a container can take over its host.
-var rootly = []string{"ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_RAWIO"}
+// hostCapabilities let a container take over its host.
+var hostCapabilities = []string{"ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_RAWIO"}
 
 func unprivileged(t task, found *report) {
 	for _, c := range t.containers {
 		if yes(c["Privileged"]) {
-			found.on(t.Resource, "container %q is privileged: it can do what root on the host can", word(c["Name"]))
+			found.on(t.Resource, "container %q is privileged: it can act as root on the host", word(c["Name"]))
 		}
 		for _, capability := range each(c, "LinuxParameters", "Capabilities", "Add") {
-			if slices.Contains(rootly, word(capability)) {
-				found.on(t.Resource, "container %q has the capability %s, which is as much as privileged: it can do what root on the host can", word(c["Name"]), capability)
+			if slices.Contains(hostCapabilities, word(capability)) {
+				found.on(t.Resource, "container %q has the capability %s, which equals privileged: it can act as root on the host", word(c["Name"]), capability)
 			}
 		}
 	}
@@ -280,12 +280,12 @@ func unprivileged(t task, found *report) {
 func ownNamespaces(t task, found *report) {
 	for _, property := range []string{"NetworkMode", "PidMode", "IpcMode"} {
 		if t.Properties[property] == "host" {
-			found.on(t.Resource, "its %s is \"host\": it sees what else runs there", property)
+			found.on(t.Resource, "its %s is \"host\": it is not isolated from its host", property)
 		}
 	}
 	for _, path := range each(t.Properties, "Volumes", "Host", "SourcePath") {
 		if slices.Contains([]string{"/", "/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock"}, word(path)) {
-			found.on(t.Resource, "it mounts %s of its host: it can do what root there can", path)
+			found.on(t.Resource, "it mounts %s of its host: it can act as root there", path)
 		}
 	}
 }

@@ -6,47 +6,47 @@ import (
 	"strings"
 )
 
-// Ephemeral is the metadata with which the template of an environment says that
-// nothing in it is kept or protected: the rules about loss of data pass it over.
+// Ephemeral is the metadata key of templates for ephemeral environments: the rules about
+// loss of data ignore such templates.
 const Ephemeral = "composecdk:ephemeral"
 
-// data keeps what cannot be made again, and keeps it encrypted.
+// data holds the rules for storage: it is kept, protected and encrypted.
 var data = []Rule{
 	{
-		ID: "data-lost", Says: "what holds data is retained, or leaves a snapshot, when it is deleted or replaced",
+		ID: "data-lost", Summary: "a data store is retained, or leaves a snapshot, when it is deleted or replaced",
 		Source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html", check: dataLost,
 	},
 	{
-		ID: "data-unprotected", Says: "databases refuse to be deleted, and can be restored",
+		ID: "data-unprotected", Summary: "databases refuse to be deleted, and can be restored",
 		Source: "Security Hub RDS.7, RDS.8, RDS.11, DynamoDB.2, DocumentDB.2", check: holds(unprotected, true),
 	},
 	{
-		ID: "data-unencrypted", Says: "what holds data encrypts it",
+		ID: "data-unencrypted", Summary: "data stores are encrypted",
 		Source: "Security Hub RDS.3, RDS.27, EFS.1, SQS.1, OpenSearch.1, Kinesis.1", check: holds(unencrypted, false),
 	},
 	{
-		ID: "data-public", Says: "no bucket is public",
+		ID: "data-public", Summary: "no bucket is public",
 		Source: "Security Hub S3.1 and S3.8", check: holds(open, false),
 	},
 	{
-		ID: "image-mutable", Says: "a tag of an image stays what it was, and images are scanned",
+		ID: "image-mutable", Summary: "image tags are immutable, and images are scanned",
 		Source: "Security Hub ECR.1 and ECR.2", check: holds(mutable, false),
 	},
 	{
-		ID: "log-forever", Says: "a log group says how long it keeps its logs",
+		ID: "log-forever", Summary: "a log group has a retention period",
 		Source: "Security Hub CloudWatch.16", check: holds(forever, false),
 	},
 	{
-		ID: "tls-optional", Says: "buckets, queues and topics refuse requests without TLS",
+		ID: "tls-optional", Summary: "buckets, queues and topics refuse requests without TLS",
 		Source: "Security Hub S3.5, SQS and SNS best practices", check: tlsOptional,
 	},
 	{
-		ID: "volume-in-clear", Says: "tasks mount file systems with encryption in transit",
+		ID: "volume-in-clear", Summary: "tasks mount file systems with encryption in transit",
 		Source: "Security Hub ECS.18", check: volumeInClear,
 	},
 }
 
-// stateful are the types that hold data.
+// stateful lists the types that hold data.
 var stateful = []string{
 	"AWS::AmazonMQ::Broker", "AWS::Backup::BackupVault", "AWS::Cassandra::Table", "AWS::CodeArtifact::Repository", "AWS::CodeCommit::Repository",
 	"AWS::Cognito::UserPool", "AWS::DSQL::Cluster", "AWS::DocDB::DBCluster", "AWS::DocDBElastic::Cluster", "AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table",
@@ -58,8 +58,8 @@ var stateful = []string{
 	"AWS::SecretsManager::Secret", "AWS::Timestream::InfluxDBInstance", "AWS::Timestream::Table",
 }
 
-// snapshots are the types of which CloudFormation makes a snapshot; of others it
-// refuses to.
+// snapshots lists the types with support for the deletion policy Snapshot; CloudFormation
+// refuses it for others.
 var snapshots = []string{
 	"AWS::DocDB::DBCluster", "AWS::EC2::Volume", "AWS::ElastiCache::CacheCluster", "AWS::ElastiCache::ReplicationGroup", "AWS::Neptune::DBCluster",
 	"AWS::RDS::DBCluster", "AWS::RDS::DBInstance", "AWS::Redshift::Cluster",
@@ -85,7 +85,7 @@ func dataLost(a *Assembly, found *report) {
 			case p.value == "":
 				found.on(r, "its data may be lost when it is %s: it has no %s, %s", p.when, p.name, keeps)
 			case p.value == "Snapshot" && !slices.Contains(snapshots, r.Type):
-				found.on(r, "its data is not kept when it is %s: %s is Snapshot, which CloudFormation does not make of this type, Retain keeps it", p.when, p.name)
+				found.on(r, "its data is not kept when it is %s: %s is Snapshot, which CloudFormation does not support for this type, Retain keeps it", p.when, p.name)
 			case p.name == "UpdateReplacePolicy" && p.value == "RetainExceptOnCreate":
 				found.on(r, "its data may be lost when it is %s: %s is %s, which is a DeletionPolicy only, Retain keeps it", p.when, p.name, p.value)
 			case !slices.Contains(keeping, p.value):
@@ -95,8 +95,8 @@ func dataLost(a *Assembly, found *report) {
 	}
 }
 
-// copied reports whether a resource holds only what another one has too: an instance
-// of a cluster, a replica, a secret that is made of another one.
+// copied reports whether a resource holds only a copy of other data: an instance of a
+// cluster, a replica, a secret derived from another secret.
 func (r *Resource) copied() bool {
 	p := r.Properties
 	return r.Type == "AWS::RDS::DBInstance" && (p["DBClusterIdentifier"] != nil || p["SourceDBInstanceIdentifier"] != nil) ||
@@ -104,29 +104,29 @@ func (r *Resource) copied() bool {
 		r.Type == "AWS::SecretsManager::Secret" && dynamic.MatchString(r.Stack.text(p["SecretString"]))
 }
 
-// wanted is what a property must be.
-type wanted struct {
+// requirement is a value that a property must or must not have.
+type requirement struct {
 	Type string
-	// Path may go through lists, of which each item must hold.
+	// Path leads through lists, of which each item must meet the requirement.
 	Path []string
-	// Good are the values that are right: no value is wrong then. Without them, Bad
-	// are those that are wrong, "" for no value, where what holds it is there.
+	// Good lists the right values; an absent value is wrong then. Without Good, Bad lists
+	// the wrong values, "" for an absent value in a present parent.
 	Good, Bad []string
-	// Unless one of these is there, with which the property says nothing.
+	// Unless names properties whose presence makes this one irrelevant.
 	Unless []string
-	// Why it matters, after "it".
+	// Why tells the consequence, after "it".
 	Why string
 }
 
 var (
 	isTrue  = []string{"true"}
 	isFalse = []string{"false"}
-	// absentOrFalse is for what is false once its neighbours are given.
+	// absentOrFalse is for properties that default to false if a neighbour is set.
 	absentOrFalse = []string{"", "false"}
 	replica       = []string{"DBClusterIdentifier", "SourceDBInstanceIdentifier"}
 )
 
-var unprotected = []wanted{
+var unprotected = []requirement{
 	{Type: "AWS::RDS::DBCluster", Path: []string{"DeletionProtection"}, Good: isTrue, Why: "can be deleted by mistake"},
 	{Type: "AWS::RDS::DBInstance", Path: []string{"DeletionProtection"}, Good: isTrue, Unless: replica, Why: "can be deleted by mistake"},
 	{Type: "AWS::DocDB::DBCluster", Path: []string{"DeletionProtection"}, Good: isTrue, Why: "can be deleted by mistake"},
@@ -137,7 +137,7 @@ var unprotected = []wanted{
 	{Type: "AWS::DynamoDB::GlobalTable", Path: []string{"Replicas", "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"}, Good: isTrue, Why: "cannot be restored"},
 }
 
-var unencrypted = []wanted{
+var unencrypted = []requirement{
 	{Type: "AWS::RDS::DBCluster", Path: []string{"StorageEncrypted"}, Good: isTrue, Unless: []string{"SnapshotIdentifier", "SourceDBClusterIdentifier", "GlobalClusterIdentifier"}, Why: "is stored in clear text"},
 	{Type: "AWS::RDS::DBInstance", Path: []string{"StorageEncrypted"}, Good: isTrue, Unless: append([]string{"DBSnapshotIdentifier", "SourceDbiResourceId"}, replica...), Why: "is stored in clear text"},
 	{Type: "AWS::DocDB::DBCluster", Path: []string{"StorageEncrypted"}, Good: isTrue, Unless: []string{"SnapshotIdentifier", "SourceDBClusterIdentifier"}, Why: "is stored in clear text"},
@@ -148,12 +148,12 @@ var unencrypted = []wanted{
 	{Type: "AWS::OpenSearchService::Domain", Path: []string{"EncryptionAtRestOptions", "Enabled"}, Good: isTrue, Why: "is stored in clear text"},
 	{Type: "AWS::Kinesis::Stream", Path: []string{"StreamEncryption", "EncryptionType"}, Good: []string{"KMS"}, Why: "is stored in clear text"},
 	{Type: "AWS::Redshift::Cluster", Path: []string{"Encrypted"}, Bad: isFalse, Why: "is stored in clear text"},
-	// A queue that says nothing is encrypted by SQS.
+	// SQS encrypts a queue by default.
 	{Type: "AWS::SQS::Queue", Path: []string{"SqsManagedSseEnabled"}, Bad: isFalse, Unless: []string{"KmsMasterKeyId"}, Why: "is stored in clear text"},
 }
 
-// Since April 2023 a bucket that says nothing blocks all public access.
-var open = []wanted{
+// Since April 2023 a bucket blocks all public access by default.
+var open = []requirement{
 	{Type: "AWS::S3::Bucket", Path: []string{"AccessControl"}, Bad: []string{"PublicRead", "PublicReadWrite"}, Why: "is public"},
 	{Type: "AWS::S3::Bucket", Path: []string{"PublicAccessBlockConfiguration", "BlockPublicAcls"}, Bad: absentOrFalse, Why: "may become public"},
 	{Type: "AWS::S3::Bucket", Path: []string{"PublicAccessBlockConfiguration", "BlockPublicPolicy"}, Bad: absentOrFalse, Why: "may become public"},
@@ -161,17 +161,17 @@ var open = []wanted{
 	{Type: "AWS::S3::Bucket", Path: []string{"PublicAccessBlockConfiguration", "RestrictPublicBuckets"}, Bad: absentOrFalse, Why: "may become public"},
 }
 
-var mutable = []wanted{
+var mutable = []requirement{
 	{Type: "AWS::ECR::Repository", Path: []string{"ImageTagMutability"}, Good: []string{"IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION"}, Why: "lets a tag be moved to another image"},
 	{Type: "AWS::ECR::Repository", Path: []string{"ImageScanningConfiguration", "ScanOnPush"}, Good: isTrue, Why: "does not scan its images"},
 }
 
-var forever = []wanted{
+var forever = []requirement{
 	{Type: "AWS::Logs::LogGroup", Path: []string{"RetentionInDays"}, Bad: []string{"", "0"}, Why: "keeps its logs for ever"},
 }
 
-// holds returns the check of rows; what protects data does not matter where none is kept.
-func holds(rows []wanted, protects bool) func(*Assembly, *report) {
+// holds returns a check of requirements. With protects, it ignores ephemeral stacks.
+func holds(rows []requirement, protects bool) func(*Assembly, *report) {
 	return func(a *Assembly, found *report) {
 		for _, row := range rows {
 			for _, r := range a.Of(row.Type) {
@@ -188,9 +188,9 @@ func holds(rows []wanted, protects bool) func(*Assembly, *report) {
 	}
 }
 
-// values returns the literal values at a path, "" for none; what only a deployment
-// tells is left out.
-func (row wanted) values(v any, path []string) []string {
+// values returns the literal values at a path, "" for an absent one. It drops values that
+// are known only when deployed.
+func (row requirement) values(v any, path []string) []string {
 	if len(path) == 0 {
 		if text, ok := literal(v); ok || v == nil {
 			return []string{text}
@@ -213,7 +213,7 @@ func (row wanted) values(v any, path []string) []string {
 	return row.values(at(v, path[0]), path[1:])
 }
 
-func (row wanted) wrong(value string) bool {
+func (row requirement) wrong(value string) bool {
 	is := func(one string) bool { return strings.EqualFold(one, value) }
 	if len(row.Good) > 0 {
 		return !slices.ContainsFunc(row.Good, is)
@@ -221,8 +221,8 @@ func (row wanted) wrong(value string) bool {
 	return slices.ContainsFunc(row.Bad, is)
 }
 
-// refusals are the policies that refuse requests without TLS: of which type a
-// policy is, where it names what it is for, and an action that it must refuse.
+// refusals lists, for each type, its policy type, the property of the policy that names its
+// resource, and an action that the policy must deny without TLS.
 var refusals = []struct{ Type, Policy, Of, Action string }{
 	{"AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket", "s3:GetObject"},
 	{"AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues", "sqs:SendMessage"},
@@ -245,14 +245,14 @@ func tlsOptional(a *Assembly, found *report) {
 	}
 }
 
-// refusesClear reports whether a statement denies to all whatever comes without TLS.
+// refusesClear reports whether a statement denies all requests without TLS to everyone.
 func (s statement) refusesClear() bool {
 	conditions := s.conditions()
 	return at(s.raw, "Effect") == "Deny" && s.everyone() && len(conditions) == 1 && conditions[0].key == "aws:securetransport" &&
 		slices.Contains([]string{"Bool", "BoolIfExists"}, conditions[0].operator) && slices.Equal(conditions[0].values, isFalse)
 }
 
-// coversObjects reports whether a statement is for what lies in a bucket too.
+// coversObjects reports whether a statement covers the objects of a bucket, too.
 func (s statement) coversObjects() bool {
 	return slices.ContainsFunc(s.resources(), func(pattern string) bool {
 		return strings.HasSuffix(pattern, "*") || !known(pattern) && !strings.Contains(pattern, "/")

@@ -62,7 +62,7 @@ func TestMessagesOfData(t *testing.T) {
 	}
 }
 
-// An ephemeral environment keeps nothing and protects nothing, but encrypts.
+// An ephemeral environment must be encrypted, but neither retained nor protected.
 func TestEphemeral(t *testing.T) {
 	resources := `"Resources": {
 		"T": {"Type": "AWS::DynamoDB::Table", "Properties": {}},
@@ -85,8 +85,7 @@ func TestEphemeral(t *testing.T) {
 	}
 }
 
-// Each row has a value that is right, one that is wrong, and says what it takes
-// where there is none.
+// Each requirement must have a right value, a wrong one, and a verdict on an absent one.
 func TestWantedProperties(t *testing.T) {
 	const cluster = `"StorageEncrypted": true, "DeletionProtection": true`
 	var cases []ruleCase

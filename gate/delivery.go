@@ -7,37 +7,37 @@ import (
 	"strings"
 )
 
-// deliveryRules are what must hold for pipelines of CodePipeline.
+// deliveryRules hold for CodePipeline.
 var deliveryRules = []Rule{
 	{
-		ID: "pipeline-type", Says: "a pipeline is of type V2, which has execution modes, triggers and conditions",
+		ID: "pipeline-type", Summary: "a pipeline is of type V2, which has execution modes, triggers and conditions",
 		Source: "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipeline-types.html", check: holds(pipelineTypes, false),
 	},
 	{
-		ID: "pipeline-polls", Says: "a source tells of a change by an event; nothing polls it",
+		ID: "pipeline-polls", Summary: "a source announces changes by events and is not polled",
 		Source: "https://docs.aws.amazon.com/codepipeline/latest/userguide/update-change-detection.html", check: eachSource(polls),
 	},
 	{
-		ID: "pipeline-never-starts", Says: "something starts each pipeline: an event rule, a trigger or a connection",
+		ID: "pipeline-never-starts", Summary: "something starts each pipeline: an event rule, a trigger or a connection",
 		Source: "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-about-starting.html", check: neverStarts,
 	},
 	{
-		ID: "pipeline-approval", Says: "somebody is asked before a deployment to production",
+		ID: "pipeline-approval", Summary: "a deployment to production comes after an approval",
 		Source: "https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals.html", check: unapproved,
 	},
 	{
-		ID: "action-role-trust", Says: "the role of an action trusts the role of the pipeline, not the account",
+		ID: "action-role-trust", Summary: "the role of an action trusts the role of the pipeline, not the account",
 		Source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege", check: actionRoleTrust,
 	},
 }
 
 const pipelineResource = "AWS::CodePipeline::Pipeline"
 
-var pipelineTypes = []wanted{
-	{Type: pipelineResource, Path: []string{"PipelineType"}, Good: []string{"V2"}, Why: "is of the type of old"},
+var pipelineTypes = []requirement{
+	{Type: pipelineResource, Path: []string{"PipelineType"}, Good: []string{"V2"}, Why: "is of the old type"},
 }
 
-// action is one of a pipeline, in a stage with an index.
+// action is an action of a pipeline; index is the index of its stage.
 type action struct {
 	index       int
 	stage, name string
@@ -45,7 +45,7 @@ type action struct {
 	raw         any
 }
 
-// before reports whether an action is done when the other one begins.
+// before reports whether an action ends before another begins.
 func (a action) before(b action) bool {
 	return a.index < b.index || a.index == b.index && a.order < b.order
 }
@@ -91,16 +91,15 @@ func polls(p *Resource, a action, found *report) {
 	}
 }
 
-// polled reports whether CodePipeline asks the source again and again, as it does with
-// two providers unless it is told not to.
+// polled reports whether CodePipeline polls the source, the default of two providers.
 func (a action) polled() bool {
 	v := a.configuration("PollForSourceChanges")
 	text, ok := literal(v)
 	return (a.is("Source", "CodeCommit") || a.is("Source", "S3")) && (v == nil || ok && !strings.EqualFold(text, "false"))
 }
 
-// tells reports whether a connection starts the pipeline by itself.
-func (a action) tells() bool {
+// detectsChanges reports whether a connection starts the pipeline.
+func (a action) detectsChanges() bool {
 	text, _ := literal(a.configuration("DetectChanges"))
 	return a.is("Source", "CodeStarSourceConnection") && !strings.EqualFold(text, "false")
 }
@@ -108,14 +107,14 @@ func (a action) tells() bool {
 func neverStarts(a *Assembly, found *report) {
 	for _, p := range a.Of(pipelineResource) {
 		actions := actionsOf(p)
-		starts := len(list(p.Properties["Triggers"])) > 0 || slices.ContainsFunc(actions, func(s action) bool { return s.polled() || s.tells() })
+		starts := len(list(p.Properties["Triggers"])) > 0 || slices.ContainsFunc(actions, func(s action) bool { return s.polled() || s.detectsChanges() })
 		if !starts && !a.started(p) {
 			found.on(p, "nothing starts it: its sources do not poll, and no event rule, schedule or trigger is for it")
 		}
 	}
 }
 
-// started reports whether a rule, a schedule or a webhook of the assembly is for the
+// started reports whether a rule, a schedule or a webhook of the assembly starts the
 // pipeline.
 func (a *Assembly) started(p *Resource) bool {
 	return slices.ContainsFunc(a.Of("AWS::Events::Rule", "AWS::Scheduler::Schedule", "AWS::CodePipeline::Webhook"), func(r *Resource) bool {
@@ -129,10 +128,10 @@ func (a *Assembly) started(p *Resource) bool {
 	})
 }
 
-// production is what names a stage that people depend on.
+// production matches the names of production stages.
 var production = regexp.MustCompile(`(?i)(^|[^a-z])(prod|production|live)([^a-z]|$)`)
 
-// notProduction are names such as preprod and non-prod.
+// notProduction matches names such as preprod and non-prod.
 var notProduction = regexp.MustCompile(`(?i)(non|pre|not)[^a-z]?(prod|live)`)
 
 func unapproved(a *Assembly, found *report) {
@@ -141,13 +140,13 @@ func unapproved(a *Assembly, found *report) {
 		asked := slices.IndexFunc(actions, func(a action) bool { return a.is("Approval", "") })
 		first := slices.IndexFunc(actions, action.changesProduction)
 		if first >= 0 && (asked < 0 || !actions[asked].before(actions[first])) {
-			found.on(p, "stage %s deploys to production, and nobody was asked before: add an approval", actions[first].stage)
+			found.on(p, "stage %s deploys to production, without an approval before: add one", actions[first].stage)
 		}
 	}
 }
 
-// changesProduction reports whether an action deploys to production, rather than
-// preparing a change set for somebody to look at.
+// changesProduction reports whether an action deploys to production. Preparing a change set
+// for review does not count.
 func (a action) changesProduction() bool {
 	return a.is("Deploy", "") && a.configuration("ActionMode") != "CHANGE_SET_REPLACE" &&
 		production.MatchString(a.stage) && !notProduction.MatchString(a.stage)
@@ -164,7 +163,7 @@ func actionRoleTrust(a *Assembly, found *report) {
 				}
 				for _, principal := range s.principals("AWS") {
 					if account, root := accountRoot(principal); root {
-						found.on(role, "the role of action %s may be taken on by everybody in account %s whom its administrators let: name the role of the pipeline", action.name, account)
+						found.on(role, "the role of action %s may be assumed by any principal that the administrators of account %s allow: name the role of the pipeline", action.name, account)
 					}
 				}
 			}

@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// Commands that the rules about builds must let pass.
+// The rules about builds must accept these commands.
 func TestBuildCommandsThatAreRight(t *testing.T) {
 	for _, right := range []string{
 		"set -euo pipefail; docker push x | tee log",

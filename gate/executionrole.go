@@ -6,16 +6,15 @@ import (
 	"strings"
 )
 
-// credential is what a container definition takes as a secret: one of Secrets
-// Manager or a parameter, by what identifies it in every way of naming it.
+// credential is a secret of Secrets Manager or a parameter that a container definition
+// refers to. Its name is the same however the template spells the reference.
 type credential struct {
 	name string
-	// actions are those of which one reads it: of both services where a reference
-	// does not tell which it is.
+	// actions lists the actions that read it: of both services if the reference fits both.
 	actions []string
-	// valid says that ECS can read from it at all.
+	// valid is true if ECS accepts the reference.
 	valid bool
-	// of is the secret or parameter, where the assembly has it.
+	// of is the secret or parameter, nil if the assembly does not have it.
 	of *Resource
 }
 
@@ -24,10 +23,10 @@ const (
 	readParameter = "ssm:GetParameters"
 )
 
-// reading are all the actions that read secrets or parameters.
+// reading lists all actions that read secrets or parameters.
 var reading = []string{readSecret, "secretsmanager:BatchGetSecretValue", readParameter, "ssm:GetParameter", "ssm:GetParameterHistory", "ssm:GetParametersByPath"}
 
-// secrets returns what the ECS agent reads to start a task.
+// secrets returns the credentials that the ECS agent reads to start a task.
 func (task *Resource) secrets() []credential {
 	var values []any
 	for _, c := range each(task.Properties, "ContainerDefinitions") {
@@ -60,17 +59,17 @@ func (s *Stack) credential(v any) credential {
 	return c
 }
 
-// token returns how texts spell a resource, without an attribute.
+// token spells a resource as Stack.text does, without an attribute.
 func token(r *Resource) string { return "${" + r.Stack.Path + "/" + r.LogicalID + "}" }
 
 var (
 	attribute = regexp.MustCompile(`\$\{([^}.]*)\.[^}]*\}`)
-	// untilField is what stands before the key, stage and version of a secret.
+	// untilField matches the part before the key, stage and version of a secret.
 	untilField = regexp.MustCompile(`^(\$\{[^}]*\}|[^:$])*`)
 )
 
-// secretName identifies a secret or a parameter: by the name in its ARN, or by the
-// resource. A pattern for ARNs has the name of what it is for, with its wildcards.
+// secretName identifies a secret or a parameter, by the name in its ARN or by the resource.
+// In a pattern for ARNs, the wildcards of the name remain.
 func (s *Stack) secretName(v any) string {
 	text := attribute.ReplaceAllString(s.text(v), "${$1}")
 	for _, r := range s.assembly.Of("AWS::SecretsManager::SecretTargetAttachment") {
@@ -86,47 +85,48 @@ func (s *Stack) secretName(v any) string {
 	return strings.TrimPrefix(untilField.FindString(text), "/")
 }
 
-// endOfSecret are the six characters that Secrets Manager adds to a name in an ARN,
-// or what stands for them in a pattern.
+// endOfSecret matches the six characters that Secrets Manager adds to the name in an ARN, or
+// a wildcard in their place.
 var endOfSecret = regexp.MustCompile(`-(\?{6}|\*|[A-Za-z0-9]{6})$`)
 
-// sameSecret reports whether a pattern is for one secret, and no other.
+// sameSecret reports whether a pattern matches one secret, and no other.
 func sameSecret(pattern, name string) bool {
 	return pattern == name || endOfSecret.ReplaceAllString(pattern, "") == name || pattern == endOfSecret.ReplaceAllString(name, "") ||
 		strings.HasSuffix(pattern, "-??????") && matches(pattern, name)
 }
 
-// holder is a role with what the assembly lets it do.
-type holder struct {
+// principal is a role with its permissions in the assembly.
+type principal struct {
 	statements []statement
-	// complete is false where it may have permissions that the assembly does not show.
+	// complete is false if the role may have permissions outside of the assembly.
 	complete bool
 }
 
-// readsNothing is the policy of AWS for agents, which is for images and logs.
+// readsNothing matches AWS's managed policy for agents, which covers images and logs only.
 var readsNothing = regexp.MustCompile(`:policy/service-role/AmazonECSTaskExecutionRolePolicy$`)
 
-// agent returns the execution role of a task; ok is false where the assembly has none.
-func (a *Assembly) agent(task *Resource) (role *Resource, h holder, ok bool) {
+// executionRole returns the execution role of a task; ok is false if the assembly does not
+// have it.
+func (a *Assembly) executionRole(task *Resource) (role *Resource, p principal, ok bool) {
 	role, _ = task.Stack.Target(task.Properties["ExecutionRoleArn"])
 	if role == nil || role.Type != "AWS::IAM::Role" {
-		return nil, holder{}, false
+		return nil, principal{}, false
 	}
-	h.complete = true
+	p.complete = true
 	for _, s := range a.allowing(identity) {
 		if s.on == role || attached(s.on, role) {
-			h.statements = append(h.statements, s)
+			p.statements = append(p.statements, s)
 		}
 	}
 	for _, arn := range list(role.Properties["ManagedPolicyArns"]) {
 		if policy, _ := role.Stack.Target(arn); policy == nil && !readsNothing.MatchString(role.Stack.text(arn)) {
-			h.complete = false
+			p.complete = false
 		}
 	}
-	return role, h, true
+	return role, p, true
 }
 
-// attached reports whether a policy is one of a role's, from either side.
+// attached reports whether a policy is attached to a role, from either side.
 func attached(policy, role *Resource) bool {
 	leads := func(from *Resource, to *Resource, values []any) bool {
 		return slices.ContainsFunc(values, func(v any) bool {
@@ -138,9 +138,9 @@ func attached(policy, role *Resource) bool {
 		leads(role, policy, list(role.Properties["ManagedPolicyArns"]))
 }
 
-// reads reports whether the holder may read a secret.
-func (h holder) reads(c credential) bool {
-	return slices.ContainsFunc(h.statements, func(s statement) bool {
+// reads reports whether the principal may read a secret.
+func (p principal) reads(c credential) bool {
+	return slices.ContainsFunc(p.statements, func(s statement) bool {
 		return slices.ContainsFunc(c.actions, s.does) && slices.ContainsFunc(list(at(s.raw, "Resource")), func(v any) bool {
 			pattern := s.on.Stack.secretName(v)
 			return sameSecret(pattern, c.name) || matches(pattern, c.name) || undecided(pattern)
@@ -148,30 +148,30 @@ func (h holder) reads(c credential) bool {
 	})
 }
 
-// undecided reports whether a name is one that the assembly cannot tell: a parameter
-// of the template, or the output of a stack that is not there.
+// undecided reports whether a name is unknown before deployment: a parameter of the
+// template, or the output of a stack outside of the assembly.
 func undecided(name string) bool {
 	return strings.HasPrefix(name, "${") && !strings.Contains(untilField.FindString(name), "/")
 }
 
-// decrypts reports whether the holder may decrypt with a key, by its own policies or
-// by that of the key.
-func (h holder) decrypts(key, role *Resource) bool {
+// decrypts reports whether the principal may decrypt with a key, by its own policies or by
+// the key policy.
+func (p principal) decrypts(key, role *Resource) bool {
 	const action = "kms:Decrypt"
-	own := slices.ContainsFunc(h.statements, func(s statement) bool {
+	own := slices.ContainsFunc(p.statements, func(s statement) bool {
 		return s.does(action) && slices.ContainsFunc(s.resources(), func(pattern string) bool {
 			pattern = attribute.ReplaceAllString(pattern, "${$1}")
 			return strings.HasSuffix(pattern, token(key)) || strings.HasSuffix(pattern, "*") || undecided(pattern)
 		})
 	})
 	return own || slices.ContainsFunc(role.Stack.assembly.allowing(resource), func(s statement) bool {
-		return s.on == key && s.does(action) && slices.ContainsFunc(s.principals("AWS"), func(principal string) bool {
-			return attribute.ReplaceAllString(principal, "${$1}") == token(role)
+		return s.on == key && s.does(action) && slices.ContainsFunc(s.principals("AWS"), func(trusted string) bool {
+			return attribute.ReplaceAllString(trusted, "${$1}") == token(role)
 		})
 	})
 }
 
-// key returns the customer's key of a secret, where the assembly has both.
+// key returns the customer managed key of a secret, nil if the assembly does not have it.
 func (c credential) key() *Resource {
 	if c.of == nil {
 		return nil
@@ -185,17 +185,17 @@ func (c credential) key() *Resource {
 
 func executionRoleReadsLess(a *Assembly, found *report) {
 	for _, task := range a.Of("AWS::ECS::TaskDefinition") {
-		role, h, ok := a.agent(task)
-		if !ok || !h.complete {
+		role, p, ok := a.executionRole(task)
+		if !ok || !p.complete {
 			continue
 		}
 		for _, c := range task.secrets() {
 			if !c.valid {
-				continue // said by another rule
+				continue // another rule reports it
 			}
-			if !h.reads(c) {
+			if !p.reads(c) {
 				found.on(task, "the execution role %s may not do %s on %s, so that no task starts", role.LogicalID, strings.Join(c.actions, " or "), c.name)
-			} else if key := c.key(); key != nil && !h.decrypts(key, role) {
+			} else if key := c.key(); key != nil && !p.decrypts(key, role) {
 				found.on(task, "the execution role %s may not do kms:Decrypt with key %s of %s, so that no task starts", role.LogicalID, key.LogicalID, c.name)
 			}
 		}
@@ -204,12 +204,12 @@ func executionRoleReadsLess(a *Assembly, found *report) {
 
 func executionRoleReadsMore(a *Assembly, found *report) {
 	for _, task := range a.Of("AWS::ECS::TaskDefinition") {
-		role, h, ok := a.agent(task)
+		role, p, ok := a.executionRole(task)
 		if !ok {
 			continue
 		}
 		secrets := task.secrets()
-		for _, s := range h.statements {
+		for _, s := range p.statements {
 			if !slices.ContainsFunc(reading, s.does) {
 				continue
 			}
@@ -217,7 +217,7 @@ func executionRoleReadsMore(a *Assembly, found *report) {
 				pattern := s.on.Stack.secretName(v)
 				used := slices.ContainsFunc(secrets, func(c credential) bool { return sameSecret(pattern, c.name) })
 				if !used && !undecided(pattern) {
-					found.on(task, "the execution role %s may read %s, which no container has: allow what Secrets names", role.LogicalID, s.on.Stack.text(v))
+					found.on(task, "the execution role %s may read %s, which no container has: allow only the secrets that Secrets names", role.LogicalID, s.on.Stack.text(v))
 				}
 			}
 		}

@@ -12,7 +12,7 @@ const (
 	pipeline = "delivery/Pipeline"
 )
 
-// many returns n fields of an object, all the same.
+// many returns an object of n equal fields.
 func many(n int, value any) map[string]any {
 	fields := map[string]any{}
 	for i := range n {
@@ -32,8 +32,7 @@ func buildspec(text string) func(*template) {
 	return func(t *template) { t.set("Test", text, "Source", "BuildSpec") }
 }
 
-// faults are wiring, containers, limits and builds; securityFaults those of
-// permissions, secrets, networks and data.
+// faults holds mistakes in wiring, containers, limits and builds.
 var faults = []fault{
 	{
 		name: "the port of a load balancer is mapped by no container", known: 15, rule: "container-port", in: services, on: "webService",
@@ -199,7 +198,7 @@ var faults = []fault{
 	},
 	{
 		name: "a service does not wait for its listener", known: 27, rule: "listener-order", in: services, on: "webService",
-		inject: func(t *template) { t.setBody("webService", gone{}, "DependsOn") },
+		inject: func(t *template) { t.setBody("webService", removed{}, "DependsOn") },
 	},
 	{
 		name: "a nested stack does not wait for the rule that attaches its target group", known: 27, rule: "listener-order", in: edge, on: nested + "/Service",

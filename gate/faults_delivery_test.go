@@ -11,20 +11,20 @@ func command(text string) func(*template) {
 	}
 }
 
-// sourceAction sets something of the configuration of the source.
+// sourceAction sets a field of the configuration of the source.
 func sourceAction(name string, value any) func(*template) {
-	return written("Pipeline", value, "Stages", 0, "Actions", 0, "Configuration", name)
+	return setting("Pipeline", value, "Stages", 0, "Actions", 0, "Configuration", name)
 }
 
-// deliveryFaults are those of pipelines and of the builds in them.
+// deliveryFaults holds mistakes in pipelines and in their builds.
 var deliveryFaults = []fault{
 	{
 		name: "a pipeline of the type of old", rule: "pipeline-type", in: pipeline, on: "Pipeline",
-		inject: written("Pipeline", "V1", "PipelineType"),
+		inject: setting("Pipeline", "V1", "PipelineType"),
 	},
 	{
 		name: "a pipeline that leaves its type to CodePipeline", rule: "pipeline-type", in: pipeline, on: "Pipeline",
-		inject: taken("Pipeline", "PipelineType"),
+		inject: removing("Pipeline", "PipelineType"),
 	},
 	{
 		name: "a source polls", rule: "pipeline-polls", in: pipeline, on: "Pipeline",
@@ -32,11 +32,11 @@ var deliveryFaults = []fault{
 	},
 	{
 		name: "a source polls because nothing is said", rule: "pipeline-polls", in: pipeline, on: "Pipeline",
-		inject: taken("Pipeline", "Stages", 0, "Actions", 0, "Configuration", "PollForSourceChanges"),
+		inject: removing("Pipeline", "Stages", 0, "Actions", 0, "Configuration", "PollForSourceChanges"),
 	},
 	{
 		name: "an event starts another pipeline", rule: "pipeline-never-starts", in: pipeline, on: "Pipeline",
-		inject: written("Start", "arn:aws:codepipeline:eu-west-1:222222222222:other", "Targets", 0, "Arn"),
+		inject: setting("Start", "arn:aws:codepipeline:eu-west-1:222222222222:other", "Targets", 0, "Arn"),
 	},
 	{
 		name: "a connection tells of no change", rule: "pipeline-never-starts", in: pipeline, on: "Pipeline",
@@ -48,39 +48,39 @@ var deliveryFaults = []fault{
 	},
 	{
 		name: "nobody is asked before production", rule: "pipeline-approval", in: pipeline, on: "Pipeline",
-		inject: taken("Pipeline", "Stages", 2, "Actions", 1),
+		inject: removing("Pipeline", "Stages", 2, "Actions", 1),
 	},
 	{
 		name: "who is asked cannot hold production back", rule: "pipeline-approval", in: pipeline, on: "Pipeline",
-		inject: written("Pipeline", 3.0, "Stages", 2, "Actions", 1, "RunOrder"),
+		inject: setting("Pipeline", 3.0, "Stages", 2, "Actions", 1, "RunOrder"),
 	},
 	{
 		name: "production is changed while somebody looks at the change", rule: "pipeline-approval", in: pipeline, on: "Pipeline",
-		inject: written("Pipeline", "CREATE_UPDATE", "Stages", 2, "Actions", 0, "Configuration", "ActionMode"),
+		inject: setting("Pipeline", "CREATE_UPDATE", "Stages", 2, "Actions", 0, "Configuration", "ActionMode"),
 	},
 	{
 		name: "the role of an action trusts the account", rule: "action-role-trust", in: pipeline, on: "ApproveRole",
-		inject: written("ApproveRole", `{"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}`, "AssumeRolePolicyDocument", "Statement", 0, "Principal"),
+		inject: setting("ApproveRole", `{"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}`, "AssumeRolePolicyDocument", "Statement", 0, "Principal"),
 	},
 	{
 		name: "a key is open to all of another account", rule: "foreign-account", in: pipeline, on: "Key",
-		inject: taken("Key", "KeyPolicy", "Statement", 1, "Condition"),
+		inject: removing("Key", "KeyPolicy", "Statement", 1, "Condition"),
 	},
 	{
 		name: "a key is open to all of another account, through S3", rule: "foreign-account", in: pipeline, on: "Key",
-		inject: written("Key", `{"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}`, "KeyPolicy", "Statement", 1, "Condition"),
+		inject: setting("Key", `{"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}`, "KeyPolicy", "Statement", 1, "Condition"),
 	},
 	{
 		name: "a bucket is open to all of another account", rule: "foreign-account", in: pipeline, on: "ArtifactsPolicy",
-		inject: taken("ArtifactsPolicy", "PolicyDocument", "Statement", 1, "Condition"),
+		inject: removing("ArtifactsPolicy", "PolicyDocument", "Statement", 1, "Condition"),
 	},
 	{
 		name: "a build lets CodeBuild make its log group", rule: "build-log-group", in: pipeline, on: "Test",
-		inject: taken("Test", "LogsConfig", "CloudWatchLogs", "GroupName"),
+		inject: removing("Test", "LogsConfig", "CloudWatchLogs", "GroupName"),
 	},
 	{
 		name: "a build has no settings of logs", rule: "build-log-group", in: pipeline, on: "Build",
-		inject: taken("Build", "LogsConfig"),
+		inject: removing("Build", "LogsConfig"),
 	},
 	{
 		name: "a failed push passes through a pipe", rule: "build-pipefail", in: pipeline, on: "Test",
@@ -122,6 +122,6 @@ var deliveryFaults = []fault{
 	},
 	{
 		name: "who deploys is administrator", rule: "administrator", in: pipeline, on: "PipelineRole",
-		inject: written("PipelineRole", []any{"arn:aws:iam::aws:policy/PowerUserAccess"}, "ManagedPolicyArns"),
+		inject: setting("PipelineRole", []any{"arn:aws:iam::aws:policy/PowerUserAccess"}, "ManagedPolicyArns"),
 	},
 }

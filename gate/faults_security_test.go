@@ -34,17 +34,15 @@ func withSecret(task string, container int, name string, from any) func(*templat
 	}
 }
 
-// taken removes a property.
-func taken(name string, steps ...any) func(*template) {
+func removing(name string, steps ...any) func(*template) {
 	return func(t *template) { t.remove(name, steps...) }
 }
 
-// written sets a property.
-func written(name string, value any, steps ...any) func(*template) {
+func setting(name string, value any, steps ...any) func(*template) {
 	return func(t *template) { t.set(name, value, steps...) }
 }
 
-// securityFaults are those of permissions, secrets, networks and data.
+// securityFaults holds mistakes in permissions, secrets, networks and data.
 var securityFaults = []fault{
 	// permissions
 	{
@@ -53,23 +51,23 @@ var securityFaults = []fault{
 	},
 	{
 		name: "an application may do all with its queue", rule: "wildcard-action", in: services, on: "apiTaskRoleDefaultPolicy",
-		inject: written("apiTaskRoleDefaultPolicy", "sqs:*", "PolicyDocument", "Statement", 0, "Action"),
+		inject: setting("apiTaskRoleDefaultPolicy", "sqs:*", "PolicyDocument", "Statement", 0, "Action"),
 	},
 	{
 		name: "an action ends in a wildcard, in an inline policy", rule: "wildcard-action", in: pipeline, on: "BuildRole",
-		inject: written("BuildRole", "s3:Get*", "Policies", 0, "PolicyDocument", "Statement", 1, "Action", 0),
+		inject: setting("BuildRole", "s3:Get*", "Policies", 0, "PolicyDocument", "Statement", 1, "Action", 0),
 	},
 	{
 		name: "an attached policy has a wildcard in an action", rule: "wildcard-action", in: pipeline, on: "TestPolicy",
-		inject: written("TestPolicy", "s3:Get?bject", "PolicyDocument", "Statement", 1, "Action"),
+		inject: setting("TestPolicy", "s3:Get?bject", "PolicyDocument", "Statement", 1, "Action"),
 	},
 	{
 		name: "a key lets another account do everything", rule: "wildcard-action", in: pipeline, on: "Key", also: []string{"foreign-account"},
-		inject: written("Key", `{"AWS": "arn:aws:iam::999999999999:root"}`, "KeyPolicy", "Statement", 0, "Principal"),
+		inject: setting("Key", `{"AWS": "arn:aws:iam::999999999999:root"}`, "KeyPolicy", "Statement", 0, "Principal"),
 	},
 	{
 		name: "an action is allowed on every resource", rule: "wildcard-resource", in: services, on: "apiTaskRoleDefaultPolicy",
-		inject: written("apiTaskRoleDefaultPolicy", "*", "PolicyDocument", "Statement", 0, "Resource"),
+		inject: setting("apiTaskRoleDefaultPolicy", "*", "PolicyDocument", "Statement", 0, "Resource"),
 	},
 	{
 		name: "an action is allowed on every resource of its service", rule: "wildcard-resource", in: services, on: "apiTaskRoleDefaultPolicy",
@@ -89,39 +87,39 @@ var securityFaults = []fault{
 	},
 	{
 		name: "an application is administrator", rule: "administrator", in: services, on: "webTaskRole",
-		inject: written("webTaskRole", []any{"arn:aws:iam::aws:policy/AdministratorAccess"}, "ManagedPolicyArns"),
+		inject: setting("webTaskRole", []any{"arn:aws:iam::aws:policy/AdministratorAccess"}, "ManagedPolicyArns"),
 	},
 	{
 		name: "everybody may take on a role", known: 31, rule: "trust-anyone", in: services, on: "apiTaskRole",
-		inject: written("apiTaskRole", `{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}`, "AssumeRolePolicyDocument", "Statement", 0),
+		inject: setting("apiTaskRole", `{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}`, "AssumeRolePolicyDocument", "Statement", 0),
 	},
 	{
 		name: "everybody with an external id may take on a role", rule: "trust-anyone", in: services, on: "apiTaskRole",
-		inject: written("apiTaskRole", `{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*", "Condition": {"StringEquals": {"sts:ExternalId": "shop"}}}`, "AssumeRolePolicyDocument", "Statement", 0),
+		inject: setting("apiTaskRole", `{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*", "Condition": {"StringEquals": {"sts:ExternalId": "shop"}}}`, "AssumeRolePolicyDocument", "Statement", 0),
 	},
 	{
 		name: "another account may take on a role", rule: "trust-account", in: services, on: "apiTaskRole",
-		inject: written("apiTaskRole", `{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::999999999999:root"}}`, "AssumeRolePolicyDocument", "Statement", 1),
+		inject: setting("apiTaskRole", `{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::999999999999:root"}}`, "AssumeRolePolicyDocument", "Statement", 1),
 	},
 	{
 		name: "ECS takes on a role for any account", rule: "confused-deputy", in: services, on: "apiTaskRole",
-		inject: taken("apiTaskRole", "AssumeRolePolicyDocument", "Statement", 0, "Condition"),
+		inject: removing("apiTaskRole", "AssumeRolePolicyDocument", "Statement", 0, "Condition"),
 	},
 	{
 		name: "a service sends to a topic for any account", rule: "confused-deputy", in: pipeline, on: "ToldPolicy",
-		inject: taken("ToldPolicy", "PolicyDocument", "Statement", 1, "Condition"),
+		inject: removing("ToldPolicy", "PolicyDocument", "Statement", 1, "Condition"),
 	},
 	{
 		name: "everybody may send to a queue", rule: "public-policy", in: richData, on: "xsqsjobsPolicy",
-		inject: written("xsqsjobsPolicy", `{"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}`, "PolicyDocument", "Statement", 1),
+		inject: setting("xsqsjobsPolicy", `{"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}`, "PolicyDocument", "Statement", 1),
 	},
 	{
 		name: "everybody may read a bucket, with TLS", rule: "public-policy", in: pipeline, on: "ArtifactsPolicy",
-		inject: written("ArtifactsPolicy", `{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "s3:GetObject", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}`, "PolicyDocument", "Statement", 1),
+		inject: setting("ArtifactsPolicy", `{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "s3:GetObject", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}`, "PolicyDocument", "Statement", 1),
 	},
 	{
 		name: "everybody may decrypt with a key", rule: "public-policy", in: pipeline, on: "Key",
-		inject: written("Key", `{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:Decrypt", "Resource": "*"}`, "KeyPolicy", "Statement", 1),
+		inject: setting("Key", `{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:Decrypt", "Resource": "*"}`, "KeyPolicy", "Statement", 1),
 	},
 	{
 		name: "the application holds the role of the agent", rule: "shared-role", in: services, on: "webTask",
@@ -133,7 +131,7 @@ var securityFaults = []fault{
 	},
 	{
 		name: "the agent may not read a secret", rule: "execution-role-reads-less", in: services, on: "apiTask",
-		inject: taken("apiExecutionRoleDefaultPolicy", "PolicyDocument", "Statement", 1, "Resource", 0),
+		inject: removing("apiExecutionRoleDefaultPolicy", "PolicyDocument", "Statement", 1, "Resource", 0),
 	},
 	{
 		name: "the agent may not read a parameter", rule: "execution-role-reads-less", in: services, on: "apiTask",
@@ -141,11 +139,11 @@ var securityFaults = []fault{
 	},
 	{
 		name: "the agent may read what no container has", rule: "execution-role-reads-more", in: services, on: "apiTask",
-		inject: taken("apiTask", "ContainerDefinitions", 0, "Secrets", 0),
+		inject: removing("apiTask", "ContainerDefinitions", 0, "Secrets", 0),
 	},
 	{
 		name: "the agent may read all secrets of a prefix", rule: "execution-role-reads-more", in: services, on: "apiTask",
-		inject: written("apiExecutionRoleDefaultPolicy", "arn:aws:secretsmanager:eu-west-1:111111111111:secret:shop/*", "PolicyDocument", "Statement", 1, "Resource", 0),
+		inject: setting("apiExecutionRoleDefaultPolicy", "arn:aws:secretsmanager:eu-west-1:111111111111:secret:shop/*", "PolicyDocument", "Statement", 1, "Resource", 0),
 	},
 	{
 		name: "the agent may not decrypt a secret", rule: "execution-role-reads-less", in: richData, on: services + "/apiTask",
@@ -170,19 +168,19 @@ var securityFaults = []fault{
 	},
 	{
 		name: "a log router gets a token in clear text", rule: "plain-secret", in: services, on: "apiTask",
-		inject: written("apiTask", "B5A79AAD-D822-46CC-80D1-819F80D7BFB0", "ContainerDefinitions", 0, "LogConfiguration", "Options", "splunk-token"),
+		inject: setting("apiTask", "B5A79AAD-D822-46CC-80D1-819F80D7BFB0", "ContainerDefinitions", 0, "LogConfiguration", "Options", "splunk-token"),
 	},
 	{
 		name: "a label holds an access key", rule: "plain-secret", in: services, on: "apiTask",
-		inject: written("apiTask", `{"deployer": "AKIAABCDEFGHIJKLMNOP"}`, "ContainerDefinitions", 0, "DockerLabels"),
+		inject: setting("apiTask", `{"deployer": "AKIAABCDEFGHIJKLMNOP"}`, "ContainerDefinitions", 0, "DockerLabels"),
 	},
 	{
 		name: "a build gets a token in clear text", rule: "plain-secret", in: pipeline, on: "Build",
-		inject: written("Build", `{"Name": "NPM_TOKEN", "Value": "npm-abcdef0123"}`, "Environment", "EnvironmentVariables", 1),
+		inject: setting("Build", `{"Name": "NPM_TOKEN", "Value": "npm-abcdef0123"}`, "Environment", "EnvironmentVariables", 1),
 	},
 	{
 		name: "a buildspec holds a token", rule: "plain-secret", in: pipeline, on: "Test",
-		inject: written("Test", "version: 0.2\nphases: {build: {commands: [\"curl -H 'Authorization: "+"ghp_"+strings.Repeat("a1B2", 9)+"' https://api.github.com\"]}}\n", "Source", "BuildSpec"),
+		inject: setting("Test", "version: 0.2\nphases: {build: {commands: [\"curl -H 'Authorization: "+"ghp_"+strings.Repeat("a1B2", 9)+"' https://api.github.com\"]}}\n", "Source", "BuildSpec"),
 	},
 	{
 		name: "an output holds a private key", rule: "plain-secret", in: services,
@@ -208,11 +206,11 @@ var securityFaults = []fault{
 	},
 	{
 		name: "a secret comes from no ARN", known: 30, rule: "value-from", in: services, on: "apiTask", also: []string{"execution-role-reads-more"},
-		inject: written("apiTask", "garbage, not an ARN", "ContainerDefinitions", 0, "Secrets", 0, "ValueFrom"),
+		inject: setting("apiTask", "garbage, not an ARN", "ContainerDefinitions", 0, "Secrets", 0, "ValueFrom"),
 	},
 	{
 		name: "the ARN of a secret has a key without stage and version", rule: "value-from", in: services, on: "apiTask",
-		inject: written("apiTask", "arn:aws:secretsmanager:eu-west-1:111111111111:secret:shop/token:key", "ContainerDefinitions", 0, "Secrets", 0, "ValueFrom"),
+		inject: setting("apiTask", "arn:aws:secretsmanager:eu-west-1:111111111111:secret:shop/token:key", "ContainerDefinitions", 0, "Secrets", 0, "ValueFrom"),
 	},
 	{
 		name: "a secret comes from a queue", rule: "value-from", in: services, on: "apiTask", also: []string{"execution-role-reads-more"},
@@ -236,7 +234,7 @@ var securityFaults = []fault{
 	// networks
 	{
 		name: "no rule lets the load balancer connect to the tasks", known: 40, rule: "target-unreachable", in: services, on: "webService",
-		inject: written("xelbv2publicIngressweb8080tcp", `{"Fn::GetAtt": ["apiSecurityGroup4BCFCE2B", "GroupId"]}`, "SourceSecurityGroupId"),
+		inject: setting("xelbv2publicIngressweb8080tcp", `{"Fn::GetAtt": ["apiSecurityGroup4BCFCE2B", "GroupId"]}`, "SourceSecurityGroupId"),
 	},
 	{
 		name: "the rule from the load balancer is for another port", rule: "target-unreachable", in: nested, on: "Service",
@@ -247,11 +245,11 @@ var securityFaults = []fault{
 	},
 	{
 		name: "the load balancer may connect to nothing", rule: "target-unreachable", in: edge, on: nested + "/Service",
-		inject: written("ToService", "udp", "IpProtocol"),
+		inject: setting("ToService", "udp", "IpProtocol"),
 	},
 	{
 		name: "the health check is on a port that is closed", rule: "target-unreachable", in: edge, on: nested + "/Service",
-		inject: written("Targets", "9000", "HealthCheckPort"),
+		inject: setting("Targets", "9000", "HealthCheckPort"),
 	},
 	{
 		name: "the world reaches a task", rule: "open-to-world", in: services, on: "webtoapi9000tcp",
@@ -262,19 +260,19 @@ var securityFaults = []fault{
 	},
 	{
 		name: "the world reaches a database over IPv6", rule: "open-to-world", in: richData, on: "xrdsdbSecurityGroup",
-		inject: written("xrdsdbSecurityGroup", []any{parse(`{"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "CidrIpv6": "::/0"}`)}, "SecurityGroupIngress"),
+		inject: setting("xrdsdbSecurityGroup", []any{parse(`{"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "CidrIpv6": "::/0"}`)}, "SecurityGroupIngress"),
 	},
 	{
 		name: "a load balancer is open beside its listeners", rule: "open-to-world", in: services, on: "xelbv2publicSecurityGroup",
-		inject: written("xelbv2publicSecurityGroup", 90.0, "SecurityGroupIngress", 0, "ToPort"),
+		inject: setting("xelbv2publicSecurityGroup", 90.0, "SecurityGroupIngress", 0, "ToPort"),
 	},
 	{
 		name: "a load balancer opens a port to the VPC on which nothing listens", rule: "wider-than-listener", in: edge, on: "LoadBalancerGroup",
-		inject: written("LoadBalancerGroup", `{"IpProtocol": "tcp", "FromPort": 8443, "ToPort": 8443, "CidrIp": "10.0.0.0/16"}`, "SecurityGroupIngress", 1),
+		inject: setting("LoadBalancerGroup", `{"IpProtocol": "tcp", "FromPort": 8443, "ToPort": 8443, "CidrIp": "10.0.0.0/16"}`, "SecurityGroupIngress", 1),
 	},
 	{
 		name: "all ports are open between two groups", rule: "all-ports", in: services, on: "apitoworker9100tcp",
-		inject: written("apitoworker9100tcp", "-1", "IpProtocol"),
+		inject: setting("apitoworker9100tcp", "-1", "IpProtocol"),
 	},
 	{
 		name: "every TCP port is open", rule: "all-ports", in: services, on: "webtoapi9000tcp",
@@ -353,11 +351,11 @@ var securityFaults = []fault{
 	},
 	{
 		name: "tasks have public addresses", rule: "public-task", in: services, on: "webService",
-		inject: written("webService", "ENABLED", "NetworkConfiguration", "AwsvpcConfiguration", "AssignPublicIp"),
+		inject: setting("webService", "ENABLED", "NetworkConfiguration", "AwsvpcConfiguration", "AssignPublicIp"),
 	},
 	{
 		name: "a database has a public address", rule: "public-database", in: richData, on: "xrdsdbInstance1",
-		inject: written("xrdsdbInstance1", true, "PubliclyAccessible"),
+		inject: setting("xrdsdbInstance1", true, "PubliclyAccessible"),
 	},
 
 	// data
@@ -367,66 +365,66 @@ var securityFaults = []fault{
 	},
 	{
 		name: "a cluster is lost when it is replaced", rule: "data-lost", in: richData, on: "xrdsdbDefinition",
-		inject: func(t *template) { t.setBody("xrdsdbDefinition", gone{}, "UpdateReplacePolicy") },
+		inject: func(t *template) { t.setBody("xrdsdbDefinition", removed{}, "UpdateReplacePolicy") },
 	},
 	{
 		name: "a bucket goes with its stack", rule: "data-lost", in: pipeline, on: "Artifacts",
-		inject: func(t *template) { t.setBody("Artifacts", gone{}, "DeletionPolicy") },
+		inject: func(t *template) { t.setBody("Artifacts", removed{}, "DeletionPolicy") },
 	},
 	{
 		name: "a cluster can be deleted by mistake", rule: "data-unprotected", in: richData, on: "xrdsdbDefinition",
-		inject: written("xrdsdbDefinition", false, "DeletionProtection"),
+		inject: setting("xrdsdbDefinition", false, "DeletionProtection"),
 	},
 	{
 		name: "a cluster has no backups", rule: "data-unprotected", in: richData, on: "xrdsdbDefinition",
-		inject: written("xrdsdbDefinition", 0.0, "BackupRetentionPeriod"),
+		inject: setting("xrdsdbDefinition", 0.0, "BackupRetentionPeriod"),
 	},
 	{
 		name: "a table cannot be restored", rule: "data-unprotected", in: richData, on: "xdynamodbordersDefinition",
-		inject: taken("xdynamodbordersDefinition", "PointInTimeRecoverySpecification"),
+		inject: removing("xdynamodbordersDefinition", "PointInTimeRecoverySpecification"),
 	},
 	{
 		name: "a cluster is stored in clear text", rule: "data-unencrypted", in: richData, on: "xrdsdbDefinition",
-		inject: taken("xrdsdbDefinition", "StorageEncrypted"),
+		inject: removing("xrdsdbDefinition", "StorageEncrypted"),
 	},
 	{
 		name: "a file system is stored in clear text", rule: "data-unencrypted", in: richData, on: "volumesuploadsFileSystem",
-		inject: written("volumesuploadsFileSystem", "false", "Encrypted"),
+		inject: setting("volumesuploadsFileSystem", "false", "Encrypted"),
 	},
 	{
 		name: "a queue is stored in clear text", rule: "data-unencrypted", in: richData, on: "xsqsjobsDefinition",
-		inject: written("xsqsjobsDefinition", false, "SqsManagedSseEnabled"),
+		inject: setting("xsqsjobsDefinition", false, "SqsManagedSseEnabled"),
 	},
 	{
 		name: "a volume is mounted in clear text", rule: "volume-in-clear", in: services, on: "webTask",
-		inject: taken("webTask", "Volumes", 0, "EFSVolumeConfiguration", "TransitEncryption"),
+		inject: removing("webTask", "Volumes", 0, "EFSVolumeConfiguration", "TransitEncryption"),
 	},
 	{
 		name: "a bucket may become public", rule: "data-public", in: pipeline, on: "Artifacts",
-		inject: taken("Artifacts", "PublicAccessBlockConfiguration", "BlockPublicPolicy"),
+		inject: removing("Artifacts", "PublicAccessBlockConfiguration", "BlockPublicPolicy"),
 	},
 	{
 		name: "a queue takes requests without TLS", rule: "tls-optional", in: richData, on: "xsqsjobsDefinition",
-		inject: written("xsqsjobsPolicy", "true", "PolicyDocument", "Statement", 0, "Condition", "Bool", "aws:SecureTransport"),
+		inject: setting("xsqsjobsPolicy", "true", "PolicyDocument", "Statement", 0, "Condition", "Bool", "aws:SecureTransport"),
 	},
 	{
 		name: "a bucket takes requests without TLS", rule: "tls-optional", in: pipeline, on: "Artifacts",
-		inject: written("ArtifactsPolicy", `{"AWS": "arn:aws:iam::999999999999:root"}`, "PolicyDocument", "Statement", 0, "Principal"),
+		inject: setting("ArtifactsPolicy", `{"AWS": "arn:aws:iam::999999999999:root"}`, "PolicyDocument", "Statement", 0, "Principal"),
 	},
 	{
 		name: "a topic takes requests without TLS", rule: "tls-optional", in: pipeline, on: "Told",
-		inject: taken("ToldPolicy", "PolicyDocument", "Statement", 0),
+		inject: removing("ToldPolicy", "PolicyDocument", "Statement", 0),
 	},
 	{
 		name: "a tag of an image can be moved", rule: "image-mutable", in: pipeline, on: "Images",
-		inject: written("Images", "MUTABLE", "ImageTagMutability"),
+		inject: setting("Images", "MUTABLE", "ImageTagMutability"),
 	},
 	{
 		name: "images are not scanned", rule: "image-mutable", in: pipeline, on: "Images",
-		inject: taken("Images", "ImageScanningConfiguration"),
+		inject: removing("Images", "ImageScanningConfiguration"),
 	},
 	{
 		name: "logs are kept for ever", rule: "log-forever", in: services, on: "apiLogGroup",
-		inject: taken("apiLogGroup", "RetentionInDays"),
+		inject: removing("apiLogGroup", "RetentionInDays"),
 	},
 }

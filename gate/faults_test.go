@@ -14,27 +14,25 @@ import (
 
 // fault is one mistake, injected into a copy of the good assembly.
 type fault struct {
-	// name says what is wrong.
 	name string
-	// known is the number in the list of faults that the CDK's engine, cfn-lint and
-	// an emulator all let through; 0 for others.
+	// known is the number in the list of faults that the CDK's engine, cfn-lint and an
+	// emulator all let through; 0 if it is not in the list.
 	known int
-	// rule must be the one that names it.
+	// rule is the id of the rule that must find the fault.
 	rule string
-	// in is the path of the stack that is damaged.
+	// in is the path of the damaged stack.
 	in string
-	// on is the resource that must be named: its logical id, the hash that the CDK
-	// adds left out; "" is the stack itself. With slashes it begins with the path of
-	// another stack than the damaged one.
+	// on is the logical id of the resource that the finding must name, without the hash that
+	// the CDK adds; "" for the stack itself. With slashes it begins with the path of another
+	// stack.
 	on string
-	// also are rules that must find the same mistake on the same or another resource.
-	also []string
-	// inject damages the template.
+	// also lists rules that must find the same mistake, on any resource.
+	also   []string
 	inject func(t *template)
 }
 
-// template is a template that a fault damages. Its methods end the test where the
-// good assembly has not what they name.
+// template wraps a template that a fault damages. Its methods fail the test if the good
+// assembly lacks the thing they name.
 type template struct {
 	*testing.T
 	root map[string]any
@@ -73,7 +71,7 @@ func (t *template) set(name string, value any, steps ...any) {
 	t.write(t.resource(name), value, append([]any{"Properties"}, steps...))
 }
 
-// setBody writes what stands beside the properties of a resource.
+// setBody sets an attribute of a resource beside its properties.
 func (t *template) setBody(name string, value any, steps ...any) {
 	t.write(t.resource(name), value, steps)
 }
@@ -83,8 +81,8 @@ func (t *template) setRoot(value any, steps ...any) {
 	t.write(t.root, value, steps)
 }
 
-// gone is the value that removes.
-type gone struct{}
+// removed as a value removes the field.
+type removed struct{}
 
 func (t *template) write(from any, value any, steps []any) {
 	t.Helper()
@@ -92,39 +90,37 @@ func (t *template) write(from any, value any, steps []any) {
 		value = parse(text)
 	}
 	last := len(steps) - 1
-	switch holder := at(from, steps[:last]...).(type) {
+	switch parent := at(from, steps[:last]...).(type) {
 	case map[string]any:
 		key := steps[last].(string)
-		if value == (gone{}) {
-			if _, ok := holder[key]; !ok {
+		if value == (removed{}) {
+			if _, ok := parent[key]; !ok {
 				t.Fatalf("the good assembly has nothing at %v", steps)
 			}
-			delete(holder, key)
+			delete(parent, key)
 			return
 		}
-		holder[key] = value
+		parent[key] = value
 	case []any:
 		index := steps[last].(int)
 		switch {
-		case value == (gone{}):
-			t.write(from, slices.Delete(slices.Clone(holder), index, index+1), steps[:last])
-		case index == len(holder):
-			t.write(from, append(slices.Clone(holder), value), steps[:last])
+		case value == (removed{}):
+			t.write(from, slices.Delete(slices.Clone(parent), index, index+1), steps[:last])
+		case index == len(parent):
+			t.write(from, append(slices.Clone(parent), value), steps[:last])
 		default:
-			holder[index] = value
+			parent[index] = value
 		}
 	default:
 		t.Fatalf("the good assembly has nothing at %v", steps[:last])
 	}
 }
 
-// remove takes a property away.
 func (t *template) remove(name string, steps ...any) {
 	t.Helper()
-	t.set(name, gone{}, steps...)
+	t.set(name, removed{}, steps...)
 }
 
-// get reads a property.
 func (t *template) get(name string, steps ...any) any {
 	t.Helper()
 	v := at(t.resource(name)["Properties"], steps...)
@@ -176,7 +172,7 @@ func mustRead(t testing.TB, files fs.FS) *Assembly {
 	return a
 }
 
-// damage returns one application of the good assembly, with a fault.
+// damage returns one application of the good assembly with a fault in it.
 func damage(t *testing.T, files fstest.MapFS, f fault) *Assembly {
 	t.Helper()
 	damaged := fstest.MapFS{}
@@ -227,7 +223,7 @@ func TestKnownFaultsAreInjected(t *testing.T) {
 	}
 }
 
-// The ids of rules are what people write into acceptances.
+// Acceptances name rules by their ids: ids must be well-formed and documented.
 func TestRulesAreDocumented(t *testing.T) {
 	seen := map[string]bool{}
 	for _, rule := range Rules {
@@ -235,7 +231,7 @@ func TestRulesAreDocumented(t *testing.T) {
 			t.Errorf("two rules have the id %q", rule.ID)
 		}
 		seen[rule.ID] = true
-		if !regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`).MatchString(rule.ID) || rule.Says == "" || rule.Source == "" {
+		if !regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`).MatchString(rule.ID) || rule.Summary == "" || rule.Source == "" {
 			t.Errorf("rule %q must have an id of words, a sentence and a source", rule.ID)
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Whatever stands at any place of a template, rules must take it: a property may be
-// of any form until CloudFormation has seen it.
+// Rules must take any value at any place of a template: a property may be of any form until
+// CloudFormation has seen it.
 func TestAnyValueAnywhere(t *testing.T) {
 	files := good(t)
 	odd := []any{nil, true, 1.0, "", "x/y:z*", []any{}, []any{nil}, map[string]any{}, map[string]any{"Ref": 1.0}, map[string]any{"Fn::Sub": []any{"${a}", nil}}}
@@ -31,7 +31,7 @@ func TestAnyValueAnywhere(t *testing.T) {
 	}
 }
 
-// places calls each for what stands in a value, with a function that replaces it.
+// places calls each for every value below a value, with a function that replaces it.
 func places(v any, each func(put func(any), was any)) {
 	switch v := v.(type) {
 	case map[string]any:

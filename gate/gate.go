@@ -8,39 +8,39 @@ import (
 	"strings"
 )
 
-// Finding is one thing that is wrong in a template.
+// Finding is one mistake in a template.
 type Finding struct {
 	// Rule is the id of the rule, as in "container-port".
 	Rule string `json:"rule"`
-	// Stack is its path, Resource the logical id, "" for the stack itself.
+	// Stack is the path of the stack; Resource is the logical id, "" for the stack itself.
 	Stack    string `json:"stack"`
 	Resource string `json:"resource,omitempty"`
 	// Construct is the path in the construct tree.
 	Construct string `json:"construct,omitempty"`
-	// File is the template, as seen from the folder of the assembly, and Line where
-	// it has the resource, 0 for the stack itself.
+	// File is the path of the template, relative to the folder of the assembly; Line is the
+	// line of the resource, 0 for the stack itself.
 	File string `json:"file"`
 	Line int    `json:"line,omitempty"`
 	// Message says what is wrong, what was found and what is allowed.
 	Message string `json:"message"`
-	// Accepted is the reason for which it is accepted, "" where it is not.
+	// Accepted is the reason of the acceptance, "" if the finding is not accepted.
 	Accepted string `json:"accepted,omitempty"`
 }
 
-// Rule is what must hold for an assembly.
+// Rule is a condition that each assembly must meet.
 type Rule struct {
 	// ID is stable: the name in reports, documentation and exceptions.
 	ID string
-	// Says is the rule in one sentence.
-	Says string
-	// Source is where the rule comes from: an AWS document or a Security Hub control.
+	// Summary states the rule in one sentence.
+	Summary string
+	// Source is an AWS document or a Security Hub control that demands the rule.
 	Source string
 
 	check func(*Assembly, *report)
 }
 
-// Check holds all rules against the assembly, under each outcome of its conditions.
-// The findings are sorted by stack, resource, rule and message.
+// Check applies all rules to the assembly, under each outcome of its conditions. The
+// findings are sorted by stack, resource, rule and message.
 func (a *Assembly) Check() []Finding {
 	var found []Finding
 	for _, variant := range a.variants() {
@@ -54,7 +54,7 @@ func (a *Assembly) Check() []Finding {
 	return slices.Compact(found)
 }
 
-// report collects what one rule finds.
+// report collects the findings of one rule.
 type report struct {
 	rule  string
 	found *[]Finding
@@ -70,12 +70,12 @@ func (p *report) on(r *Resource, format string, args ...any) {
 	})
 }
 
-// stack reports something of a whole template.
+// stack reports a mistake in a whole template.
 func (p *report) stack(s *Stack, format string, args ...any) {
 	*p.found = append(*p.found, Finding{Rule: p.rule, Stack: s.Path, File: s.File, Message: fmt.Sprintf(format, args...)})
 }
 
-// image reports an image that is built, in the asset manifest that has it.
+// image reports a container image, in its asset manifest.
 func (p *report) image(i image, format string, args ...any) {
 	stack := strings.TrimSuffix(path.Base(i.file), ".assets.json")
 	*p.found = append(*p.found, Finding{Rule: p.rule, Stack: stack, Construct: i.name, File: i.file, Message: fmt.Sprintf(format, args...)})

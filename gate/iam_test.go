@@ -177,13 +177,13 @@ func TestTrustOfOtherAccounts(t *testing.T) {
 	}
 }
 
-// The messages must name who and what, for those who read only them.
+// The messages must name the statement and the principal.
 func TestMessagesOfPolicies(t *testing.T) {
 	for _, c := range []struct{ rule, resources, message string }{
 		{"wildcard-action", policyWith(`{"Sid": "Queue", "Effect": "Allow", "Action": "sqs:*"}`), `P: statement Queue allows "sqs:*": name each action`},
 		{"wildcard-action", policyWith(`{"Effect": "Allow", "Action": "sqs:*"}`), `P: a statement allows "sqs:*": name each action`},
 		{"confused-deputy", queuePolicy(`{"Service": "sns.amazonaws.com"}`, `{}`), `P: a statement lets sns.amazonaws.com act for any account: add a condition on aws:SourceAccount or aws:SourceArn`},
-		{"administrator", `"R": {"Type": "AWS::IAM::Role", "Properties": {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/IAMFullAccess"]}}`, `R: it has AWS's policy IAMFullAccess: allow what is needed`},
+		{"administrator", `"R": {"Type": "AWS::IAM::Role", "Properties": {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/IAMFullAccess"]}}`, `R: it has AWS's policy IAMFullAccess: allow the needed actions only`},
 	} {
 		if got := found(t, c.rule, oneTemplate(t, `{"Resources": {`+c.resources+`}}`)); len(got) != 1 || got[0] != c.message {
 			t.Errorf("got %q, want %q", got, c.message)
@@ -191,7 +191,7 @@ func TestMessagesOfPolicies(t *testing.T) {
 	}
 }
 
-// agentTask returns a task T whose execution role R may do what the statements say.
+// agentTask returns a task T whose execution role R has the statements.
 func agentTask(secrets, statements, more string) string {
 	return `"T": {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ExecutionRoleArn": {"Fn::GetAtt": ["R", "Arn"]}, "ContainerDefinitions": [{"Name": "a", "Secrets": [` + secrets + `]}]}},
 		"R": {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyDocument": {"Statement": [` + statements + `]}}]}}` + more
@@ -254,7 +254,7 @@ func TestExecutionRoleReadsItsSecrets(t *testing.T) {
 	}
 }
 
-// The permissions of a role are in all the policies that are attached to it.
+// All policies attached to a role must count.
 func TestExecutionRoleHasAllItsPolicies(t *testing.T) {
 	const less = "execution-role-reads-less"
 	task := func(role, more string) string {
@@ -315,8 +315,8 @@ func TestSharedRoles(t *testing.T) {
 	})
 }
 
-// The table of actions without resources must be the one of the data that
-// package.json pins, of a known day, and hold what it is for.
+// The table of actions without resources must come from the data that package.json pins,
+// with its date, and hold known actions.
 func TestWildcardOnlyTable(t *testing.T) {
 	pinned, err := os.ReadFile("../package.json")
 	if err != nil {

@@ -16,39 +16,39 @@ const (
 // limits are quotas of CloudFormation and of the services.
 var limits = []Rule{
 	{
-		ID: "too-many-resources", Says: "a stack has at most 500 resources",
+		ID: "too-many-resources", Summary: "a stack has at most 500 resources",
 		Source: templateQuotas, check: sections("Resources", 500, "resources"),
 	},
 	{
-		ID: "too-many-outputs", Says: "a stack has at most 200 outputs",
+		ID: "too-many-outputs", Summary: "a stack has at most 200 outputs",
 		Source: templateQuotas, check: sections("Outputs", 200, "outputs"),
 	},
 	{
-		ID: "too-many-parameters", Says: "a stack has at most 200 parameters",
+		ID: "too-many-parameters", Summary: "a stack has at most 200 parameters",
 		Source: templateQuotas, check: sections("Parameters", 200, "parameters"),
 	},
 	{
-		ID: "too-many-mappings", Says: "a stack has at most 200 mappings",
+		ID: "too-many-mappings", Summary: "a stack has at most 200 mappings",
 		Source: templateQuotas, check: sections("Mappings", 200, "mappings"),
 	},
 	{
-		ID: "template-size", Says: "a template has at most 1 MB (1,048,576 bytes)",
+		ID: "template-size", Summary: "a template has at most 1 MB (1,048,576 bytes)",
 		Source: templateQuotas, check: templateSize,
 	},
 	{
-		ID: "description-size", Says: "the description of a template has at most 1,024 bytes",
+		ID: "description-size", Summary: "the description of a template has at most 1,024 bytes",
 		Source: templateQuotas, check: descriptionSize,
 	},
 	{
-		ID: "name-too-long", Says: "names are as long as their service takes them, as 32 characters for a load balancer and 64 for a role",
+		ID: "name-too-long", Summary: "names are no longer than AWS allows, such as 32 characters for a load balancer and 64 for a role",
 		Source: "https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html", check: namesFit,
 	},
 	{
-		ID: "policy-size", Says: "policies are within the quotas of IAM, as 10,240 characters for all inline policies of a role",
+		ID: "policy-size", Summary: "policies are within the quotas of IAM, such as 10,240 characters for all inline policies of a role",
 		Source: policyQuotas, check: policiesFit,
 	},
 	{
-		ID: "too-many-items", Says: "lists are as long as their service takes them, as 10 containers in a task",
+		ID: "too-many-items", Summary: "lists are no longer than AWS allows, such as 10 containers in a task",
 		Source: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html", check: listsFit,
 	},
 }
@@ -82,7 +82,7 @@ func descriptionSize(a *Assembly, found *report) {
 	}
 }
 
-// names are the properties that name things, and how many characters each may have.
+// names lists name properties with their maximum lengths, in characters.
 var names = []struct {
 	of, property string
 	most         int
@@ -135,8 +135,8 @@ func namesFit(a *Assembly, found *report) {
 	}
 }
 
-// leastLength returns the number of characters that a text has at least, whatever its
-// references stand for.
+// leastLength returns the minimum length of a text in characters, whatever values its
+// references get.
 func (s *Stack) leastLength(v any) (int, bool) {
 	parts, ok := pieces(v)
 	if !ok {
@@ -162,7 +162,7 @@ func (s *Stack) leastLength(v any) (int, bool) {
 	return n, true
 }
 
-// physicalName returns the name of a stack, "" of a nested one, which CloudFormation makes up.
+// physicalName returns the name of a stack, "" for a nested one, which CloudFormation names.
 func (s *Stack) physicalName() string {
 	if s.parent != nil {
 		return ""
@@ -170,7 +170,7 @@ func (s *Stack) physicalName() string {
 	return s.Name
 }
 
-// listed are the lists that a service takes in a limited length.
+// listed holds properties with a maximum number of items.
 var listed = []struct {
 	of   string
 	path []any
@@ -197,11 +197,11 @@ func listsFit(a *Assembly, found *report) {
 	}
 }
 
-// inline are the quotas of the policies written into something, all together.
+// inline holds the quotas of all inline policies of a role, group or user together.
 var inline = []struct {
 	of, name string
 	most     int
-	// members is the property of a policy that names what it belongs to.
+	// members is the property of a policy that lists its roles, groups or users.
 	members string
 }{
 	{"AWS::IAM::Role", "role", 10240, "Roles"},
@@ -209,7 +209,7 @@ var inline = []struct {
 	{"AWS::IAM::User", "user", 2048, "Users"},
 }
 
-// documents are the quotas of single policies.
+// documents holds the quotas of single policies.
 var documents = []struct {
 	of, property string
 	most         int
@@ -249,9 +249,9 @@ func policiesFit(a *Assembly, found *report) {
 	}
 }
 
-// leastPolicy returns the number of characters that IAM counts of a policy, white space
-// left out, at least: a reference counts as what is shortest, 20 characters of an
-// ARN or one of anything else.
+// leastPolicy returns the minimum number of characters that IAM counts of a policy, without
+// white space: a reference counts as the shortest possible text, 20 characters for an ARN or
+// one for anything else.
 func leastPolicy(document any) int {
 	if document == nil {
 		return 0
@@ -269,7 +269,7 @@ func leastPolicy(document any) int {
 	return n
 }
 
-// shortest returns a value with its references replaced by the shortest text they can be.
+// shortest replaces each reference in a value by the shortest text it can be.
 func shortest(v any) any {
 	if name, argument, ok := function(v); ok {
 		parts, built := pieces(v)

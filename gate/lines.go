@@ -5,8 +5,7 @@ import (
 	"encoding/json"
 )
 
-// resourceLines returns the lines, from 1, at which a template has its resources. The
-// text is valid JSON.
+// resourceLines maps each logical id to its line, from 1. The text must be valid JSON.
 func resourceLines(text []byte) map[string]int {
 	lines := map[string]int{}
 	decoder := json.NewDecoder(bytes.NewReader(text))
@@ -27,8 +26,8 @@ func resourceLines(text []byte) map[string]int {
 	return lines
 }
 
-// members calls each for the keys of the object that comes next, which must take
-// the value; anything else it passes over.
+// members calls each for the keys of the next object in decoder; each must consume the
+// value. It skips a value that is no object.
 func members(decoder *json.Decoder, each func(key string)) {
 	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
 		return

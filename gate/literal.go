@@ -12,20 +12,20 @@ import (
 	"composecdk/secretscan"
 )
 
-// besides says which of a resource's values that no row of [Resource.shows] is for look
-// like secrets: a literal under the name of a password, and what is a secret by its
-// form, wherever it stands. It calls each with the place and what is there.
-func (r *Resource) besides(each func(place, why string)) {
-	covered := r.covered()
+// unlistedSecrets calls each for the values that look like secrets in properties that no row
+// of [Resource.plaintexts] covers: a literal under the name of a password, or a secret
+// recognisable by its form.
+func (r *Resource) unlistedSecrets(each func(place, why string)) {
+	listed := r.listedProperties()
 	for _, key := range slices.Sorted(maps.Keys(r.Properties)) {
-		if !slices.Contains(covered, key) {
+		if !slices.Contains(listed, key) {
 			r.Stack.sweep(key, key, r.Properties[key], each)
 		}
 	}
 }
 
-// covered returns the properties that rows are for.
-func (r *Resource) covered() []string {
+// listedProperties returns the properties that a row covers.
+func (r *Resource) listedProperties() []string {
 	var keys []string
 	add := func(kind string, path []string) {
 		if kind == r.Type {
@@ -82,17 +82,16 @@ func pairOf(v map[string]any) (name, value string) {
 	return "", ""
 }
 
-// tells are the properties that hold no secret whatever their names end in: tokens
-// that tell two requests or the pages of an answer apart.
-var tells = regexp.MustCompile(`(?i)(client|request|service|next|idempotency|task)token$`)
+// notSecret matches the names of tokens that identify requests or pages of an answer.
+var notSecret = regexp.MustCompile(`(?i)(client|request|service|next|idempotency|task)token$`)
 
-// property returns what the literal value of a property would be, "" where it is no secret.
-// What a machine reads, a path in its input say, begins with a dollar.
+// property says what kind of secret the literal value of a property looks like, "" if it
+// looks like none. A path in a state machine's input begins with a dollar.
 func property(name, text string) string {
 	if members := membersOf(text); members != nil {
 		return secretMember(members)
 	}
-	if tells.MatchString(name) || strings.HasPrefix(text, "$") || dynamic.MatchString(text) {
+	if notSecret.MatchString(name) || strings.HasPrefix(text, "$") || dynamic.MatchString(text) {
 		return ""
 	}
 	if what := secretscan.Named(name, text); slices.Contains([]string{"a password", "a token", "a secret"}, what) {
@@ -101,7 +100,7 @@ func property(name, text string) string {
 	return ""
 }
 
-// membersOf returns the fields of a JSON object in a text.
+// membersOf parses a text as a JSON object, nil if it is none.
 func membersOf(text string) map[string]any {
 	if !strings.HasPrefix(strings.TrimSpace(text), "{") {
 		return nil
@@ -113,7 +112,7 @@ func membersOf(text string) map[string]any {
 	return members
 }
 
-// secretMember returns what one of the fields of an object is, "" where none is a secret.
+// secretMember says what kind of secret a field of an object looks like, "" if none does.
 func secretMember(v any) string {
 	switch v := v.(type) {
 	case map[string]any:
@@ -123,7 +122,7 @@ func secretMember(v any) string {
 			if pair != "" && key == value {
 				name = pair
 			}
-			if text, ok := literal(v[key]); ok && !strings.HasPrefix(text, "$") && !tells.MatchString(name) {
+			if text, ok := literal(v[key]); ok && !strings.HasPrefix(text, "$") && !notSecret.MatchString(name) {
 				if what := secretscan.Named(name, text); what != "" {
 					return what
 				}
@@ -141,11 +140,12 @@ func secretMember(v any) string {
 	return ""
 }
 
-// assignment is a name that a command line gives a literal value to, as in
-// --db-password=hunter2 or export DB_PASSWORD=hunter2.
+// assignment matches a literal assignment in a command line, as in --db-password=hunter2 or
+// export DB_PASSWORD=hunter2.
 var assignment = regexp.MustCompile(`(?:^|[\s;&|"'(])-{0,2}([A-Za-z][\w.-]*)=(?:"([^"$` + "`" + `]+)"|'([^'$]+)'|([^\s"'$` + "`" + `;&|<>(){}%\\=][^\s"'$` + "`" + `;&|<>(){}%\\]*))`)
 
-// assigned returns what a command line gives a literal value to, "" where it is no secret.
+// assigned returns the first literal secret that a command line assigns, "" if there is
+// none.
 func assigned(text string) (name, what string) {
 	for _, match := range assignment.FindAllStringSubmatch(text, -1) {
 		value := match[2] + match[3] + match[4]
@@ -156,7 +156,7 @@ func assigned(text string) (name, what string) {
 	return "", ""
 }
 
-// commands returns the command lines of a resource that give a literal secret to a name.
+// commands calls found for each command line that gives a literal secret to a name.
 func (r *Resource) commands(found func(place, name, what string)) {
 	for _, p := range texts {
 		if r.Type != p.Type {
@@ -168,16 +168,16 @@ func (r *Resource) commands(found func(place, name, what string)) {
 			}
 		}
 		last := len(p.Path) - 1
-		for _, holder := range each(r.Properties, p.Path[:last]...) {
-			if name, what := r.Stack.options(list(at(holder, p.Path[last]))); what != "" {
+		for _, parent := range each(r.Properties, p.Path[:last]...) {
+			if name, what := r.Stack.options(list(at(parent, p.Path[last]))); what != "" {
 				found(p.What, "--"+name, what)
 			}
 		}
 	}
 }
 
-// options returns what the words of a command line give to options, as --password and
-// hunter2, one after the other.
+// options returns the first literal secret after an option, as --password and hunter2 in two
+// words.
 func (s *Stack) options(words []any) (name, what string) {
 	for i := range max(0, len(words)-1) {
 		option, isOption := strings.CutPrefix(s.text(words[i]), "--")
@@ -192,7 +192,7 @@ func (s *Stack) options(words []any) (name, what string) {
 	return "", ""
 }
 
-// specVariables returns the variables that a buildspec sets to plain values.
+// specVariables returns the plaintext variables of a buildspec.
 func specVariables(spec string) map[string]any {
 	var root any
 	if yaml.Unmarshal([]byte(spec), &root) != nil {

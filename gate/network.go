@@ -8,126 +8,128 @@ import (
 	"strings"
 )
 
-// network keeps ports closed that nothing listens on, and those open that are used.
+// network holds the rules for security groups and load balancers: used ports are open, all
+// others closed.
 var network = []Rule{
 	{
-		ID: "all-ports", Says: "a way into a security group names its ports",
+		ID: "all-ports", Summary: "an ingress rule of a security group names its ports",
 		Source: "Security Hub EC2.18 and EC2.19", check: allPorts,
 	},
 	{
-		ID: "open-to-world", Says: "the world reaches the ports of a listener only",
+		ID: "open-to-world", Summary: "only the ports of a listener are open to the world",
 		Source: "Security Hub EC2.18 and EC2.19", check: openToWorld,
 	},
 	{
-		ID: "wider-than-listener", Says: "the security group of a load balancer opens the ports of its listeners only",
+		ID: "wider-than-listener", Summary: "the security group of a load balancer opens the ports of its listeners only",
 		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-update-security-groups.html", check: widerThanListener,
 	},
 	{
-		ID: "target-unreachable", Says: "a load balancer may connect to its targets, on the port of the traffic and of the health check",
+		ID: "target-unreachable", Summary: "a load balancer may connect to its targets, on the port of the traffic and of the health check",
 		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-register-targets.html#target-security-groups", check: targetUnreachable,
 	},
 	{
-		ID: "wider-than-task", Says: "a range of ports into tasks is no wider than what they map",
+		ID: "wider-than-task", Summary: "a range of ports into tasks holds only ports that their containers map",
 		Source: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-network.html", check: widerThanTask,
 	},
 	{
-		ID: "listener-conflict", Says: "a port of a load balancer has one listener, and a priority one rule",
+		ID: "listener-conflict", Summary: "a port of a load balancer has one listener, and a priority one rule",
 		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-update-rules.html", check: listenerConflict,
 	},
 	{
-		ID: "listener-protocol", Says: "listeners and target groups speak what their kind of load balancer does, with a certificate where they encrypt",
+		ID: "listener-protocol", Summary: "listeners and target groups speak a protocol of their type of load balancer, with a certificate where they encrypt",
 		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/load-balancer-getting-started.html", check: listenerProtocol,
 	},
 	{
-		ID: "balancer-subnets", Says: "an application load balancer is in two subnets at least",
+		ID: "balancer-subnets", Summary: "an application load balancer is in two subnets at least",
 		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#subnets-load-balancer", check: balancerSubnets,
 	},
 	{
-		ID: "rule-duplicate", Says: "a security group has no rule twice",
+		ID: "rule-duplicate", Summary: "a security group has no rule twice",
 		Source: "https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html", check: duplicateRule,
 	},
 	{
-		ID: "public-task", Says: "tasks have no public addresses",
+		ID: "public-task", Summary: "tasks have no public addresses",
 		Source: "Security Hub ECS.2", check: publicTask,
 	},
 	{
-		ID: "public-database", Says: "no database, broker or cluster is reachable from the internet",
+		ID: "public-database", Summary: "no database, broker or cluster is reachable from the internet",
 		Source: "Security Hub RDS.2, Redshift.1 and DMS.1", check: publicDatabase,
 	},
 }
 
-// way is one rule of a security group, inline or a resource of its own.
-type way struct {
+// securityRule is a rule of a security group, inline or a resource of its own.
+type securityRule struct {
 	on *Resource
-	// group is nil where the assembly does not have it.
-	group *Resource
-	rule  any
-	// peer is the key of the security group at the other end.
+	// group is nil if the assembly does not have it.
+	group      *Resource
+	properties any
+	// peer is the property that names the security group at the other end.
 	peer string
 }
 
-var ways = map[string]struct{ inline, standalone, peer string }{
+var directions = map[string]struct{ inline, standalone, peer string }{
 	"in":  {"SecurityGroupIngress", "AWS::EC2::SecurityGroupIngress", "SourceSecurityGroupId"},
 	"out": {"SecurityGroupEgress", "AWS::EC2::SecurityGroupEgress", "DestinationSecurityGroupId"},
 }
 
-// waysOf returns the rules of all security groups "in" or "out".
-func (a *Assembly) waysOf(direction string) []way {
-	d := ways[direction]
-	var found []way
+// securityRules returns the rules of all security groups, "in" or "out".
+func (a *Assembly) securityRules(direction string) []securityRule {
+	d := directions[direction]
+	var found []securityRule
 	for _, group := range a.Of("AWS::EC2::SecurityGroup") {
-		for _, rule := range list(group.Properties[d.inline]) {
-			found = append(found, way{group, group, rule, d.peer})
+		for _, properties := range list(group.Properties[d.inline]) {
+			found = append(found, securityRule{group, group, properties, d.peer})
 		}
 	}
 	for _, r := range a.Of(d.standalone) {
 		group, _ := r.Stack.Target(r.Properties["GroupId"])
-		found = append(found, way{r, group, r.Properties, d.peer})
+		found = append(found, securityRule{r, group, r.Properties, d.peer})
 	}
 	return found
 }
 
-func (w way) protocol() string {
-	text, _ := literal(at(w.rule, "IpProtocol"))
+func (rule securityRule) protocol() string {
+	text, _ := literal(at(rule.properties, "IpProtocol"))
 	return text
 }
 
-// ports returns the first and the last one; ok is false where a deployment tells.
-func (w way) ports() (from, to float64, ok bool) {
-	from, known := number(at(w.rule, "FromPort"))
-	to, alsoKnown := number(at(w.rule, "ToPort"))
+// ports returns the first and the last port; ok is false if they are known only when
+// deployed.
+func (rule securityRule) ports() (from, to float64, ok bool) {
+	from, known := number(at(rule.properties, "FromPort"))
+	to, alsoKnown := number(at(rule.properties, "ToPort"))
 	return from, to, known && alsoKnown
 }
 
-// String returns the ports of a rule, for people.
-func (w way) String() string {
-	from, to, ok := w.ports()
+// String returns the ports for messages.
+func (rule securityRule) String() string {
+	from, to, ok := rule.ports()
 	switch {
 	case !ok:
 		return "all ports"
 	case from == to:
-		return fmt.Sprintf("%s %v", w.protocol(), from)
+		return fmt.Sprintf("%s %v", rule.protocol(), from)
 	default:
-		return fmt.Sprintf("%s %v-%v", w.protocol(), from, to)
+		return fmt.Sprintf("%s %v-%v", rule.protocol(), from, to)
 	}
 }
 
 const lastPort = 65535
 
-// all reports whether a rule is for every port.
-func (w way) all() bool {
-	from, to, ok := w.ports()
-	return w.protocol() == "-1" || ok && isTransport(w.protocol()) && from <= 1 && to >= lastPort
+// all reports whether a rule opens every port.
+func (rule securityRule) all() bool {
+	from, to, ok := rule.ports()
+	return rule.protocol() == "-1" || ok && isTransport(rule.protocol()) && from <= 1 && to >= lastPort
 }
 
 func isTransport(protocol string) bool {
 	return slices.Contains([]string{"tcp", "udp", "6", "17"}, protocol)
 }
 
-// world returns the range of all addresses that a rule is for, "" where it is for less.
-func (w way) world() string {
+// world returns the range of all addresses if the rule is for it, else "".
+func (rule securityRule) world() string {
 	for _, key := range []string{"CidrIp", "CidrIpv6"} {
-		if text := word(at(w.rule, key)); strings.HasSuffix(text, "/0") {
+		if text := word(at(rule.properties, key)); strings.HasSuffix(text, "/0") {
 			return text
 		}
 	}
@@ -135,30 +137,30 @@ func (w way) world() string {
 }
 
 func allPorts(a *Assembly, found *report) {
-	for _, w := range a.waysOf("in") {
-		if w.all() {
-			found.on(w.on, "the rule opens all ports to %s: name the protocol and the ports", w.from())
+	for _, rule := range a.securityRules("in") {
+		if rule.all() {
+			found.on(rule.on, "the rule opens all ports to %s: name the protocol and the ports", rule.from())
 		}
 	}
 }
 
-// from returns where a rule lets traffic come from, for people.
-func (w way) from() string {
+// from names the source of a rule for messages.
+func (rule securityRule) from() string {
 	for _, key := range []string{"CidrIp", "CidrIpv6", "SourceSecurityGroupId", "SourcePrefixListId"} {
-		if v := at(w.rule, key); v != nil {
-			return w.on.Stack.text(v)
+		if v := at(rule.properties, key); v != nil {
+			return rule.on.Stack.text(v)
 		}
 	}
 	return "its peers"
 }
 
-// port is one at which something listens.
+// port is a port of a listener or a container.
 type port struct {
 	protocol string // tcp or udp
 	number   float64
 }
 
-// transports returns the protocols below those of listeners and target groups.
+// transports returns the transport protocols of a listener or target group protocol.
 func transports(protocol string) []string {
 	switch protocol {
 	case "UDP", "QUIC":
@@ -180,21 +182,21 @@ func portsOf(protocol string, numbers ...float64) []port {
 	return found
 }
 
-// opens reports whether a rule lets traffic to a port through.
-func (w way) opens(p port) bool {
-	from, to, ok := w.ports()
-	protocol := map[string]string{"6": "tcp", "17": "udp"}[w.protocol()]
-	return w.protocol() == "-1" || cmp.Or(protocol, w.protocol()) == p.protocol && (!ok || from <= p.number && p.number <= to)
+// opens reports whether a rule opens a port.
+func (rule securityRule) opens(p port) bool {
+	from, to, ok := rule.ports()
+	protocol := map[string]string{"6": "tcp", "17": "udp"}[rule.protocol()]
+	return rule.protocol() == "-1" || cmp.Or(protocol, rule.protocol()) == p.protocol && (!ok || from <= p.number && p.number <= to)
 }
 
-// within reports whether a rule opens nothing but one of some ports.
-func (w way) within(ports []port) bool {
-	from, to, ok := w.ports()
-	return !ok && w.protocol() != "-1" || from == to && slices.ContainsFunc(ports, w.opens)
+// within reports whether a rule opens nothing but one of ports.
+func (rule securityRule) within(ports []port) bool {
+	from, to, ok := rule.ports()
+	return !ok && rule.protocol() != "-1" || from == to && slices.ContainsFunc(ports, rule.opens)
 }
 
-// groups returns the security groups in a list; whole is false where the assembly does
-// not have all of them.
+// groups returns the security groups in a list; whole is false if the assembly does not have
+// all of them.
 func (s *Stack) groups(v any) (groups []*Resource, whole bool) {
 	whole = true
 	for _, item := range list(v) {
@@ -215,9 +217,8 @@ const (
 	targetGroup  = "AWS::ElasticLoadBalancingV2::TargetGroup"
 )
 
-// listening returns the ports of the listeners of the load balancers that have a
-// group. Of one that is not in the assembly, all those at load balancers that are
-// not there either count.
+// listening returns the listener ports of the load balancers with a security group. For a
+// nil group these are the listeners of load balancers outside of the assembly.
 func (a *Assembly) listening(group *Resource) []port {
 	var found []port
 	for _, l := range a.Of(listener) {
@@ -240,19 +241,19 @@ func (a *Assembly) listening(group *Resource) []port {
 }
 
 func openToWorld(a *Assembly, found *report) {
-	for _, w := range a.waysOf("in") {
-		world := w.world()
-		if world == "" || w.all() {
+	for _, rule := range a.securityRules("in") {
+		world := rule.world()
+		if world == "" || rule.all() {
 			continue
 		}
-		allowed := a.listening(w.group)
+		allowed := a.listening(rule.group)
 		for _, t := range a.backends() {
-			if slices.Contains(t.groups, w.group) && len(t.sources) == 0 && t.sourcesKnown {
+			if slices.Contains(t.groups, rule.group) && len(t.sources) == 0 && t.sourcesKnown {
 				allowed = append(allowed, t.ports...) // a network load balancer without groups passes clients' addresses on
 			}
 		}
-		if !w.within(allowed) {
-			found.on(w.on, "the rule opens %s to %s, and no listener of a load balancer with the group is there", w, world)
+		if !rule.within(allowed) {
+			found.on(rule.on, "the rule opens %s to %s, and no load balancer with the group listens there", rule, world)
 		}
 	}
 }
@@ -265,35 +266,35 @@ func widerThanListener(a *Assembly, found *report) {
 			shared[g] = true
 		}
 	}
-	for _, w := range a.waysOf("in") {
-		ports := a.listening(w.group)
-		if w.group == nil || shared[w.group] || len(ports) == 0 || w.world() != "" || w.all() {
+	for _, rule := range a.securityRules("in") {
+		ports := a.listening(rule.group)
+		if rule.group == nil || shared[rule.group] || len(ports) == 0 || rule.world() != "" || rule.all() {
 			continue
 		}
-		if !w.within(ports) {
-			found.on(w.on, "the rule opens %s of a load balancer to %s, and no listener is there", w, w.from())
+		if !rule.within(ports) {
+			found.on(rule.on, "the rule opens %s of a load balancer to %s, and no listener is there", rule, rule.from())
 		}
 	}
 }
 
-// backend is a service behind a load balancer, with the groups at both ends.
+// backend is a service behind a load balancer, with the security groups at both ends.
 type backend struct {
 	service, balancer *Resource
-	// sources are the groups of the load balancer, groups those of the tasks.
+	// sources are the groups of the load balancer, groups the groups of the tasks.
 	sources, groups []*Resource
-	// sourcesKnown and groupsKnown are false where the assembly does not have all.
+	// sourcesKnown and groupsKnown are false if the assembly does not have all groups.
 	sourcesKnown, groupsKnown bool
 	ports                     []port
 }
 
-// backends returns all the pairs of a load balancer and a service that it sends to.
+// backends returns all pairs of a load balancer and a service behind it.
 func (a *Assembly) backends() []backend {
 	var found []backend
 	for _, service := range a.Of("AWS::ECS::Service") {
 		network := at(service.Properties, "NetworkConfiguration", "AwsvpcConfiguration")
 		groups, groupsKnown := service.Stack.groups(at(network, "SecurityGroups"))
 		if len(groups) == 0 {
-			continue // of the default group of the VPC, or of the instances
+			continue // the tasks use the default group of the VPC, or the groups of the instances
 		}
 		for _, mapping := range each(service.Properties, "LoadBalancers") {
 			group, _ := service.Stack.Target(at(mapping, "TargetGroupArn"))
@@ -313,8 +314,8 @@ func (a *Assembly) backends() []backend {
 	return found
 }
 
-// unmapped reports whether the container of a service has not the port at all, which
-// is another mistake.
+// unmapped reports whether the container of a service does not map the port, which another
+// rule reports.
 func unmapped(service *Resource, mapping any, number float64) bool {
 	definition := taskOf(service)
 	if definition == nil {
@@ -325,8 +326,8 @@ func unmapped(service *Resource, mapping any, number float64) bool {
 	return !mapped && certain
 }
 
-// targetPorts returns the ports that the load balancer connects to: the container's, and
-// the one of the health check, which is always TCP.
+// targetPorts returns the ports that the load balancer connects to: of the container, and of
+// the health check, which is always TCP.
 func targetPorts(group *Resource, container float64) []port {
 	ports := portsOf(word(group.Properties["Protocol"]), container)
 	check := container
@@ -361,7 +362,7 @@ func (a *Assembly) balancersOf(group *Resource) []*Resource {
 	return found
 }
 
-// sendsTo returns the target groups of a listener or of one of its rules.
+// sendsTo returns the target groups of a listener or listener rule.
 func (r *Resource) sendsTo() []any {
 	var found []any
 	for _, key := range []string{"DefaultActions", "Actions"} {
@@ -374,7 +375,7 @@ func (r *Resource) sendsTo() []any {
 }
 
 func targetUnreachable(a *Assembly, found *report) {
-	in, out := a.waysOf("in"), a.waysOf("out")
+	in, out := a.securityRules("in"), a.securityRules("out")
 	for _, t := range a.backends() {
 		if !t.sourcesKnown || !t.groupsKnown {
 			continue
@@ -390,49 +391,49 @@ func targetUnreachable(a *Assembly, found *report) {
 	}
 }
 
-// connected reports whether a rule of some groups is for a port and one of the peers,
-// or for addresses, which may be theirs.
-func connected(rules []way, groups, peers []*Resource, p port) bool {
-	return slices.ContainsFunc(rules, func(w way) bool {
-		if !slices.Contains(groups, w.group) || !w.opens(p) {
+// connected reports whether a rule of one of groups opens the port to one of peers. Rules
+// for addresses count, since peers may have these.
+func connected(rules []securityRule, groups, peers []*Resource, p port) bool {
+	return slices.ContainsFunc(rules, func(rule securityRule) bool {
+		if !slices.Contains(groups, rule.group) || !rule.opens(p) {
 			return false
 		}
-		other := at(w.rule, w.peer)
+		other := at(rule.properties, rule.peer)
 		if other == nil {
-			return w.reaches()
+			return rule.reaches()
 		}
-		peer, _ := w.on.Stack.Target(other)
+		peer, _ := rule.on.Stack.Target(other)
 		_, isLiteral := literal(other)
 		return slices.Contains(peers, peer) || peer == nil && !isLiteral
 	})
 }
 
-// reaches reports whether the addresses of a rule can be of the group's own VPC, as far
-// as the assembly has it.
-func (w way) reaches() bool {
-	cidr, err := netip.ParsePrefix(word(at(w.rule, "CidrIp")))
+// reaches reports whether the addresses of a rule can be in the VPC of its group, as far as
+// the assembly tells.
+func (rule securityRule) reaches() bool {
+	cidr, err := netip.ParsePrefix(word(at(rule.properties, "CidrIp")))
 	if err != nil {
-		return at(w.rule, "CidrIpv6") == nil || at(w.rule, "CidrIp") != nil
+		return at(rule.properties, "CidrIpv6") == nil || at(rule.properties, "CidrIp") != nil
 	}
 	if cidr.Bits() == 32 && cidr.Addr() == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
-		return false // the CDK's way of saying none
+		return false // the CDK writes it for no egress
 	}
-	vpc, _ := w.group.Stack.Target(w.group.Properties["VpcId"])
-	if vpc == nil || len(w.group.Stack.assembly.Of("AWS::EC2::VPCCidrBlock")) > 0 {
+	vpc, _ := rule.group.Stack.Target(rule.group.Properties["VpcId"])
+	if vpc == nil || len(rule.group.Stack.assembly.Of("AWS::EC2::VPCCidrBlock")) > 0 {
 		return true
 	}
 	own, err := netip.ParsePrefix(word(vpc.Properties["CidrBlock"]))
 	return err != nil || own.Overlaps(cidr)
 }
 
-// leaves reports whether the groups of a load balancer let traffic out. A group
-// without rules of its own lets all out; a load balancer without groups does too.
-func (a *Assembly) leaves(out []way, t backend, p port) bool {
+// leaves reports whether the groups of a load balancer let traffic out. A group without
+// egress rules lets all out, as does a load balancer without groups.
+func (a *Assembly) leaves(out []securityRule, t backend, p port) bool {
 	free := slices.ContainsFunc(t.sources, func(g *Resource) bool { return g.Properties["SecurityGroupEgress"] == nil })
 	return len(t.sources) == 0 || free || connected(out, t.sources, t.groups, p)
 }
 
-// widerThanTask looks at the groups that only tasks with known ports are in.
+// widerThanTask checks the groups of which all members are tasks with known ports.
 func widerThanTask(a *Assembly, found *report) {
 	mapped, others := map[*Resource][]port{}, map[*Resource]bool{}
 	for _, service := range a.Of("AWS::ECS::Service") {
@@ -443,22 +444,22 @@ func widerThanTask(a *Assembly, found *report) {
 			others[g] = others[g] || !certain
 		}
 	}
-	for _, w := range a.waysOf("in") {
-		from, to, ok := w.ports()
-		ports := mapped[w.group]
-		if !ok || from < 0 || from >= to || to > lastPort || w.all() || w.world() != "" || len(ports) == 0 || others[w.group] || !isTransport(w.protocol()) {
+	for _, rule := range a.securityRules("in") {
+		from, to, ok := rule.ports()
+		ports := mapped[rule.group]
+		if !ok || from < 0 || from >= to || to > lastPort || rule.all() || rule.world() != "" || len(ports) == 0 || others[rule.group] || !isTransport(rule.protocol()) {
 			continue
 		}
 		for n := from; n <= to; n++ {
 			if !slices.ContainsFunc(ports, func(p port) bool { return p.number == n }) {
-				found.on(w.on, "the rule opens %s of tasks to %s, and they listen on %s only", w, w.from(), portList(ports))
+				found.on(rule.on, "the rule opens %s of tasks to %s, and they listen on %s only", rule, rule.from(), portList(ports))
 				break
 			}
 		}
 	}
 }
 
-// taskPorts returns the ports that the containers of a service map; certain is false where
+// taskPorts returns the ports that the containers of a service map; certain is false if
 // there may be others.
 func taskPorts(service *Resource) (ports []port, certain bool) {
 	definition := taskOf(service)
@@ -485,8 +486,8 @@ func portList(ports []port) string {
 	return strings.Join(unique(texts), ", ")
 }
 
-// own returns a value as text that is equal to that of another stack only where both are
-// surely the same.
+// own returns a text that equals the text of another stack only if both values are surely
+// the same.
 func (s *Stack) own(v any) string {
 	text := s.text(v)
 	if r, _ := s.Target(v); r == nil && !known(text) {
@@ -518,7 +519,7 @@ func listenerConflict(a *Assembly, found *report) {
 	}
 }
 
-// spoken are the protocols of listeners, and of the target groups behind them.
+// spoken maps a type of load balancer to the protocols of its listeners and target groups.
 var spoken = map[string]struct{ listeners, groups []string }{
 	"application": {[]string{"HTTP", "HTTPS"}, []string{"HTTP", "HTTPS"}},
 	"network":     {[]string{"QUIC", "TCP", "TCP_QUIC", "TCP_UDP", "TLS", "UDP"}, []string{"QUIC", "TCP", "TCP_QUIC", "TCP_UDP", "TLS", "UDP"}},
@@ -571,19 +572,19 @@ func balancerSubnets(a *Assembly, found *report) {
 func duplicateRule(a *Assembly, found *report) {
 	for _, direction := range []string{"in", "out"} {
 		seen := map[string]*Resource{}
-		for _, w := range a.waysOf(direction) {
-			from, to, ok := w.ports()
-			if w.group == nil || !ok {
+		for _, rule := range a.securityRules(direction) {
+			from, to, ok := rule.ports()
+			if rule.group == nil || !ok {
 				continue
 			}
-			key := fmt.Sprint(w.group.Stack.Path, w.group.LogicalID, w.protocol(), from, to)
-			for _, peer := range []string{"CidrIp", "CidrIpv6", "SourcePrefixListId", "DestinationPrefixListId", w.peer} {
-				key += " " + w.on.Stack.own(at(w.rule, peer))
+			key := fmt.Sprint(rule.group.Stack.Path, rule.group.LogicalID, rule.protocol(), from, to)
+			for _, peer := range []string{"CidrIp", "CidrIpv6", "SourcePrefixListId", "DestinationPrefixListId", rule.peer} {
+				key += " " + rule.on.Stack.own(at(rule.properties, peer))
 			}
 			if other := seen[key]; other != nil {
-				found.on(w.on, "the rule %s is in security group %s already, from %s: EC2 refuses it twice", w, w.group.LogicalID, other.LogicalID)
+				found.on(rule.on, "the rule %s is in security group %s already, from %s: EC2 refuses duplicates", rule, rule.group.LogicalID, other.LogicalID)
 			}
-			seen[key] = w.on
+			seen[key] = rule.on
 		}
 	}
 }

@@ -7,8 +7,8 @@ func groupWith(rules string) string {
 	return `"G": {"Type": "AWS::EC2::SecurityGroup", "Properties": {"SecurityGroupIngress": [` + rules + `]}}`
 }
 
-// wayIn returns one rule.
-func wayIn(protocol, ports, from string) string {
+// ingressRule returns one rule.
+func ingressRule(protocol, ports, from string) string {
 	return `{"IpProtocol": "` + protocol + `", ` + ports + `, ` + from + `}`
 }
 
@@ -33,55 +33,55 @@ func TestWaysIn(t *testing.T) {
 	}
 	onI := []string{"I"}
 	runCases(t, []ruleCase{
-		{"every protocol", "all-ports", groupWith(wayIn("-1", on80, inside)), onG},
+		{"every protocol", "all-ports", groupWith(ingressRule("-1", on80, inside)), onG},
 		{"every protocol, as a number", "all-ports", groupWith(`{"IpProtocol": -1, ` + inside + `}`), onG},
-		{"every port", "all-ports", groupWith(wayIn("tcp", `"FromPort": 0, "ToPort": 65535`, inside)), onG},
-		{"every port but 0", "all-ports", groupWith(wayIn("17", `"FromPort": "1", "ToPort": "65535"`, inside)), onG},
-		{"every port but two", "all-ports", groupWith(wayIn("udp", `"FromPort": 2, "ToPort": 65535`, inside)), nil},
-		{"every port but the last", "all-ports", groupWith(wayIn("tcp", `"FromPort": 0, "ToPort": 65534`, inside)), nil},
-		{"every message of ICMP", "all-ports", groupWith(wayIn("icmp", `"FromPort": -1, "ToPort": 65535`, inside)), nil},
-		{"one port", "all-ports", groupWith(wayIn("tcp", on80, inside)), nil},
-		{"a rule of its own", "all-ports", alone(`"sg-1"`, wayIn("-1", on80, `"SourceSecurityGroupId": "sg-2"`)), onI},
-		{"ways out", "all-ports", `"G": {"Type": "AWS::EC2::SecurityGroup", "Properties": {"SecurityGroupEgress": [` + wayIn("-1", on80, world) + `]}}`, nil},
+		{"every port", "all-ports", groupWith(ingressRule("tcp", `"FromPort": 0, "ToPort": 65535`, inside)), onG},
+		{"every port but 0", "all-ports", groupWith(ingressRule("17", `"FromPort": "1", "ToPort": "65535"`, inside)), onG},
+		{"every port but two", "all-ports", groupWith(ingressRule("udp", `"FromPort": 2, "ToPort": 65535`, inside)), nil},
+		{"every port but the last", "all-ports", groupWith(ingressRule("tcp", `"FromPort": 0, "ToPort": 65534`, inside)), nil},
+		{"every message of ICMP", "all-ports", groupWith(ingressRule("icmp", `"FromPort": -1, "ToPort": 65535`, inside)), nil},
+		{"one port", "all-ports", groupWith(ingressRule("tcp", on80, inside)), nil},
+		{"a rule of its own", "all-ports", alone(`"sg-1"`, ingressRule("-1", on80, `"SourceSecurityGroupId": "sg-2"`)), onI},
+		{"egress rules", "all-ports", `"G": {"Type": "AWS::EC2::SecurityGroup", "Properties": {"SecurityGroupEgress": [` + ingressRule("-1", on80, world) + `]}}`, nil},
 
-		{"the world at a listener", "open-to-world", groupWith(wayIn("tcp", on80, world)) + balancer("80", "HTTP"), nil},
-		{"the world at a listener, as text", "open-to-world", groupWith(wayIn("6", `"FromPort": "80", "ToPort": "80"`, world6)) + balancer(`"80"`, "HTTPS"), nil},
-		{"the world at another port", "open-to-world", groupWith(wayIn("tcp", `"FromPort": 81, "ToPort": 81`, world)) + balancer("80", "HTTP"), onG},
-		{"the world over IPv6", "open-to-world", groupWith(wayIn("tcp", `"FromPort": 81, "ToPort": 81`, world6)) + balancer("80", "HTTP"), onG},
-		{"the world at more than a listener", "open-to-world", groupWith(wayIn("tcp", `"FromPort": 80, "ToPort": 81`, world)) + balancer("80", "HTTP"), onG},
-		{"the world by another protocol", "open-to-world", groupWith(wayIn("udp", on80, world)) + balancer("80", "TCP"), onG},
-		{"the world by UDP", "open-to-world", groupWith(wayIn("17", on80, world)) + balancer("80", "UDP"), nil},
-		{"the world by both, UDP", "open-to-world", groupWith(wayIn("udp", on80, world)) + balancer("80", "TCP_UDP"), nil},
-		{"the world by both, TCP", "open-to-world", groupWith(wayIn("tcp", on80, world)) + balancer("80", "TCP_UDP"), nil},
-		{"the world at no listener", "open-to-world", groupWith(wayIn("tcp", on80, world)), onG},
-		{"all ports are said elsewhere", "open-to-world", groupWith(wayIn("-1", on80, world)), nil},
-		{"a port that a deployment tells", "open-to-world", groupWith(wayIn("tcp", `"FromPort": {"Ref": "P"}, "ToPort": {"Ref": "P"}`, world)), nil},
-		{"the VPC", "open-to-world", groupWith(wayIn("tcp", on80, inside)), nil},
-		{"a range that a deployment tells", "open-to-world", groupWith(wayIn("tcp", on80, `"CidrIp": {"Ref": "R"}`)), nil},
-		{"a rule of its own", "open-to-world", groupWith("") + "," + alone(`{"Fn::GetAtt": ["G", "GroupId"]}`, wayIn("tcp", on80, world)) + balancer("80", "HTTP"), nil},
-		{"a rule of its own at no listener", "open-to-world", groupWith("") + "," + alone(`{"Fn::GetAtt": ["G", "GroupId"]}`, wayIn("tcp", on80, world)) + balancer("81", "HTTP"), onI},
-		{"a group that is not here, a listener elsewhere", "open-to-world", alone(`"sg-1"`, wayIn("tcp", on80, world)) + `, "L": {"Type": "AWS::ElasticLoadBalancingV2::Listener", "Properties": {"LoadBalancerArn": "arn:b", "Port": 80, "Protocol": "HTTP"}}`, nil},
-		{"a group that is not here, a listener here", "open-to-world", alone(`"sg-1"`, wayIn("tcp", on80, world)) + "," + groupWith("") + balancer("80", "HTTP"), onI},
-		{"a group that is here, a listener elsewhere", "open-to-world", groupWith(wayIn("tcp", on80, world)) + `, "L": {"Type": "AWS::ElasticLoadBalancingV2::Listener", "Properties": {"LoadBalancerArn": "arn:b", "Port": 80, "Protocol": "HTTP"}}`, onG},
+		{"the world at a listener", "open-to-world", groupWith(ingressRule("tcp", on80, world)) + balancer("80", "HTTP"), nil},
+		{"the world at a listener, as text", "open-to-world", groupWith(ingressRule("6", `"FromPort": "80", "ToPort": "80"`, world6)) + balancer(`"80"`, "HTTPS"), nil},
+		{"the world at another port", "open-to-world", groupWith(ingressRule("tcp", `"FromPort": 81, "ToPort": 81`, world)) + balancer("80", "HTTP"), onG},
+		{"the world over IPv6", "open-to-world", groupWith(ingressRule("tcp", `"FromPort": 81, "ToPort": 81`, world6)) + balancer("80", "HTTP"), onG},
+		{"the world at more than a listener", "open-to-world", groupWith(ingressRule("tcp", `"FromPort": 80, "ToPort": 81`, world)) + balancer("80", "HTTP"), onG},
+		{"the world by another protocol", "open-to-world", groupWith(ingressRule("udp", on80, world)) + balancer("80", "TCP"), onG},
+		{"the world by UDP", "open-to-world", groupWith(ingressRule("17", on80, world)) + balancer("80", "UDP"), nil},
+		{"the world by both, UDP", "open-to-world", groupWith(ingressRule("udp", on80, world)) + balancer("80", "TCP_UDP"), nil},
+		{"the world by both, TCP", "open-to-world", groupWith(ingressRule("tcp", on80, world)) + balancer("80", "TCP_UDP"), nil},
+		{"the world at no listener", "open-to-world", groupWith(ingressRule("tcp", on80, world)), onG},
+		{"all ports are said elsewhere", "open-to-world", groupWith(ingressRule("-1", on80, world)), nil},
+		{"a port that a deployment tells", "open-to-world", groupWith(ingressRule("tcp", `"FromPort": {"Ref": "P"}, "ToPort": {"Ref": "P"}`, world)), nil},
+		{"the VPC", "open-to-world", groupWith(ingressRule("tcp", on80, inside)), nil},
+		{"a range that a deployment tells", "open-to-world", groupWith(ingressRule("tcp", on80, `"CidrIp": {"Ref": "R"}`)), nil},
+		{"a rule of its own", "open-to-world", groupWith("") + "," + alone(`{"Fn::GetAtt": ["G", "GroupId"]}`, ingressRule("tcp", on80, world)) + balancer("80", "HTTP"), nil},
+		{"a rule of its own at no listener", "open-to-world", groupWith("") + "," + alone(`{"Fn::GetAtt": ["G", "GroupId"]}`, ingressRule("tcp", on80, world)) + balancer("81", "HTTP"), onI},
+		{"a group that is not here, a listener elsewhere", "open-to-world", alone(`"sg-1"`, ingressRule("tcp", on80, world)) + `, "L": {"Type": "AWS::ElasticLoadBalancingV2::Listener", "Properties": {"LoadBalancerArn": "arn:b", "Port": 80, "Protocol": "HTTP"}}`, nil},
+		{"a group that is not here, a listener here", "open-to-world", alone(`"sg-1"`, ingressRule("tcp", on80, world)) + "," + groupWith("") + balancer("80", "HTTP"), onI},
+		{"a group that is here, a listener elsewhere", "open-to-world", groupWith(ingressRule("tcp", on80, world)) + `, "L": {"Type": "AWS::ElasticLoadBalancingV2::Listener", "Properties": {"LoadBalancerArn": "arn:b", "Port": 80, "Protocol": "HTTP"}}`, onG},
 
-		{"the VPC at a listener", "wider-than-listener", groupWith(wayIn("tcp", on80, inside)) + balancer("80", "HTTP"), nil},
-		{"the VPC beside a listener", "wider-than-listener", groupWith(wayIn("tcp", `"FromPort": 81, "ToPort": 81`, inside)) + balancer("80", "HTTP"), onG},
-		{"the world is said elsewhere", "wider-than-listener", groupWith(wayIn("tcp", `"FromPort": 81, "ToPort": 81`, world)) + balancer("80", "HTTP"), nil},
-		{"all ports are said elsewhere", "wider-than-listener", groupWith(wayIn("-1", on80, inside)) + balancer("80", "HTTP"), nil},
-		{"no load balancer", "wider-than-listener", groupWith(wayIn("tcp", `"FromPort": 81, "ToPort": 81`, inside)), nil},
-		{"a group of tasks as well", "wider-than-listener", groupWith(wayIn("tcp", `"FromPort": 81, "ToPort": 81`, inside)) + balancer("80", "HTTP") + "," + ecsService(`, "NetworkConfiguration": {"AwsvpcConfiguration": {"SecurityGroups": [{"Ref": "G"}]}}`), nil},
-		{"a rule of a group that is not here", "wider-than-listener", alone(`"sg-1"`, wayIn("tcp", `"FromPort": 81, "ToPort": 81`, inside)) + `, "L": {"Type": "AWS::ElasticLoadBalancingV2::Listener", "Properties": {"LoadBalancerArn": "arn:b", "Port": 80, "Protocol": "HTTP"}}`, nil},
+		{"the VPC at a listener", "wider-than-listener", groupWith(ingressRule("tcp", on80, inside)) + balancer("80", "HTTP"), nil},
+		{"the VPC beside a listener", "wider-than-listener", groupWith(ingressRule("tcp", `"FromPort": 81, "ToPort": 81`, inside)) + balancer("80", "HTTP"), onG},
+		{"the world is said elsewhere", "wider-than-listener", groupWith(ingressRule("tcp", `"FromPort": 81, "ToPort": 81`, world)) + balancer("80", "HTTP"), nil},
+		{"all ports are said elsewhere", "wider-than-listener", groupWith(ingressRule("-1", on80, inside)) + balancer("80", "HTTP"), nil},
+		{"no load balancer", "wider-than-listener", groupWith(ingressRule("tcp", `"FromPort": 81, "ToPort": 81`, inside)), nil},
+		{"a group of tasks as well", "wider-than-listener", groupWith(ingressRule("tcp", `"FromPort": 81, "ToPort": 81`, inside)) + balancer("80", "HTTP") + "," + ecsService(`, "NetworkConfiguration": {"AwsvpcConfiguration": {"SecurityGroups": [{"Ref": "G"}]}}`), nil},
+		{"a rule of a group that is not here", "wider-than-listener", alone(`"sg-1"`, ingressRule("tcp", `"FromPort": 81, "ToPort": 81`, inside)) + `, "L": {"Type": "AWS::ElasticLoadBalancingV2::Listener", "Properties": {"LoadBalancerArn": "arn:b", "Port": 80, "Protocol": "HTTP"}}`, nil},
 	})
 }
 
-func TestMessagesOfWays(t *testing.T) {
+func TestMessagesOfSecurityRules(t *testing.T) {
 	for _, c := range []struct{ rule, resources, message string }{
-		{"all-ports", groupWith(wayIn("-1", on80, inside)), "G: the rule opens all ports to 10.0.0.0/16: name the protocol and the ports"},
+		{"all-ports", groupWith(ingressRule("-1", on80, inside)), "G: the rule opens all ports to 10.0.0.0/16: name the protocol and the ports"},
 		{"all-ports", groupWith(`{"IpProtocol": "-1", "SourceSecurityGroupId": {"Ref": "G"}}`), "G: the rule opens all ports to ${t/G}: name the protocol and the ports"},
 		{"all-ports", groupWith(`{"IpProtocol": "-1"}`), "G: the rule opens all ports to its peers: name the protocol and the ports"},
-		{"open-to-world", groupWith(wayIn("tcp", on80, world)), "G: the rule opens tcp 80 to 0.0.0.0/0, and no listener of a load balancer with the group is there"},
-		{"open-to-world", groupWith(wayIn("tcp", `"FromPort": 80, "ToPort": 90`, world6)), "G: the rule opens tcp 80-90 to ::/0, and no listener of a load balancer with the group is there"},
-		{"wider-than-listener", groupWith(wayIn("udp", `"FromPort": 53, "ToPort": 53`, inside)) + balancer("80", "HTTP"), "G: the rule opens udp 53 of a load balancer to 10.0.0.0/16, and no listener is there"},
+		{"open-to-world", groupWith(ingressRule("tcp", on80, world)), "G: the rule opens tcp 80 to 0.0.0.0/0, and no load balancer with the group listens there"},
+		{"open-to-world", groupWith(ingressRule("tcp", `"FromPort": 80, "ToPort": 90`, world6)), "G: the rule opens tcp 80-90 to ::/0, and no load balancer with the group listens there"},
+		{"wider-than-listener", groupWith(ingressRule("udp", `"FromPort": 53, "ToPort": 53`, inside)) + balancer("80", "HTTP"), "G: the rule opens udp 53 of a load balancer to 10.0.0.0/16, and no listener is there"},
 	} {
 		if got := found(t, c.rule, oneTemplate(t, `{"Resources": {`+c.resources+`}}`)); len(got) != 1 || got[0] != c.message {
 			t.Errorf("got %q, want %q", got, c.message)

@@ -9,16 +9,17 @@ import (
 	"sync"
 )
 
-// policyUse is what a policy document is for.
+// policyUse says whether a policy document grants permissions to an identity, on a resource,
+// or trust.
 type policyUse int
 
 const (
-	identity policyUse = iota // what its holder may do
-	trust                     // who may take on a role
-	resource                  // who may use the resource that has it
+	identity policyUse = iota // permissions of an identity
+	trust                     // permission to assume a role
+	resource                  // permissions on the resource that has it
 )
 
-// policies are where resources hold policy documents.
+// policies lists the properties that hold policy documents.
 var policies = []struct {
 	Type string
 	Path []string
@@ -46,15 +47,15 @@ var policies = []struct {
 	{"AWS::SQS::QueuePolicy", []string{"PolicyDocument"}, resource},
 }
 
-// statement is one of a policy document.
+// statement is a statement of a policy document.
 type statement struct {
 	on  *Resource
 	use policyUse
 	raw any
 }
 
-// statements returns the statements of all policies, but for managed policies that nobody of
-// the assembly holds: a permissions boundary allows nothing by itself.
+// statements returns the statements of all policies. It skips managed policies without a
+// principal in the assembly: a permissions boundary allows nothing by itself.
 func (a *Assembly) statements(uses ...policyUse) []statement {
 	var found []statement
 	for _, p := range policies {
@@ -73,12 +74,12 @@ func (a *Assembly) statements(uses ...policyUse) []statement {
 	return found
 }
 
-// allowing returns the statements that allow something.
+// allowing returns the statements with the effect Allow.
 func (a *Assembly) allowing(uses ...policyUse) []statement {
 	return slices.DeleteFunc(a.statements(uses...), func(s statement) bool { return at(s.raw, "Effect") != "Allow" })
 }
 
-// held reports whether a managed policy is attached to something of the assembly.
+// held reports whether a managed policy is attached to a principal of the assembly.
 func (a *Assembly) held(policy *Resource) bool {
 	for _, key := range []string{"Roles", "Users", "Groups"} {
 		if len(list(policy.Properties[key])) > 0 {
@@ -104,15 +105,15 @@ func (s statement) texts(key string) []string {
 func (s statement) actions() []string   { return s.texts("Action") }
 func (s statement) resources() []string { return s.texts("Resource") }
 
-// does reports whether the actions of a statement cover one.
+// does reports whether a statement covers an action.
 func (s statement) does(action string) bool {
 	return slices.ContainsFunc(s.actions(), func(pattern string) bool {
 		return matches(strings.ToLower(pattern), strings.ToLower(action))
 	})
 }
 
-// principals returns who a statement is about: as "AWS", "Service", "Federated" or
-// "CanonicalUser", or "*" for everyone.
+// principals returns the principals of a kind: "AWS", "Service", "Federated" or
+// "CanonicalUser"; "*" stands for everyone.
 func (s statement) principals(kind string) []string {
 	principal := at(s.raw, "Principal")
 	if text, ok := principal.(string); ok {
@@ -128,16 +129,16 @@ func (s statement) principals(kind string) []string {
 	return found
 }
 
-// everyone reports whether a statement is about anybody at all.
+// everyone reports whether a statement applies to all principals.
 func (s statement) everyone() bool { return slices.Contains(s.principals("AWS"), "*") }
 
-// condition is one test of a statement.
+// condition is one test in the Condition of a statement.
 type condition struct {
 	operator, key string
 	values        []string
 }
 
-// conditions returns the tests of a statement, all of which must hold.
+// conditions returns the conditions of a statement, all of which must hold.
 func (s statement) conditions() []condition {
 	var found []condition
 	operators, _ := at(s.raw, "Condition").(map[string]any)
@@ -154,8 +155,8 @@ func (s statement) conditions() []condition {
 	return found
 }
 
-// demands reports whether a condition holds only if the key is there, with one of
-// some values: not where it is absent, nor for all values but some.
+// demands reports whether a condition requires the key to be present with one of some
+// values.
 func (c condition) demands() bool {
 	if strings.HasSuffix(c.operator, "IfExists") || strings.HasPrefix(c.operator, "ForAllValues") {
 		return false
@@ -166,8 +167,8 @@ func (c condition) demands() bool {
 	return !slices.Contains(c.values, "*")
 }
 
-// demandsOf reports whether a statement has a condition that demands a key; a key that
-// ends in / or : stands for all that begin so.
+// demandsOf reports whether a condition of a statement demands one of keys; a key with a
+// final / or : is a prefix.
 func (s statement) demandsOf(keys ...string) bool {
 	return slices.ContainsFunc(s.conditions(), func(c condition) bool {
 		return c.demands() && slices.ContainsFunc(keys, func(key string) bool {
@@ -188,8 +189,8 @@ func matches(pattern, text string) bool {
 //go:embed wildcardonly.txt
 var wildcardOnlyText string
 
-// wildcardOnly are the actions for which IAM takes no resource but "*", in lower
-// case. The file says where they come from; `make wildcardonly` rewrites it.
+// wildcardOnly holds, in lower case, the actions for which IAM takes no resource but "*".
+// The file names its source; `make wildcardonly` rewrites it.
 var wildcardOnly = sync.OnceValue(func() map[string]bool {
 	actions := map[string]bool{}
 	for _, line := range strings.Split(wildcardOnlyText, "\n") {

@@ -7,22 +7,21 @@ import (
 	"strings"
 )
 
-// door is a port of a container at which others come in: that of a load balancer or
-// of a registry.
-type door struct {
+// target is a port of a container that a load balancer or a registry sends to.
+type target struct {
 	service *Resource
 	task    task
-	// from is the property that names it.
+	// from is the property of the service that names the target.
 	from string
 	name string
 	port any
-	// group is the target group of a load balancer.
+	// group is the target group, nil for a registry.
 	group any
 }
 
-// doors returns the ports that the services of the assembly name.
-func (a *Assembly) doors() []door {
-	var found []door
+// targets returns the targets that the services of the assembly name.
+func (a *Assembly) targets() []target {
+	var found []target
 	for _, service := range a.Of("AWS::ECS::Service", "AWS::ECS::TaskSet") {
 		definition := taskOf(service)
 		if definition == nil {
@@ -31,7 +30,7 @@ func (a *Assembly) doors() []door {
 		for _, from := range []string{"LoadBalancers", "ServiceRegistries"} {
 			for _, v := range list(service.Properties[from]) {
 				if name, ok := at(v, "ContainerName").(string); ok {
-					found = append(found, door{service: service, task: newTask(definition), from: from, name: name, port: at(v, "ContainerPort"), group: at(v, "TargetGroupArn")})
+					found = append(found, target{service: service, task: newTask(definition), from: from, name: name, port: at(v, "ContainerPort"), group: at(v, "TargetGroupArn")})
 				}
 			}
 		}
@@ -49,40 +48,39 @@ func balancedContainers(a *Assembly, found *report) {
 			}
 		}
 	}
-	for _, d := range a.doors() {
-		if c, certain := d.task.named(d.name); c == nil && certain {
-			found.on(d.service, "%s names the container %q, and task %s has %s", d.from, d.name, d.task.LogicalID, d.task.names())
+	for _, t := range a.targets() {
+		if c, certain := t.task.named(t.name); c == nil && certain {
+			found.on(t.service, "%s names the container %q, and task %s has %s", t.from, t.name, t.task.LogicalID, t.task.names())
 		}
 	}
 }
 
 func balancedPorts(a *Assembly, found *report) {
-	for _, d := range a.doors() {
-		c, _ := d.task.named(d.name)
-		port, known := number(d.service.Stack.settle(d.port))
+	for _, t := range a.targets() {
+		c, _ := t.task.named(t.name)
+		port, known := number(t.service.Stack.settle(t.port))
 		if c == nil || !known {
 			continue
 		}
 		mapped, certain := mapsPort(c, port)
-		switch protocol := d.protocol(); {
+		switch protocol := t.protocol(); {
 		case !mapped && certain:
-			found.on(d.service, "%s names port %v of container %q, which maps %s", d.from, port, d.name, mappedPorts(c))
+			found.on(t.service, "%s names port %v of container %q, which maps %s", t.from, port, t.name, mappedPorts(c))
 		case mapped && protocol != "" && !slices.Contains(transports(protocol), transportOf(c, port)):
-			found.on(d.service, "%s names port %v of container %q, which maps it for %s, and the target group speaks %s", d.from, port, d.name, transportOf(c, port), protocol)
+			found.on(t.service, "%s names port %v of container %q, which maps it for %s, and the target group speaks %s", t.from, port, t.name, transportOf(c, port), protocol)
 		}
 	}
 }
 
-// protocol returns the protocol of the target group behind a door, "" where it is not known.
-func (d door) protocol() string {
-	group, _ := d.service.Stack.Target(d.group)
+// protocol returns the protocol of the target group, "" if it is not known.
+func (t target) protocol() string {
+	group, _ := t.service.Stack.Target(t.group)
 	if group == nil {
 		return ""
 	}
 	return word(group.Properties["Protocol"])
 }
 
-// transportOf returns the protocol for which a container maps a port.
 func transportOf(container map[string]any, port float64) string {
 	transport := ""
 	for _, m := range list(container["PortMappings"]) {
@@ -97,7 +95,8 @@ func transportOf(container map[string]any, port float64) string {
 	return cmp.Or(transport, "tcp")
 }
 
-// mapsPort says whether a container maps a port. It is not certain where one cannot be read.
+// mapsPort reports whether a container maps a port; certain is false if a mapping is known
+// only when deployed.
 func mapsPort(container map[string]any, port float64) (mapped, certain bool) {
 	certain = true
 	for _, m := range list(container["PortMappings"]) {
@@ -161,8 +160,8 @@ func connectedPorts(a *Assembly, found *report) {
 	}
 }
 
-// uniquePorts looks at the port on the interface that the containers share: their
-// own in awsvpc mode, that of the host otherwise.
+// uniquePorts compares the ports on the interface that the containers share: their own in
+// awsvpc mode, the host's otherwise.
 func uniquePorts(t task, found *report) {
 	key := "HostPort"
 	if mode := word(t.Properties["NetworkMode"]); mode == "awsvpc" || mode == "host" {

@@ -8,17 +8,16 @@ import (
 	"strings"
 )
 
-// Report is what was found in the assemblies of a run.
+// Report holds the findings in the assemblies of a run.
 type Report struct {
 	Stacks    int `json:"stacks"`
 	Resources int `json:"resources"`
 	Rules     int `json:"rules"`
-	// Findings are all of them, accepted ones too.
+	// Findings includes accepted findings.
 	Findings []Finding `json:"findings"`
 }
 
-// Add checks an assembly; folder is where it lies, and begins the file names of what
-// is found.
+// Add checks an assembly and adds its findings; folder is prepended to their file names.
 func (r *Report) Add(folder string, a *Assembly) {
 	r.Rules = len(Rules)
 	r.Stacks += len(a.Stacks)
@@ -31,7 +30,7 @@ func (r *Report) Add(folder string, a *Assembly) {
 	}
 }
 
-// Accepted returns how many findings are accepted.
+// Accepted counts the accepted findings.
 func (r *Report) Accepted() int {
 	n := 0
 	for _, f := range r.Findings {
@@ -42,11 +41,11 @@ func (r *Report) Accepted() int {
 	return n
 }
 
-// Open returns how many findings are not accepted.
+// Open counts the findings that are not accepted.
 func (r *Report) Open() int { return len(r.Findings) - r.Accepted() }
 
-// Text prints a report for people: a line for each finding that is not accepted,
-// with place, message and rule, and a line of counts.
+// Text prints a report for people: a line for each open finding, with place, message and
+// rule, and a line of counts.
 func (r *Report) Text(w io.Writer) error {
 	var b strings.Builder
 	for _, f := range r.Findings {
@@ -75,7 +74,6 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// logical returns the path of the stack and the logical id.
 func (f Finding) logical() string {
 	if f.Resource == "" {
 		return f.Stack
@@ -83,8 +81,7 @@ func (f Finding) logical() string {
 	return f.Stack + "/" + f.Resource
 }
 
-// place returns the path in the construct tree where it is known, which is what people
-// have written, else the logical one.
+// People write constructs, so the construct path comes before the logical id.
 func (f Finding) place() string {
 	if strings.Contains(f.Construct, "/") {
 		return f.Construct

@@ -86,7 +86,7 @@ func TestSARIF(t *testing.T) {
 	}
 	for i, rule := range Rules {
 		uri := at(rules[i], "helpUri")
-		if at(rules[i], "id") != rule.ID || at(rules[i], "shortDescription", "text") != rule.Says || at(rules[i], "help", "text") != rule.Source ||
+		if at(rules[i], "id") != rule.ID || at(rules[i], "shortDescription", "text") != rule.Summary || at(rules[i], "help", "text") != rule.Source ||
 			(uri != nil) != strings.HasPrefix(rule.Source, "https://") {
 			t.Errorf("rule %s is described as %v", rule.ID, rules[i])
 		}

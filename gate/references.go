@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// reference is one use of a name of the template: of a resource or a parameter.
+// reference is one use of a resource or a parameter of the template.
 type reference struct {
-	// how is the function that refers, as in Fn::GetAtt.
+	// how is the referring function, as in Fn::GetAtt.
 	how string
 	// id is the name; attribute is "" for Ref.
 	id, attribute string
@@ -17,7 +17,7 @@ type reference struct {
 
 var subVariable = regexp.MustCompile(`\$\{([^!}][^}]*)\}`)
 
-// references returns all of a value, in the order of the template's keys.
+// references returns all references in a value, in the order of the sorted keys.
 func references(v any) []reference {
 	var found []reference
 	walk(v, func(name string, argument any) {
@@ -65,8 +65,8 @@ func walk(v any, visit func(name string, argument any)) {
 	}
 }
 
-// needs returns the resources of its stack that a resource refers to or depends on:
-// they are created before it.
+// needs returns the resources of the same stack that a resource refers to or depends on:
+// CloudFormation creates them first.
 func (r *Resource) needs() []*Resource {
 	if r.needed != nil {
 		return r.needed
@@ -87,8 +87,7 @@ func (r *Resource) needs() []*Resource {
 	return found
 }
 
-// uses returns the root stacks of the assembly whose outputs a stack reads, itself or
-// in a stack nested in it.
+// uses returns the root stacks whose outputs a stack or its nested stacks read.
 func (s *Stack) uses() []*Stack {
 	var found []*Stack
 	for _, part := range s.assembly.Stacks {
@@ -119,7 +118,7 @@ func (s *Stack) uses() []*Stack {
 	return found
 }
 
-// root returns the stack that is deployed, s itself where it is not a nested one.
+// root returns the outermost stack around s.
 func (s *Stack) root() *Stack {
 	for s.parent != nil {
 		s = s.parent
@@ -127,8 +126,8 @@ func (s *Stack) root() *Stack {
 	return s
 }
 
-// createdAfter reports whether a resource waits for another, directly or through what
-// lies between, in its own stack, a nested one or the ones around it.
+// createdAfter reports whether a resource waits for another, directly or transitively, in
+// its own stack, a nested one or the stacks around it.
 func (r *Resource) createdAfter(other *Resource) bool {
 	seen := map[*Resource]bool{}
 	var waits func(r *Resource) bool
@@ -157,8 +156,8 @@ func (r *Resource) createdAfter(other *Resource) bool {
 	}
 }
 
-// cycles returns loops of a graph without a node in common: the nodes of each in order.
-// Where loops share nodes, one of them is enough to see what to cut.
+// cycles returns cycles of a graph without a node in common, as the nodes of each in order.
+// Of cycles with common nodes one is enough to see what to cut.
 func cycles[T comparable](nodes []T, next func(T) []T) [][]T {
 	var found [][]T
 	const (

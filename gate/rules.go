@@ -2,5 +2,5 @@ package gate
 
 import "slices"
 
-// Rules are all of them, by subject: one row a rule.
+// Rules lists all rules, by subject.
 var Rules = slices.Concat(wiring, containers, network, iamRules, secretRules, data, limits, buildRules, deliveryRules)

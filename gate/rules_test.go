@@ -14,7 +14,7 @@ func oneTemplate(t testing.TB, template string) *Assembly {
 	return mustRead(t, fstest.MapFS{"t.template.json": {Data: []byte(template)}})
 }
 
-// found returns what one rule finds, as "Resource: message".
+// found returns the findings of one rule, as "Resource: message".
 func found(t testing.TB, rule string, a *Assembly) []string {
 	t.Helper()
 	found := []string{}
@@ -26,8 +26,8 @@ func found(t testing.TB, rule string, a *Assembly) []string {
 	return found
 }
 
-// ruleCase is a template of some resources, and on which of them a rule must find
-// something; none says that it must stay silent.
+// ruleCase is a template of some resources with the resources on which a rule must find a
+// mistake; none means that the rule must stay silent.
 type ruleCase struct {
 	name, rule string
 	resources  string
@@ -327,7 +327,7 @@ func TestReferenceRules(t *testing.T) {
 			`A: Fn::Sub names "b", which is neither a resource nor a parameter of the template; A: Ref names "Z", which is neither a resource nor a parameter of the template`,
 		},
 		{"DependsOn", `{"Resources": {"A": {"DependsOn": ["B", "Z"]}, "B": {}}}`, `A: DependsOn names "Z", which is no resource of the template`},
-		{"Condition", `{"Resources": {"A": {"Condition": "C"}}}`, `A: its Condition "C" is none of the template`},
+		{"Condition", `{"Resources": {"A": {"Condition": "C"}}}`, `A: its Condition "C" is not in the template`},
 		{"Fn::If", `{"Resources": {"A": {"Properties": {"x": {"Fn::If": ["C", 1, 2]}}}}}`, `A: Fn::If asks for the condition "C", which the template does not have`},
 		{
 			"the other branch of Fn::If", `{"Parameters": {"P": {"Default": "x"}}, "Conditions": {"C": {"Fn::Equals": [{"Ref": "P"}, "x"]}}, "Resources": {"A": {"Properties": {"x": {"Fn::If": ["C", 1, {"Ref": "Z"}]}}}}}`,
@@ -343,7 +343,7 @@ func TestReferenceRules(t *testing.T) {
 		{"a parameter of a condition", `{"Conditions": {"C": {"Fn::Equals": [{"Ref": "P"}, "x"]}}, "Resources": {}}`, `: condition C: Ref names "P", which is neither a resource nor a parameter of the template`},
 		{
 			"an output", `{"Resources": {}, "Outputs": {"O": {"Condition": "C", "Value": {"Ref": "A"}}}}`,
-			`: output O: Ref names "A", which is neither a resource nor a parameter of the template; : output O: its Condition "C" is none of the template`,
+			`: output O: Ref names "A", which is neither a resource nor a parameter of the template; : output O: its Condition "C" is not in the template`,
 		},
 		{"a macro may add it", `{"Transform": "AWS::Serverless-2016-10-31", "Resources": {"A": {"Properties": {"x": {"Ref": "ARole"}}}}}`, ""},
 		{"an inner macro may add it", `{"Resources": {"A": {"Properties": {"Fn::Transform": {"Name": "x"}, "x": {"Ref": "ARole"}}}}}`, ""},
@@ -359,7 +359,6 @@ func TestReferenceRules(t *testing.T) {
 	}
 }
 
-// objects returns n fields.
 func objects(n int, body string) string {
 	fields := make([]string, n)
 	for i := range fields {
@@ -561,7 +560,7 @@ func TestBuildRules(t *testing.T) {
 	runCases(t, cases)
 }
 
-// Messages say what was found and what there is.
+// Messages must say what was found and what is allowed.
 func TestMessages(t *testing.T) {
 	cases := []struct{ rule, resources, want string }{
 		{"container-port", ecsTask(`[{"Name": "a"}]`, "") + "," + ecsService(`, "LoadBalancers": [{"ContainerName": "a", "ContainerPort": 80}]`), `S: LoadBalancers names port 80 of container "a", which maps no port`},
@@ -569,9 +568,9 @@ func TestMessages(t *testing.T) {
 		{"port-conflict", ecsTask(`[{"Name": "a", "PortMappings": [{"ContainerPort": 8080}]}, {"Name": "b", "PortMappings": [{"ContainerPort": 8080}]}]`, `, "NetworkMode": "awsvpc"`), `T: port 8080/tcp is mapped by container "a" and by "b", which share a network interface`},
 		{"volume-undeclared", ecsTask(`[{"Name": "a", "MountPoints": [{"SourceVolume": "v"}]}]`, ""), `T: container "a" mounts the volume "v", which the task does not declare: it has none`},
 		{"volume-undeclared", ecsTask(`[{"Name": "a", "MountPoints": [{"SourceVolume": "v"}]}]`, `, "Volumes": [{"Name": "w"}, {"Name": "x"}]`), `T: container "a" mounts the volume "v", which the task does not declare: it has w, x`},
-		{"scaling-target", `"C": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": {"ServiceNamespace": "ecs", "ResourceId": {"Fn::Sub": "service/${K.Arn}/web"}}}, "K": {"Type": "AWS::ECS::Cluster"}`, `C: its ResourceId names K.Arn as the cluster: that is not the name of one`},
-		{"scaling-target", `"C": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": {"ServiceNamespace": "ecs", "ResourceId": {"Fn::Sub": "service/x/${K}"}}}, "K": {"Type": "AWS::ECS::Cluster"}`, `C: its ResourceId names Ref K as the service: that is not the name of one`},
-		{"buildspec-invalid", `"B": {"Type": "AWS::CodeBuild::Project", "Properties": {"Source": {"BuildSpec": "{version: 0.2, phases: {build: {commands: [a, 1]}}}"}}}`, `B: its buildspec has in phase build as command 2 no text but 1: a colon needs quotes`},
+		{"scaling-target", `"C": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": {"ServiceNamespace": "ecs", "ResourceId": {"Fn::Sub": "service/${K.Arn}/web"}}}, "K": {"Type": "AWS::ECS::Cluster"}`, `C: its ResourceId names K.Arn as the cluster: it is not the name of a cluster`},
+		{"scaling-target", `"C": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": {"ServiceNamespace": "ecs", "ResourceId": {"Fn::Sub": "service/x/${K}"}}}, "K": {"Type": "AWS::ECS::Cluster"}`, `C: its ResourceId names Ref K as the service: it is not the name of a service`},
+		{"buildspec-invalid", `"B": {"Type": "AWS::CodeBuild::Project", "Properties": {"Source": {"BuildSpec": "{version: 0.2, phases: {build: {commands: [a, 1]}}}"}}}`, `B: its buildspec has in phase build as command 2 the value 1, which is no text: a colon needs quotes`},
 	}
 	for _, c := range cases {
 		if got := strings.Join(found(t, c.rule, oneTemplate(t, `{"Resources": {`+c.resources+`}}`)), "; "); got != c.want {

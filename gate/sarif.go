@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The part of SARIF 2.1.0 that a check needs
+// These types mirror the part of SARIF 2.1.0 that a check needs
 // (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html).
 type (
 	sarifLog struct {
@@ -65,13 +65,13 @@ type (
 	}
 )
 
-// SARIF prints a report for code hosts and editors. Accepted findings are
-// suppressed ones there, with their reasons.
+// SARIF prints a report for code hosts and editors. Accepted findings are suppressed results
+// with their reasons.
 func (r *Report) SARIF(w io.Writer) error {
 	run := sarifRun{Results: []sarifResult{}}
 	run.Tool.Driver.Name = "composer"
 	for _, rule := range Rules {
-		row := sarifRule{ID: rule.ID, ShortDescription: sarifText{rule.Says}, Help: sarifText{rule.Source}}
+		row := sarifRule{ID: rule.ID, ShortDescription: sarifText{rule.Summary}, Help: sarifText{rule.Source}}
 		if strings.HasPrefix(rule.Source, "https://") {
 			row.HelpURI = rule.Source
 		}

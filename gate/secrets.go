@@ -11,39 +11,38 @@ import (
 	"composecdk/secretscan"
 )
 
-// secretRules keep secrets out of what everybody with a console can read.
+// secretRules keep secrets out of places that everybody with a console can read.
 var secretRules = []Rule{
 	{
-		ID: "plain-secret", Says: "no variable, output, label, parameter or build holds what looks like a secret",
+		ID: "plain-secret", Summary: "no variable, output, label, parameter or build holds a secret in clear text",
 		Source: "Security Hub ECS.8 and CodeBuild.2", check: plainSecret,
 	},
 	{
-		ID: "resolved-secret", Says: "CloudFormation reads no secret into what is shown in clear text",
+		ID: "resolved-secret", Summary: "CloudFormation resolves no secret into clear text",
 		Source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html", check: resolvedSecret,
 	},
 	{
-		ID: "value-from", Says: "a secret of a container is the ARN of one, of a parameter, or the name of a parameter",
+		ID: "value-from", Summary: "a secret of a container is the ARN of a secret or parameter, or the name of a parameter",
 		Source: "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Secret.html", check: valueFrom,
 	},
 	{
-		ID: "sidecar-secret", Says: "a sidecar holds no secret of the application",
+		ID: "sidecar-secret", Summary: "a sidecar holds no secret of the application",
 		Source: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-tasks-containers.html", check: sidecarSecret,
 	},
 	{
-		ID: "exec-unlogged", Says: "sessions of ECS Exec are logged",
+		ID: "exec-unlogged", Summary: "sessions of ECS Exec are logged",
 		Source: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html#ecs-exec-logging", check: execUnlogged,
 	},
 }
 
-// shown is a value that a template shows to everybody who may describe what it
-// makes.
-type shown struct {
-	// place says where it is, for people.
+// plaintext is a value that everybody who may describe the resource can read.
+type plaintext struct {
+	// place names the value for messages.
 	place, name string
 	value       any
 }
 
-// pairs are lists of names and values in the properties of a type.
+// pairs lists the properties that hold lists of names and values.
 var pairs = []struct {
 	Type        string
 	Path        []string
@@ -56,7 +55,7 @@ var pairs = []struct {
 	{"AWS::AppRunner::Service", []string{"SourceConfiguration", "ImageRepository", "ImageConfiguration", "RuntimeEnvironmentVariables"}, "Name", "Value", "variable"},
 }
 
-// maps of names to values in the properties of a type.
+// tables lists the properties that map names to values.
 var tables = []struct {
 	Type string
 	Path []string
@@ -67,7 +66,7 @@ var tables = []struct {
 	{"AWS::Lambda::Function", []string{"Environment", "Variables"}, "variable"},
 }
 
-// texts are values without a name of their own in the properties of a type.
+// texts lists the properties whose values have no name of their own.
 var texts = []struct {
 	Type string
 	Path []string
@@ -83,9 +82,9 @@ var texts = []struct {
 	{"AWS::EC2::LaunchTemplate", []string{"LaunchTemplateData", "UserData"}, "the user data"},
 }
 
-// shows returns the values that a resource shows.
-func (r *Resource) shows() []shown {
-	var found []shown
+// plaintexts returns the plaintext values of a resource.
+func (r *Resource) plaintexts() []plaintext {
+	var found []plaintext
 	for _, p := range pairs {
 		if r.Type != p.Type {
 			continue
@@ -93,7 +92,7 @@ func (r *Resource) shows() []shown {
 		for _, item := range each(r.Properties, p.Path...) {
 			if kind := at(item, "Type"); kind == nil || kind == "PLAINTEXT" {
 				name := r.Stack.text(at(item, p.Name))
-				found = append(found, shown{p.What + " " + name, name, at(item, p.Value)})
+				found = append(found, plaintext{p.What + " " + name, name, at(item, p.Value)})
 			}
 		}
 	}
@@ -104,7 +103,7 @@ func (r *Resource) shows() []shown {
 		for _, item := range each(r.Properties, p.Path...) {
 			values, _ := item.(map[string]any)
 			for _, name := range slices.Sorted(maps.Keys(values)) {
-				found = append(found, shown{p.What + " " + name, name, values[name]})
+				found = append(found, plaintext{p.What + " " + name, name, values[name]})
 			}
 		}
 	}
@@ -113,13 +112,13 @@ func (r *Resource) shows() []shown {
 			continue
 		}
 		for _, item := range each(r.Properties, p.Path...) {
-			found = append(found, shown{place: p.What, value: item})
+			found = append(found, plaintext{place: p.What, value: item})
 		}
 	}
 	if r.Type == "AWS::CodeBuild::Project" {
 		variables := specVariables(inlineBuildspec(r))
 		for _, name := range slices.Sorted(maps.Keys(variables)) {
-			found = append(found, shown{"variable " + name + " of the buildspec", name, variables[name]})
+			found = append(found, plaintext{"variable " + name + " of the buildspec", name, variables[name]})
 		}
 	}
 	if r.Type == "AWS::SSM::Parameter" {
@@ -127,12 +126,12 @@ func (r *Resource) shows() []shown {
 		if given := word(r.Properties["Name"]); given != "" {
 			name = given
 		}
-		found = append(found, shown{"the value", name, r.Properties["Value"]})
+		found = append(found, plaintext{"the value", name, r.Properties["Value"]})
 	}
 	return found
 }
 
-// builtSecrets looks at what the builds of images are given.
+// builtSecrets checks the arguments and secrets of image builds.
 func (a *Assembly) builtSecrets(found *report) {
 	for _, i := range a.images {
 		for _, name := range slices.Sorted(maps.Keys(i.arguments)) {
@@ -152,7 +151,7 @@ func plainSecret(a *Assembly, found *report) {
 	a.builtSecrets(found)
 	for _, s := range a.Stacks {
 		for _, r := range s.Resources {
-			for _, v := range r.shows() {
+			for _, v := range r.plaintexts() {
 				if why := s.secretIn(v.name, v.value); why != "" {
 					found.on(r, "%s %s: put it in Secrets Manager", v.place, why)
 				}
@@ -160,7 +159,7 @@ func plainSecret(a *Assembly, found *report) {
 			r.commands(func(place, name, what string) {
 				found.on(r, "%s gives %s the literal text of %s: put it in Secrets Manager", place, name, what)
 			})
-			r.besides(func(place, why string) { found.on(r, "%s %s: put it in Secrets Manager", place, why) })
+			r.unlistedSecrets(func(place, why string) { found.on(r, "%s %s: put it in Secrets Manager", place, why) })
 		}
 		for _, name := range slices.Sorted(maps.Keys(s.Outputs)) {
 			why := s.secretIn(name, at(s.Outputs[name], "Value"))
@@ -179,12 +178,12 @@ func plainSecret(a *Assembly, found *report) {
 	}
 }
 
-// secretIn says why a value under a name looks like a secret, "" where it does not.
-// The value itself is not repeated.
+// secretIn says why a value under a name looks like a secret, "" if it does not. It does not
+// repeat the value.
 func (s *Stack) secretIn(name string, value any) string {
 	for _, ref := range references(value) {
 		if yes(at(s.Parameters[ref.id], "NoEcho")) {
-			return fmt.Sprintf("shows parameter %s, which is not to be echoed", ref.id)
+			return fmt.Sprintf("shows parameter %s, which is NoEcho", ref.id)
 		}
 	}
 	if _, isList := value.([]any); value == nil || isList {
@@ -204,13 +203,13 @@ func (s *Stack) secretIn(name string, value any) string {
 	return ""
 }
 
-// dynamic are references with which CloudFormation reads a secret.
+// dynamic matches the dynamic references that read a secret.
 var dynamic = regexp.MustCompile(`\{\{resolve:(secretsmanager|ssm-secure):`)
 
 func resolvedSecret(a *Assembly, found *report) {
 	for _, s := range a.Stacks {
 		for _, r := range s.Resources {
-			for _, v := range r.shows() {
+			for _, v := range r.plaintexts() {
 				if dynamic.MatchString(s.text(v.value)) {
 					found.on(r, "%s reads a secret into clear text: name it in the secrets of the container or build", v.place)
 				}
@@ -228,11 +227,11 @@ var (
 	secretARN    = regexp.MustCompile(`^arn:[^:]+:secretsmanager:[^:]+:(\d{12}|x):secret:[^:]+(:[^:]*:[^:]*:[^:]*)?$`)
 	parameterARN = regexp.MustCompile(`^arn:[^:]+:ssm:[^:]+:(\d{12}|x):parameter/?[^:]+$`)
 	parameterRef = regexp.MustCompile(`^[A-Za-z0-9_./-]+$`)
-	// fields are what may follow a reference to a secret: nothing, or key, stage and
+	// fields matches the rest of a reference to a secret: nothing, or key, stage and
 	// version.
 	fields = regexp.MustCompile(`^(-[A-Za-z0-9?*]{6})?(:[^:]*:[^:]*:[^:]*)?$`)
-	// secretAttributes are the references whose value is the ARN of a secret, or the
-	// name or ARN of a parameter, by type.
+	// secretAttributes maps a type to the attributes that hold the ARN of a secret, or the
+	// name or ARN of a parameter.
 	secretAttributes = map[string][]string{
 		"AWS::SecretsManager::Secret":                 {"", "Id"},
 		"AWS::SecretsManager::SecretTargetAttachment": {"", "Id"},
@@ -257,12 +256,12 @@ func valueFrom(a *Assembly, found *report) {
 	}
 }
 
-// namesSecret reports whether ECS can read a secret from a value, as far as the
-// assembly tells.
+// namesSecret reports whether ECS can read a secret from a reference, as far as the assembly
+// tells.
 func (s *Stack) namesSecret(v any) bool {
 	text := s.text(v)
 	if strings.HasPrefix(text, "arn:") {
-		// what a deployment fills in stands for a word
+		// a word stands for each value that is known only when deployed
 		text = variable.ReplaceAllString(text, "x")
 		return secretARN.MatchString(text) || parameterARN.MatchString(text)
 	}
@@ -277,7 +276,7 @@ func (s *Stack) namesSecret(v any) bool {
 	return slices.Contains(secretAttributes[r.Type], attribute) && fields.MatchString(strings.TrimPrefix(text, first))
 }
 
-// firstReference returns what a value that begins with a reference begins with.
+// firstReference returns the reference at the beginning of a value.
 func firstReference(v any) any {
 	if parts, ok := at(v, "Fn::Join", 1).([]any); ok && len(parts) > 0 {
 		return firstReference(parts[0])
@@ -288,10 +287,10 @@ func firstReference(v any) any {
 	return v
 }
 
-// sidecars are images that run beside applications, on behalf of the platform.
+// sidecars matches the images of the platform that run beside applications.
 var sidecars = regexp.MustCompile(`(aws-xray-daemon|aws-appmesh-envoy|envoyproxy/envoy|ecs-service-connect-agent|aws-for-fluent-bit|fluent/fluent-bit|cloudwatch-agent|aws-otel-collector)(:|@|$)`)
 
-// ownConfiguration is the variable in which agents take their configuration from a
+// ownConfiguration matches the variables in which agents take their own configuration from a
 // parameter.
 var ownConfiguration = regexp.MustCompile(`_CONFIG_CONTENT$`)
 

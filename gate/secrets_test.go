@@ -12,7 +12,7 @@ func containerWith(name, value string) string {
 	return ecsTask(`[{"Name": "a", "Environment": [{"Name": "`+name+`", "Value": `+value+`}]}]`, "")
 }
 
-// What looks like a secret is found by its name in any spelling, and nothing else is.
+// A secret must be found by its name in any spelling, and nothing else.
 func TestNamesOfSecrets(t *testing.T) {
 	for name, secret := range map[string]bool{
 		"DB_PASSWORD": true, "dbPassword": true, "db-password": true, "Db.Password": true, "PASSWORD": true, "password1": true, "PASSWORD_2": true,
@@ -30,7 +30,7 @@ func TestNamesOfSecrets(t *testing.T) {
 	}
 }
 
-// Values that are no secrets are not found under the name of one.
+// Harmless values must not be found under the name of a secret.
 func TestValuesOfSecrets(t *testing.T) {
 	for _, c := range []struct {
 		name, value string
@@ -89,7 +89,7 @@ func TestValuesOfSecrets(t *testing.T) {
 	}
 }
 
-// What is a secret by its form is found under any name, and nothing like it is.
+// A secret recognisable by its form must be found under any name, and nothing similar.
 func TestFormsOfSecrets(t *testing.T) {
 	long := strings.Repeat("a1B2", 10)
 	for value, secret := range map[string]bool{
@@ -120,7 +120,7 @@ func canonicalText(text string) string {
 	return `"` + strings.ReplaceAll(text, "\n", `\n`) + `"`
 }
 
-// Every place that shows a value is looked at.
+// Every plaintext value must be checked.
 func TestPlacesOfSecrets(t *testing.T) {
 	project := func(environment, source string) string {
 		return `"B": {"Type": "AWS::CodeBuild::Project", "Properties": {"Environment": {"EnvironmentVariables": [` + environment + `]}, "Source": {"BuildSpec": ` + source + `}}}`
@@ -188,7 +188,7 @@ func TestSecretsOfTheTemplate(t *testing.T) {
 		{"plain-secret", `"Outputs": {"Url": {"Value": "redis://:hunter2@db"}}`, ": output Url holds a password in a URL: put it in Secrets Manager"},
 		{"plain-secret", `"Parameters": {"AdminPassword": {"Type": "String", "Default": "hunter2"}}`, ": the default of parameter AdminPassword has the literal text of a password: put it in Secrets Manager"},
 		{"plain-secret", `"Parameters": {"AdminPassword": {"Type": "String"}}`, ""},
-		{"plain-secret", `"Parameters": {"P": {"Type": "String", "NoEcho": "true"}}, "Outputs": {"X": {"Value": {"Ref": "P"}}}`, ": output X shows parameter P, which is not to be echoed: put it in Secrets Manager"},
+		{"plain-secret", `"Parameters": {"P": {"Type": "String", "NoEcho": "true"}}, "Outputs": {"X": {"Value": {"Ref": "P"}}}`, ": output X shows parameter P, which is NoEcho: put it in Secrets Manager"},
 		{"resolved-secret", `"Outputs": {"X": {"Value": "{{resolve:secretsmanager:x}}"}}`, ": output X reads a secret into clear text: output its ARN"},
 		{"resolved-secret", `"Outputs": {"X": {"Value": "x"}}`, ""},
 	} {
@@ -215,7 +215,7 @@ func TestValueFrom(t *testing.T) {
 		`{"Fn::Sub": "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:q"}`:                    false,
 		`{"Fn::Join": ["", ["arn:aws:ssm:r:111111111111:parameter", {"Ref": "M"}]]}`:                     true,
 
-		// names of parameters, and what is none
+		// names of parameters, and texts that are none
 		`"/shop/db"`:                         true,
 		`"db_password"`:                      true,
 		`"garbage, not an ARN"`:              false,

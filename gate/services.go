@@ -49,8 +49,7 @@ func circuitBreaker(a *Assembly, found *report) {
 	}
 }
 
-// unset says that the property at the steps is not true, "" where it is, or cannot
-// be decided.
+// unset describes a property that is not true, "" if it is true or known only when deployed.
 func unset(v any, steps ...string) string {
 	last := steps[len(steps)-1]
 	for _, step := range steps {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// units reads a size of a task, as in 512, "512", "1 GB" or ".5 vCPU".
+// units parses a task size, as in 512, "512", "1 GB" or ".5 vCPU".
 func (t task) units(property, unit string) (float64, bool) {
 	v := t.Stack.settle(t.Properties[property])
 	if n, ok := number(v); ok {
@@ -51,8 +51,9 @@ func fits(t task, found *report) {
 	}
 }
 
-// fargateSizes are the sizes of tasks on Fargate: CPU units, and memory in MiB from,
-// to and in steps of. Up to the last CPU there are no others; larger ones may come.
+// fargateSizes lists the CPU units of Fargate tasks, with the least and the most memory and
+// its step in MiB. Up to the largest CPU listed the table is complete; AWS may add larger
+// ones.
 var fargateSizes = []struct{ cpu, least, most, step float64 }{
 	{256, 512, 1024, 512},
 	{256, 2048, 2048, 1024},
@@ -64,7 +65,6 @@ var fargateSizes = []struct{ cpu, least, most, step float64 }{
 	{16384, 32768, 122880, 8192},
 }
 
-// fargateMemory returns the amounts of memory for a CPU.
 func fargateMemory(cpu float64) []float64 {
 	var amounts []float64
 	for _, size := range fargateSizes {

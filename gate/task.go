@@ -8,7 +8,8 @@ import (
 // task is a task definition with its containers.
 type task struct {
 	*Resource
-	// containers are those that are written out; complete says that there are no others.
+	// containers holds the literal container definitions; complete is true if there are no
+	// others.
 	containers []map[string]any
 	complete   bool
 }
@@ -28,7 +29,8 @@ func newTask(r *Resource) task {
 	return t
 }
 
-// named returns the container of a name. It is not certain where a name cannot be read.
+// named returns the container called name; certain is false if some names are known only
+// when deployed.
 func (t task) named(name string) (container map[string]any, certain bool) {
 	certain = t.complete
 	for _, c := range t.containers {
@@ -41,7 +43,6 @@ func (t task) named(name string) (container map[string]any, certain bool) {
 	return nil, certain
 }
 
-// names returns the names of the containers, for messages.
 func (t task) names() string {
 	var names []string
 	for _, c := range t.containers {
@@ -58,7 +59,7 @@ func eachTask(check func(t task, found *report)) func(*Assembly, *report) {
 	}
 }
 
-// taskOf returns the task definition that a service runs, nil where the assembly has it not.
+// taskOf returns the task definition of a service, nil if the assembly does not have it.
 func taskOf(service *Resource) *Resource {
 	r, _ := service.Stack.Target(service.Properties["TaskDefinition"])
 	if r == nil || r.Type != "AWS::ECS::TaskDefinition" {
@@ -67,7 +68,7 @@ func taskOf(service *Resource) *Resource {
 	return r
 }
 
-// isFargate reports whether a service runs on Fargate for sure.
+// isFargate reports whether a service certainly runs on Fargate.
 func isFargate(service *Resource) bool {
 	if service.Properties["LaunchType"] == "FARGATE" {
 		return true

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// text returns a value as one string, with ${…} where only a deployment knows: what a
-// reference leads to is spelled the same in every stack of the assembly, so that
-// two texts can be compared.
+// text returns a value as one string, with ${…} for values known only when deployed. It
+// spells the target of a reference the same in every stack of the assembly, so that texts
+// can be compared.
 func (s *Stack) text(v any) string {
 	if text, ok := literal(v); ok {
 		return text
@@ -31,8 +31,7 @@ func (s *Stack) text(v any) string {
 	return opaque(v)
 }
 
-// opaque spells a value that nothing here can tell, without the characters that
-// mean something in an ARN.
+// opaque spells an unknown value, without the characters that have a meaning in an ARN.
 func opaque(v any) string {
 	return "${" + strings.NewReplacer("{", "(", "}", ")", ":", "=", "/", "|").Replace(canonical(v)) + "}"
 }
@@ -47,7 +46,7 @@ func (s *Stack) join(delimiter string, parts []any) string {
 
 var variable = regexp.MustCompile(`\$\{([^}]*)\}`)
 
-// substitute returns Fn::Sub with or without variables of its own.
+// substitute evaluates Fn::Sub, with or without variables of its own.
 func (s *Stack) substitute(argument any) string {
 	pattern, own := word(argument), map[string]any{}
 	if parts, ok := argument.([]any); ok {
@@ -69,8 +68,8 @@ func (s *Stack) substitute(argument any) string {
 	})
 }
 
-// reference returns a pseudo parameter as far as the target tells it, or the path of
-// the resource, with its attribute.
+// reference returns the value of a pseudo parameter if the target has it, else the path of
+// the resource with its attribute.
 func (s *Stack) reference(v any) string {
 	if r, attribute := s.Target(v); r != nil {
 		path := r.Stack.Path + "/" + r.LogicalID
@@ -87,13 +86,13 @@ func (s *Stack) reference(v any) string {
 	case name == "AWS::StackName" && s.parent == nil:
 		return s.Name
 	case name != "":
-		return "${" + strings.TrimPrefix(name, "AWS::") + "}" // a colon would look like one of an ARN
+		return "${" + strings.TrimPrefix(name, "AWS::") + "}" // a colon would split an ARN
 	default:
 		return opaque(v)
 	}
 }
 
-// known reports whether nothing of a text waits for the deployment.
+// known reports whether a text is fully known before deployment.
 func known(text string) bool { return !variable.MatchString(text) }
 
 // each returns the values below keys, with lists flattened on the way and at the end.

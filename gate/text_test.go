@@ -5,8 +5,7 @@ import (
 	"testing/fstest"
 )
 
-// A value is spelled the same wherever it is referred to, and what is not known
-// stands apart.
+// A value must be spelled the same in all references to it, and unknown values must differ.
 func TestSpelling(t *testing.T) {
 	a := mustRead(t, fstest.MapFS{
 		"manifest.json": {Data: []byte(`{"artifacts": {

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Of returns the resources of the types, in all stacks. A type that ends in :: stands
-// for all of a service.
+// Of returns the resources of some types, in all stacks. A type with a final :: stands for
+// all types of a service.
 func (a *Assembly) Of(types ...string) []*Resource {
 	var found []*Resource
 	for _, s := range a.Stacks {
@@ -26,10 +26,9 @@ func (a *Assembly) Of(types ...string) []*Resource {
 	return found
 }
 
-// Target returns the resource of this assembly that a value refers to, directly or
-// through an output of another stack or a parameter of a nested one, with the
-// attribute ("" for Ref). It is nil where the value is a literal, or refers to
-// something else.
+// Target returns the resource of this assembly that a value refers to, directly or through
+// an output of another stack or a parameter of a nested stack, with the attribute ("" for
+// Ref). It returns nil for a literal and for any other reference.
 func (s *Stack) Target(value any) (*Resource, string) {
 	for range 20 { // outputs of outputs of outputs
 		key, argument, ok := function(value)
@@ -57,7 +56,7 @@ func (s *Stack) Target(value any) (*Resource, string) {
 	return nil, ""
 }
 
-// function returns the name and the argument of an intrinsic function.
+// function returns the name and the argument if v is a call of an intrinsic function.
 func function(v any) (name string, argument any, ok bool) {
 	m, _ := v.(map[string]any)
 	if len(m) != 1 {
@@ -69,8 +68,8 @@ func function(v any) (name string, argument any, ok bool) {
 	return "", nil, false
 }
 
-// referred returns the logical id and the attribute that Ref, Fn::GetAtt in either
-// spelling, or an Fn::Sub of one variable names.
+// referred returns the logical id and the attribute of a Ref, an Fn::GetAtt in either
+// spelling, or an Fn::Sub of one variable.
 func referred(function string, argument any) (id, attribute string) {
 	text, isText := argument.(string)
 	switch {
@@ -92,7 +91,7 @@ func referred(function string, argument any) (id, attribute string) {
 	return id, attribute
 }
 
-// through follows a parameter of a nested stack up, and an output of one down.
+// through follows a parameter of a nested stack up, or an output of a nested stack down.
 func (s *Stack) through(id, attribute string) (*Stack, any) {
 	if nested := s.nested(id); nested != nil {
 		name, _ := strings.CutPrefix(attribute, "Outputs.")
@@ -104,7 +103,7 @@ func (s *Stack) through(id, attribute string) (*Stack, any) {
 	return s.parent, at(s.parent.byLogical[s.Name].Properties, "Parameters", id)
 }
 
-// nested returns the stack that a resource of this one is.
+// nested returns the nested stack of a resource, nil if the resource is none.
 func (s *Stack) nested(id string) *Stack {
 	if r := s.byLogical[id]; r == nil || r.Type != nestedStack {
 		return nil
@@ -117,7 +116,7 @@ func (s *Stack) nested(id string) *Stack {
 	return nil
 }
 
-// output returns what Fn::GetStackOutput names.
+// output returns the output that an Fn::GetStackOutput names, with its stack.
 func (s *Stack) output(argument any) (*Stack, any) {
 	name, _ := at(argument, "OutputName").(string)
 	for _, other := range s.named(argument) {
@@ -128,8 +127,8 @@ func (s *Stack) output(argument any) (*Stack, any) {
 	return nil, nil
 }
 
-// named returns the stacks that Fn::GetStackOutput can mean: by name, and by region
-// where both are known. Those of the same account come first.
+// named returns the stacks that Fn::GetStackOutput can mean: by name, and by region if both
+// are known. Stacks of the same account come first.
 func (s *Stack) named(argument any) []*Stack {
 	region, _ := literal(at(argument, "Region"))
 	var same, others []*Stack
@@ -146,7 +145,8 @@ func (s *Stack) named(argument any) []*Stack {
 	return append(same, others...)
 }
 
-// export returns what Fn::ImportValue names: exports are of one account and region.
+// export returns the output that an Fn::ImportValue names, with its stack. Exports belong to
+// one account and region.
 func (s *Stack) export(name any) (*Stack, any) {
 	for _, other := range s.assembly.Stacks {
 		if other.Account != s.Account || other.Region != s.Region {
@@ -161,7 +161,7 @@ func (s *Stack) export(name any) (*Stack, any) {
 	return nil, nil
 }
 
-// at walks down maps by string keys and lists by int ones; nil where there is nothing.
+// at follows keys of maps and indices of lists; it returns nil if a step does not exist.
 func at(v any, steps ...any) any {
 	for _, step := range steps {
 		switch step := step.(type) {
@@ -181,7 +181,7 @@ func at(v any, steps ...any) any {
 	return v
 }
 
-// list returns a property that is a list, or one item that stands for it.
+// list returns a property that is a list, or a single item as a list.
 func list(v any) []any {
 	switch v := v.(type) {
 	case nil:
@@ -193,7 +193,6 @@ func list(v any) []any {
 	}
 }
 
-// word returns a literal string, "" for anything else.
 func word(v any) string {
 	text, _ := v.(string)
 	return text
@@ -230,7 +229,7 @@ func canonical(v any) string {
 	return string(text)
 }
 
-// settle follows references to parameters of nested stacks up to what is passed.
+// settle replaces a reference to a parameter of a nested stack by the value passed to it.
 func (s *Stack) settle(v any) any {
 	for range 20 {
 		id, ok := at(v, "Ref").(string)
@@ -246,8 +245,8 @@ func (s *Stack) settle(v any) any {
 	return v
 }
 
-// pieces returns the parts of a text: literal strings, and what is resolved only when
-// it is deployed. It is not ok for what is not built of parts.
+// pieces splits a text into literal strings and parts that are known only when deployed; ok
+// is false for any other value.
 func pieces(v any) (parts []any, ok bool) {
 	if text, ok := literal(v); ok {
 		return []any{text}, true
@@ -319,8 +318,7 @@ func subPieces(argument any) (parts []any, ok bool) {
 	return parts, true
 }
 
-// text returns a value with a placeholder for each part that is resolved only when it is
-// deployed.
+// text returns a value with a placeholder for each part that is known only when deployed.
 func text(v any, placeholder string) (string, bool) {
 	parts, ok := pieces(v)
 	if !ok {

@@ -82,7 +82,7 @@ func TestTargetFollowsReferences(t *testing.T) {
 	}
 }
 
-// Outputs that lead to each other lead nowhere.
+// Outputs that refer to each other must not have a target.
 func TestTargetEnds(t *testing.T) {
 	a := oneTemplate(t, `{"Resources": {}, "Outputs": {"A": {"Value": {"Fn::GetStackOutput": {"StackName": "t", "OutputName": "A"}}}}}`)
 	if r, _ := a.Stacks[0].Target(parse(`{"Fn::GetStackOutput": {"StackName": "t", "OutputName": "A"}}`)); r != nil {
@@ -90,7 +90,7 @@ func TestTargetEnds(t *testing.T) {
 	}
 }
 
-// Of two stacks of a name, that of the same account is meant.
+// Of two stacks with one name, the stack of the same account must be chosen.
 func TestOutputOfTheSameAccount(t *testing.T) {
 	stack := func(id, account string) string {
 		return fmt.Sprintf(`%q: {"type": "aws:cloudformation:stack", "displayName": %q, "environment": "aws://%s/eu-west-1", "properties": {"templateFile": %q, "stackName": "net"}}`, id, id, account, id+".json")
@@ -205,7 +205,7 @@ func TestCyclesAreNamed(t *testing.T) {
 		t.Errorf("want %q, got %q", want, got)
 	}
 	got = found(t, "reference-cycle", oneTemplate(t, `{"Resources": {"A": {"Properties": {"x": {"Fn::ImportValue": "e"}}}}, "Outputs": {"O": {"Value": "1", "Export": {"Name": "e"}}}}`))
-	if want := []string{": it reads its own outputs, or those of stacks that read its own: t -> t"}; !slices.Equal(got, want) {
+	if want := []string{": it waits for its own outputs: t -> t"}; !slices.Equal(got, want) {
 		t.Errorf("want %q, got %q", want, got)
 	}
 }
@@ -224,7 +224,7 @@ func TestOutputsOfOtherStacks(t *testing.T) {
 		`{"Fn::ImportValue": "net"}`:                                               "",
 		`{"Fn::ImportValue": {"Fn::Sub": "net:${AWS::Region}"}}`:                   "",
 		`{"Fn::GetStackOutput": {"StackName": "net", "OutputName": "O"}}`:          "",
-		`{"Fn::GetStackOutput": {"StackName": "net", "OutputName": "P"}}`:          `: output P: it reads the output "P" of stack net, which has none of that name; A: it reads the output "P" of stack net, which has none of that name`,
+		`{"Fn::GetStackOutput": {"StackName": "net", "OutputName": "P"}}`:          `: output P: it reads the output "P" of stack net, which has no such output; A: it reads the output "P" of stack net, which has no such output`,
 		`{"Fn::GetStackOutput": {"StackName": "other", "OutputName": "P"}}`:        "",
 		`{"Fn::GetStackOutput": {"StackName": "net", "OutputName": {"Ref": "A"}}}`: "",
 	} {
@@ -234,8 +234,8 @@ func TestOutputsOfOtherStacks(t *testing.T) {
 	}
 }
 
-// A listener in another stack is there before the service, unless its stack reads
-// outputs of the service's.
+// A listener in another stack must count as created before the service, unless its stack
+// reads outputs of the service's.
 func TestListenersOfOtherStacks(t *testing.T) {
 	lb := func(target string) string {
 		return `{"Resources": {"L": {"Type": "AWS::ElasticLoadBalancingV2::Listener", "Properties": {"DefaultActions": [{"TargetGroupArn": ` + target + `}]}},
@@ -263,7 +263,7 @@ func TestListenersOfOtherStacks(t *testing.T) {
 	}
 }
 
-// A service beside a nested stack waits for what is in it by waiting for the stack.
+// A service that waits for a nested stack must count as waiting for its resources.
 func TestListenersOfNestedStacks(t *testing.T) {
 	outer := func(dependsOn string) string {
 		return `{"Resources": {"N": {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": "n.nested.template.json"}, "Properties": {"Parameters": {"G": {"Ref": "G"}}}},

@@ -14,38 +14,38 @@ const (
 	scalingGuide   = "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html"
 )
 
-// wiring is what must fit together between the resources of an application.
+// wiring holds the rules for references between the resources of an application.
 var wiring = []Rule{
 	{
-		ID: "reference-unresolved", Says: "every Ref, Fn::GetAtt, Fn::Sub variable, DependsOn, condition and mapping names something of its template",
+		ID: "reference-unresolved", Summary: "every Ref, Fn::GetAtt, Fn::Sub variable, DependsOn, condition and mapping names something of its template",
 		Source: functionsGuide, check: referencesResolve,
 	},
 	{
-		ID: "reference-cycle", Says: "no resource waits for itself, and no stack for its own outputs",
+		ID: "reference-cycle", Summary: "no resource waits for itself, and no stack for its own outputs",
 		Source: functionsGuide, check: noCycles,
 	},
 	{
-		ID: "output-unknown", Says: "what reads an output of a stack of the assembly names one that it has",
+		ID: "output-unknown", Summary: "a reference to an output of another stack names an output that the stack has",
 		Source: exportsGuide, check: outputsExist,
 	},
 	{
-		ID: "export-duplicate", Says: "an export has a name of its own in its account and region",
+		ID: "export-duplicate", Summary: "an export has a name of its own in its account and region",
 		Source: exportsGuide, check: ownExports,
 	},
 	{
-		ID: "target-type", Says: "a target group of tasks with their own network interface has targets of type ip",
+		ID: "target-type", Summary: "a target group of tasks with their own network interface has targets of type ip",
 		Source: balancerGuide, check: targetTypes,
 	},
 	{
-		ID: "listener-order", Says: "a service is created after the listener or rule that attaches its target group to a load balancer",
+		ID: "listener-order", Summary: "a service is created after the listener or rule that attaches its target group to a load balancer",
 		Source: balancerGuide, check: listenersFirst,
 	},
 	{
-		ID: "scaling-range", Says: "a minimum capacity is at most the maximum",
+		ID: "scaling-range", Summary: "a minimum capacity is at most the maximum",
 		Source: scalingGuide, check: scalingRanges,
 	},
 	{
-		ID: "scaling-target", Says: "a scalable target of ECS names a service, as service/CLUSTER/SERVICE",
+		ID: "scaling-target", Summary: "a scalable target of ECS names a service, as service/CLUSTER/SERVICE",
 		Source: scalingGuide, check: scalingTargets,
 	},
 }
@@ -72,7 +72,7 @@ func referencesResolve(a *Assembly, found *report) {
 		outputs, _ := s.template["Outputs"].(map[string]any)
 		for _, name := range slices.Sorted(maps.Keys(outputs)) {
 			if condition, ok := at(outputs[name], "Condition").(string); ok && s.Conditions[condition] == nil {
-				found.stack(s, "output %s: its Condition %q is none of the template", name, condition)
+				found.stack(s, "output %s: its Condition %q is not in the template", name, condition)
 			}
 			for _, problem := range s.unresolved(outputs[name]) {
 				found.stack(s, "output %s: %s", name, problem)
@@ -81,8 +81,8 @@ func referencesResolve(a *Assembly, found *report) {
 	}
 }
 
-// conditionsResolve looks at what is decided before there are resources: the rules
-// for parameters, and the conditions.
+// conditionsResolve checks the sections that CloudFormation evaluates before it creates
+// resources: Rules and Conditions.
 func (s *Stack) conditionsResolve(found *report) {
 	rules, _ := s.template["Rules"].(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(rules)) {
@@ -93,7 +93,7 @@ func (s *Stack) conditionsResolve(found *report) {
 	for _, name := range slices.Sorted(maps.Keys(s.Conditions)) {
 		for _, ref := range references(s.Conditions[name]) {
 			if isMap(at(s.template, "Resources", ref.id)) {
-				found.stack(s, "condition %s: %s names %q, a resource: conditions are decided before there are any, from parameters and mappings", name, ref.how, ref.id)
+				found.stack(s, "condition %s: %s names %q, a resource: conditions can use parameters and mappings only", name, ref.how, ref.id)
 			}
 		}
 		for _, problem := range append(s.unresolved(s.Conditions[name]), s.unresolvedConditions(s.Conditions[name])...) {
@@ -102,7 +102,7 @@ func (s *Stack) conditionsResolve(found *report) {
 	}
 }
 
-// unknownNames returns what stands beside the properties and names nothing.
+// unknownNames checks the DependsOn and the Condition of a resource.
 func (r *Resource) unknownNames() []string {
 	var problems []string
 	for _, on := range r.DependsOn {
@@ -111,14 +111,14 @@ func (r *Resource) unknownNames() []string {
 		}
 	}
 	if r.Condition != "" && r.Stack.Conditions[r.Condition] == nil {
-		problems = append(problems, fmt.Sprintf("its Condition %q is none of the template", r.Condition))
+		problems = append(problems, fmt.Sprintf("its Condition %q is not in the template", r.Condition))
 	}
 	return problems
 }
 
 func isMap(v any) bool { _, ok := v.(map[string]any); return ok }
 
-// unresolved returns the names in a value that the template does not have.
+// unresolved describes the references in a value that the template cannot resolve.
 func (s *Stack) unresolved(v any) []string {
 	var problems []string
 	for _, ref := range references(v) {
@@ -161,8 +161,8 @@ func (s *Stack) unresolvedReference(ref reference) string {
 	return ""
 }
 
-// mapped reports whether the mappings have the keys of an Fn::FindInMap, as far as they
-// are literal. A fourth argument is a default.
+// mapped reports whether the mappings have the literal keys of an Fn::FindInMap. A fourth
+// argument is a default.
 func (s *Stack) mapped(keys []any) bool {
 	if len(keys) != 3 {
 		return true
@@ -190,8 +190,8 @@ func literalPath(keys []any) (path []any, literals bool) {
 	return path, true
 }
 
-// unresolvedConditions returns the conditions that a condition names and the template
-// does not have. Elsewhere the key Condition is data, as in a policy.
+// unresolvedConditions describes unknown conditions in a condition. Outside of conditions
+// the key Condition is data, as in a policy.
 func (s *Stack) unresolvedConditions(v any) []string {
 	var problems []string
 	for _, operand := range slices.Concat(list(at(v, "Fn::And")), list(at(v, "Fn::Or")), list(at(v, "Fn::Not"))) {
@@ -218,7 +218,7 @@ func noCycles(a *Assembly, found *report) {
 		for _, s := range cycle {
 			paths = append(paths, s.Path)
 		}
-		found.stack(cycle[0], "it reads its own outputs, or those of stacks that read its own: %s -> %s", strings.Join(paths, " -> "), paths[0])
+		found.stack(cycle[0], "it waits for its own outputs: %s -> %s", strings.Join(paths, " -> "), paths[0])
 	}
 }
 
@@ -230,7 +230,7 @@ func outputsExist(a *Assembly, found *report) {
 				case "Fn::GetStackOutput":
 					output, ok := at(argument, "OutputName").(string)
 					if from, _ := s.output(argument); ok && from == nil && len(s.named(argument)) > 0 {
-						report("it reads the output %q of stack %s, which has none of that name", output, at(argument, "StackName"))
+						report("it reads the output %q of stack %s, which has no such output", output, at(argument, "StackName"))
 					}
 				case "Fn::ImportValue":
 					export, _ := argument.(string)
@@ -274,8 +274,7 @@ func ownExports(a *Assembly, found *report) {
 	}
 }
 
-// balanced calls each for what load balancers call: services with a target group of
-// this assembly.
+// balanced calls each for the services behind a target group of this assembly.
 func (a *Assembly) balanced(each func(service, group *Resource)) {
 	for _, service := range a.Of("AWS::ECS::Service", "AWS::ECS::TaskSet") {
 		for _, lb := range list(service.Properties["LoadBalancers"]) {
@@ -313,7 +312,7 @@ func listenersFirst(a *Assembly, found *report) {
 		attached, certain := a.attaching(group)
 		if len(attached) == 0 {
 			if certain && group.Stack.root() == service.Stack.root() && !group.Stack.generates {
-				found.on(service, "its target group %s is in no action of a listener: ECS takes only one that a load balancer uses", group.LogicalID)
+				found.on(service, "its target group %s is in no action of a listener: ECS takes only target groups of a load balancer", group.LogicalID)
 			}
 			return
 		}
@@ -324,9 +323,8 @@ func listenersFirst(a *Assembly, found *report) {
 	})
 }
 
-// inOrder reports whether the listener is there when the service is made. Different
-// stacks are deployed in an order that is not in the templates, unless one reads the
-// other's outputs.
+// inOrder reports whether the listener exists when the service is created. Templates do not
+// tell the order of different stacks, unless one reads the other's outputs.
 func inOrder(service, listener *Resource) bool {
 	from, to := service.Stack.root(), listener.Stack.root()
 	if from == to {
@@ -335,8 +333,8 @@ func inOrder(service, listener *Resource) bool {
 	return !slices.Contains(to.uses(), from)
 }
 
-// attaching returns the listeners and rules that forward to a target group. It is not
-// certain that there are no others where one forwards to what cannot be resolved.
+// attaching returns the listeners and listener rules that forward to a target group; certain
+// is false if one forwards to an unknown group.
 func (a *Assembly) attaching(group *Resource) (attached []*Resource, certain bool) {
 	certain = true
 	for _, listener := range a.Of("AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerRule") {
@@ -363,12 +361,12 @@ func (a *Assembly) attaching(group *Resource) (attached []*Resource, certain boo
 	return attached, certain
 }
 
-// capacities are where resources have a range.
+// capacities lists the properties that form a range.
 var capacities = []struct {
 	of        string
 	path      []string
 	min, most string
-	// apart says that the minimum must be below the maximum.
+	// apart is true if the minimum must be below the maximum.
 	apart bool
 }{
 	{of: "AWS::ApplicationAutoScaling::ScalableTarget", min: "MinCapacity", most: "MaxCapacity"},
@@ -384,16 +382,16 @@ var capacities = []struct {
 func scalingRanges(a *Assembly, found *report) {
 	for _, row := range capacities {
 		for _, r := range a.Of(row.of) {
-			for _, holder := range each(r.Properties, row.path...) {
-				least, ok := number(r.Stack.settle(at(holder, row.min)))
-				most, also := number(r.Stack.settle(at(holder, row.most)))
+			for _, parent := range each(r.Properties, row.path...) {
+				least, ok := number(r.Stack.settle(at(parent, row.min)))
+				most, also := number(r.Stack.settle(at(parent, row.most)))
 				switch {
 				case ok && also && least > most:
 					found.on(r, "its %s is %v and its %s %v: the minimum may not be above the maximum", row.min, least, row.most, most)
 				case ok && also && row.apart && least == most:
 					found.on(r, "its %s and its %s are both %v: nothing can be replaced, the minimum must be below the maximum", row.min, row.most, most)
 				case ok && least < 0:
-					found.on(r, "its %s is %v: the least is 0", row.min, least)
+					found.on(r, "its %s is %v: the minimum is 0", row.min, least)
 				}
 			}
 		}
@@ -411,8 +409,8 @@ func scalingTargets(a *Assembly, found *report) {
 	}
 }
 
-// scaled says what is wrong with what a scalable target names, "" where nothing is,
-// or it cannot be decided.
+// scaled describes a wrong ResourceId of a scalable target, "" if it is right or known only
+// when deployed.
 func (a *Assembly) scaled(r *Resource) string {
 	pieces, ok := pieces(r.Properties["ResourceId"])
 	if !ok {
@@ -449,7 +447,7 @@ func (a *Assembly) scaled(r *Resource) string {
 	return a.scaledService(r.Stack, segments[1][0], segments[2][0])
 }
 
-// scaledShort returns for less than three parts, which a parameter may make up.
+// A parameter may stand for several parts of a resource id.
 func scaledShort(pieces []any) string {
 	for _, piece := range pieces {
 		if _, isText := piece.(string); !isText {
@@ -464,9 +462,9 @@ func (a *Assembly) scaledService(s *Stack, cluster, service any) string {
 	of, ofAttribute := s.Target(service)
 	switch {
 	case on != nil && (on.Type != "AWS::ECS::Cluster" || onAttribute != ""):
-		return fmt.Sprintf("names %s as the cluster: that is not the name of one", label(on, onAttribute))
+		return fmt.Sprintf("names %s as the cluster: it is not the name of a cluster", label(on, onAttribute))
 	case of != nil && (of.Type != "AWS::ECS::Service" || ofAttribute != "Name"):
-		return fmt.Sprintf("names %s as the service: that is not the name of one", label(of, ofAttribute))
+		return fmt.Sprintf("names %s as the service: it is not the name of a service", label(of, ofAttribute))
 	}
 	name, isText := service.(string)
 	if !isText || on == nil {
@@ -476,7 +474,7 @@ func (a *Assembly) scaledService(s *Stack, cluster, service any) string {
 		known, isText := r.Properties["ServiceName"].(string)
 		return known == name || !isText
 	}) {
-		return fmt.Sprintf("names the service %q, and the assembly has none of that name", name)
+		return fmt.Sprintf("names the service %q, and the assembly has no such service", name)
 	}
 	return ""
 }

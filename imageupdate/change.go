@@ -16,25 +16,25 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Change is that of one image in one file of a checkout.
+// Change sets the image of one service in one file of a checkout.
 type Change struct {
 	// File is relative to the root of the checkout, and clean.
 	File    string
 	Service string
 	Image   Image
-	// Overlay says that the file holds nothing but the image, and is ours.
+	// Overlay is true if the file holds the image only, and is written as a whole.
 	Overlay bool
 }
 
-// serviceName is that of compose, without what a file or an option could be taken for.
+// serviceName is stricter than compose: no name can be taken for a file or an option.
 var serviceName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$`)
 
-// InFile returns a change of a file of people, which has the service.
+// InFile returns a change of a compose file that people edit.
 func InFile(file, service string, image Image) (Change, error) {
 	return newChange(Change{File: file, Service: service, Image: image})
 }
 
-// InFolder returns a change of the file that a service has in a folder of such files.
+// InFolder returns a change of the service's own file in a folder of overlays.
 func InFolder(folder, service string, image Image) (Change, error) {
 	return newChange(Change{File: path.Join(folder, service+".yaml"), Service: service, Image: image, Overlay: true})
 }
@@ -51,8 +51,8 @@ func newChange(c Change) (Change, error) {
 	return c, nil
 }
 
-// apply returns the text of the file after the change; nil text stands for a file
-// that is not there. The name is the file's, for people.
+// apply returns the text of the file after the change; text is nil if the file does not
+// exist. Errors use name.
 func (c Change) apply(name string, text []byte) ([]byte, error) {
 	switch {
 	case c.Overlay:
@@ -64,7 +64,7 @@ func (c Change) apply(name string, text []byte) ([]byte, error) {
 	}
 }
 
-// overlay returns a compose file that gives the service its image, and says nothing else.
+// overlay returns a compose file that sets the image of the service only.
 func (c Change) overlay() ([]byte, error) {
 	text, err := yaml.Marshal(map[string]any{"services": map[string]any{c.Service: map[string]string{"image": c.Image.String()}}})
 	if err != nil {
@@ -73,8 +73,8 @@ func (c Change) overlay() ([]byte, error) {
 	return append([]byte("# Written by composer set-image: what is changed here does not last.\n"), text...), nil
 }
 
-// Write makes the change in a folder, and nothing outside of it; false says that
-// there was nothing to change. Links are not followed.
+// Write makes the change in a folder, and nothing outside of it. It follows no links, and
+// returns false if there was nothing to change.
 func (c Change) Write(dir string) (bool, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -96,7 +96,7 @@ func (c Change) Write(dir string) (bool, error) {
 	return true, nil
 }
 
-// read returns the file as it is, nil where there is none.
+// read returns the content of the file, nil if it does not exist.
 func (c Change) read(root *os.Root) ([]byte, fs.FileMode, error) {
 	mode := fs.FileMode(0o644)
 	for at := range prefixes(c.File) {
@@ -132,7 +132,7 @@ func prefixes(file string) func(yield func(string) bool) {
 	}
 }
 
-// replace writes a file as a whole: it has the old text or the new one.
+// replace writes a file atomically.
 func replace(root *os.Root, file string, text []byte, mode fs.FileMode) error {
 	if err := root.MkdirAll(path.Dir(file), 0o755); err != nil {
 		return err

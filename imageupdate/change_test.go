@@ -29,7 +29,7 @@ func readFile(t *testing.T, file string) string {
 	return string(text)
 }
 
-// A file must keep its mode, and not be written where nothing changes.
+// A file must keep its mode, and not be written if nothing changes.
 func TestWriteInFile(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a", "compose.yml")
@@ -56,8 +56,7 @@ func TestWriteInFile(t *testing.T) {
 	}
 }
 
-// What is written for a service must be a compose file that says its image, whatever
-// the name.
+// The overlay must be a valid compose file with the image, whatever the name of the service.
 func TestWriteInFolder(t *testing.T) {
 	for _, service := range []string{"web", "123", "true", "null", "1e3", "0x1", "_a.b-c", "yes"} {
 		t.Run(service, func(t *testing.T) {
@@ -110,7 +109,7 @@ func TestChangeIsOfTheCheckout(t *testing.T) {
 	}
 }
 
-// A link must not lead a change elsewhere, in the checkout or out of it.
+// A link must not redirect a change, inside or outside of the checkout.
 func TestWriteFollowsNoLink(t *testing.T) {
 	dir, outside := t.TempDir(), t.TempDir()
 	writeFile(t, filepath.Join(dir, "images/other.yaml"), "other")

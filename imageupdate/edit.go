@@ -16,23 +16,22 @@ import (
 	"composecdk/compose/load"
 )
 
-// maxFile is the size of the largest compose file that is edited, as of those that
-// are loaded.
+// maxFile is the maximum size of a compose file, the same as for loading.
 const maxFile = 1 << 20
 
-// Refusal says at which place a file cannot be edited, and why.
+// Refusal is the error for a file that cannot be edited: it tells the place and the reason.
 type Refusal compose.Diagnostic
 
 // Error returns the diagnostic in one line.
 func (r *Refusal) Error() string { return compose.Diagnostic(*r).String() }
 
-// SetImage gives a service of a compose file another image. Only the value of
-// services.<service>.image changes, and every other byte stays; a service without an
-// image gets the key, before its others. The result is read again: unless it is what
-// was read before, but for this one value, nothing is changed and the error says so.
+// SetImage sets the image of a service in a compose file. It changes only the value of
+// services.<service>.image and keeps every other byte; a service without an image gets the
+// key, before its others. It reads the result again: if anything but this value differs, it
+// returns an error instead.
 //
-// Of several documents in a file it is the last one that counts, as when they are
-// loaded. The name of the file is only for the error, which is a *Refusal.
+// Of several documents in a file the last one counts, as when they are loaded. Errors are a
+// *Refusal and use file as the name.
 func SetImage(file string, text []byte, service string, image Image) ([]byte, error) {
 	e := &editor{file: file, text: text, service: service, image: image.String()}
 	if len(text) > maxFile || !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
@@ -75,7 +74,7 @@ func documents(text []byte) ([]*yaml.Node, error) {
 	}
 }
 
-// same reports whether two values are written alike, but for comments and places.
+// same reports whether two values are written alike, apart from comments and positions.
 func same(a, b *yaml.Node) bool {
 	return a.Kind == b.Kind && a.Style == b.Style && a.Tag == b.Tag && a.Value == b.Value && a.Anchor == b.Anchor &&
 		slices.EqualFunc(a.Content, b.Content, same)
@@ -85,13 +84,12 @@ func same(a, b *yaml.Node) bool {
 type editor struct {
 	file           string
 	text           []byte
-	lines          []int // where they begin
+	lines          []int // the offset of each line
 	service, image string
 
-	// path are the nodes from the document to the mapping of the service.
+	// path holds the nodes from the document to the mapping of the service.
 	path []*yaml.Node
-	// name is the key of the service, key and value those of its image; both may be
-	// missing.
+	// name is the key of the service; key and value are its image, nil if there is none.
 	name, key, value *yaml.Node
 }
 
@@ -151,7 +149,7 @@ func (e *editor) missing(names []string) error {
 	return e.refuse(nil, "service-missing", hint, "there is no service %q in the file", e.service)
 }
 
-// entry returns a key of a mapping, which must be there once at most, and its value.
+// entry returns a key of a mapping and its value. A repeated key is an error.
 func (e *editor) entry(n *yaml.Node, name string) (key, value *yaml.Node, err error) {
 	if n.Kind != yaml.MappingNode {
 		return nil, nil, nil
@@ -168,7 +166,7 @@ func (e *editor) entry(n *yaml.Node, name string) (key, value *yaml.Node, err er
 	return key, value, nil
 }
 
-// edit changes the text, and the nodes as they must then be.
+// edit changes the text, and the nodes in the same way.
 func (e *editor) edit() ([]byte, error) {
 	service := e.path[len(e.path)-1]
 	if service.Kind != yaml.MappingNode {
@@ -187,7 +185,7 @@ func (e *editor) edit() ([]byte, error) {
 	return e.replace()
 }
 
-// unshared refuses to change what others repeat by an alias.
+// unshared refuses to change an image that an alias repeats elsewhere.
 func (e *editor) unshared() error {
 	anchored := slices.Clone(e.path)
 	if e.value != nil {
@@ -213,7 +211,7 @@ func (e *editor) unshared() error {
 	return found
 }
 
-// overrides reports whether a mapping merges the service, and has an image of its own.
+// overrides reports whether a mapping merges the service and sets an image of its own.
 func (e *editor) overrides(alias, mapping *yaml.Node) bool {
 	if mapping == nil || alias.Alias != e.path[len(e.path)-1] {
 		return false
@@ -222,7 +220,7 @@ func (e *editor) overrides(alias, mapping *yaml.Node) bool {
 	return key != nil && err == nil
 }
 
-// replace puts the image in the place of the value.
+// replace replaces the value by the image.
 func (e *editor) replace() ([]byte, error) {
 	v := e.value
 	if v.Kind != yaml.ScalarNode && v.Kind != yaml.AliasNode || v.Style&yaml.TaggedStyle != 0 && v.Tag != "!!str" {
@@ -251,7 +249,7 @@ func (e *editor) replace() ([]byte, error) {
 	return e.splice(start, end, quote+e.image+quote), nil
 }
 
-// insert gives the service the key, before the others and their comments.
+// insert adds the key to the service, before the other keys and their comments.
 func (e *editor) insert(service *yaml.Node) ([]byte, error) {
 	key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: "image"}
 	value := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: e.image}
@@ -283,12 +281,12 @@ func (e *editor) insert(service *yaml.Node) ([]byte, error) {
 	return e.splice(at, at, entry), nil
 }
 
-// isComment reports whether a line holds a comment and nothing else.
+// isComment reports whether a line holds only a comment.
 func (e *editor) isComment(line int) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(e.text[e.lines[line]:], " \t"), []byte("#"))
 }
 
-// lineBreak returns what ends a line that is not the last one.
+// lineBreak returns the line break of a line that is not the last one.
 func (e *editor) lineBreak(line int) string {
 	end := e.lines[line+1]
 	for _, b := range breaks {
@@ -303,8 +301,8 @@ func (e *editor) splice(start, end int, text string) []byte {
 	return slices.Concat(e.text[:start], []byte(text), e.text[end:])
 }
 
-// span returns where a scalar or an alias stands in the text, without its anchor and tag;
-// false where that takes more than a line.
+// span returns the range of a scalar or an alias in the text, without its anchor and tag; ok
+// is false if it takes more than one line.
 func (e *editor) span(n *yaml.Node) (start, end int, ok bool) {
 	start = e.offset(n)
 	if n.Kind == yaml.AliasNode {
@@ -323,7 +321,7 @@ func (e *editor) span(n *yaml.Node) (start, end int, ok bool) {
 	}
 }
 
-// quoted returns the length of the quoted scalar that a text begins with, 0 where it does
+// quoted returns the length of the quoted scalar at the beginning of a text, 0 if it does
 // not end on the line.
 func quoted(text []byte) int {
 	if len(text) == 0 {
@@ -344,7 +342,7 @@ func quoted(text []byte) int {
 	return 0
 }
 
-// afterProperties returns the place after the anchor and the tag of a value.
+// afterProperties returns the offset after the anchor and the tag of a value.
 func (e *editor) afterProperties(at int) int {
 	for at < len(e.text) && (e.text[at] == '&' || e.text[at] == '!') {
 		rest := e.text[at:]
@@ -357,7 +355,7 @@ func (e *editor) afterProperties(at int) int {
 	return at
 }
 
-// afterColon returns the place after the colon of the image's key.
+// afterColon returns the offset after the colon of the image's key.
 func (e *editor) afterColon() (int, bool) {
 	_, end, ok := e.span(e.key)
 	if !ok {
@@ -368,8 +366,8 @@ func (e *editor) afterColon() (int, bool) {
 	return end + colon + 1, colon < len(rest) && rest[colon] == ':'
 }
 
-// offset returns where a node begins in the text. Columns are those of the YAML reader,
-// which counts characters.
+// offset returns the offset of a node in the text. The YAML reader counts columns in
+// characters.
 func (e *editor) offset(n *yaml.Node) int {
 	at := e.lines[n.Line-1]
 	for column := 1; column < n.Column && at < len(e.text); column++ {
@@ -379,10 +377,10 @@ func (e *editor) offset(n *yaml.Node) int {
 	return at
 }
 
-// breaks are what ends a line in YAML 1.1, which the reader follows.
+// breaks lists the line breaks of YAML 1.1, which the reader follows.
 var breaks = []string{"\r\n", "\r", "\n", "\u0085", "\u2028", "\u2029"}
 
-// breakAt returns the line break that a text begins with, or "".
+// breakAt returns the line break at the beginning of a text, or "".
 func breakAt(text []byte) string {
 	for _, b := range breaks {
 		if bytes.HasPrefix(text, []byte(b)) {
@@ -392,7 +390,7 @@ func breakAt(text []byte) string {
 	return ""
 }
 
-// lineStarts returns where the lines of a text begin, the first one after the byte order
+// lineStarts returns the offsets of all lines. The first line begins after the byte order
 // mark, which has no column.
 func lineStarts(text []byte) []int {
 	at := len(text) - len(bytes.TrimPrefix(text, []byte("\uFEFF")))

@@ -21,7 +21,7 @@ const (
 
 var image = Image{registry, hash}
 
-// Every byte but those of the image must stay; @ is the image in what is wanted.
+// Every byte outside of the image must stay; @ stands for the image in the expected text.
 func TestSetImage(t *testing.T) {
 	cases := []struct{ name, text, want string }{
 		{"plain", "services:\n  web:\n    image: nginx:1 # why\n", "services:\n  web:\n    image: @ # why\n"},
@@ -78,8 +78,8 @@ func TestSetImage(t *testing.T) {
 	}
 }
 
-// What cannot be edited without doing more than was asked must be refused, where
-// the reason stands.
+// An edit that would change more than the image must be refused, with the position of the
+// reason.
 func TestSetImageRefuses(t *testing.T) {
 	cases := []struct{ name, text, want string }{
 		{"no service", "services: {we: {image: a}}", `compose.yml: services.web: there is no service "web" in the file [service-missing] did you mean "we"?`},
@@ -120,8 +120,8 @@ func TestSetImageRefuses(t *testing.T) {
 	}
 }
 
-// Whatever the file, the result is refused, or the file with another image: what is
-// read from it is the same but for this value, and what was not read is there too.
+// Whatever the file, the result must be a refusal, or the file with another image: all other
+// values stay, as do comments.
 func FuzzSetImage(f *testing.F) {
 	for _, text := range []string{
 		"services:\n  web:\n    image: nginx:1 # why\n", "services: {web: {image: 'a', b: *c}}", "\uFEFFservices:\r\n  web:\r\n    # c\r\n    build: .\r\n",
@@ -154,7 +154,7 @@ func FuzzSetImage(f *testing.F) {
 	})
 }
 
-// insertions are what is put in around the image, before and after it.
+// insertions match the text that an edit adds before and after the image.
 var insertions = []struct{ before, after *regexp.Regexp }{
 	{regexp.MustCompile(` $`), regexp.MustCompile(`^`)},
 	{regexp.MustCompile(` *image: $`), regexp.MustCompile("^(\r\n|[\r\n\u0085\u2028\u2029])")},
@@ -162,8 +162,8 @@ var insertions = []struct{ before, after *regexp.Regexp }{
 	{regexp.MustCompile(`"image": "$`), regexp.MustCompile(`^", `)},
 }
 
-// spliced reports whether a text has become another by putting the image in the place
-// of a part of one line, or by putting the key or the value in.
+// spliced reports whether an edit only replaced a part of one line by the image, or inserted
+// the key or the value.
 func spliced(text, got []byte) bool {
 	head, tail, found := bytes.Cut(got, []byte(ref))
 	if removed := len(text) - len(head) - len(tail); found && removed >= 0 && bytes.HasPrefix(text, head) && bytes.HasSuffix(text, tail) {
@@ -177,8 +177,8 @@ func spliced(text, got []byte) bool {
 	return false
 }
 
-// others returns what a file says, but for the image of the service; false where it says
-// nothing that can be read.
+// others returns the content of a file without the image of the service; ok is false if it
+// cannot be read.
 func others(text []byte) (string, bool) {
 	var b strings.Builder
 	for decoder := yaml.NewDecoder(bytes.NewReader(text)); ; {

@@ -10,16 +10,16 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Image is a container image that cannot change: REPOSITORY@sha256:….
+// Image is an immutable container image, REPOSITORY@sha256:….
 type Image struct{ Repository, Digest string }
 
-// String returns the image as a compose file has it.
+// String returns the image in the form of a compose file.
 func (i Image) String() string { return i.Repository + "@" + i.Digest }
 
 var digest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
-// ParseImage reads REPOSITORY@sha256:…. A tag is refused: beside a digest it says
-// nothing, and may lie.
+// ParseImage reads REPOSITORY@sha256:…. It refuses a tag: beside a digest it has no effect,
+// and may be wrong.
 func ParseImage(text string) (Image, error) {
 	repository, hash, ok := strings.Cut(text, "@")
 	if !ok {
@@ -43,8 +43,7 @@ func newImage(repository, hash string) (Image, error) {
 	return i, nil
 }
 
-// BuildInfo is what a build says about its image, as the original's build_info.yml
-// has it.
+// BuildInfo is a build_info.yml of the original: a build's description of its image.
 type BuildInfo struct {
 	ServiceName string `yaml:"service_name"`
 	RepoName    string `yaml:"repo_name"`
@@ -60,12 +59,12 @@ func ParseBuildInfo(text []byte) (BuildInfo, error) {
 	return info, nil
 }
 
-// Image returns the image of a service, as far as the build has a say in it: the digest.
-// Whoever asks knows the service, and should know the repository; a build that names
-// others is not theirs. Without a repository it is the file's repo_name.
+// Image returns the image of a service with the digest of the build. An empty repository
+// stands for the file's repo_name. It is an error if the build is for another service or
+// repository: a build may set the digest only.
 func (b BuildInfo) Image(service, repository string) (Image, error) {
 	if b.ServiceName != "" && b.ServiceName != service {
-		return Image{}, fmt.Errorf("service_name is %q, and not %q: this build is not that of the service", b.ServiceName, service)
+		return Image{}, fmt.Errorf("service_name is %q, and not %q: this build is for another service", b.ServiceName, service)
 	}
 	if !digest.MatchString(b.ImageTag) {
 		return Image{}, fmt.Errorf("image_tag is %q: it must be the digest, sha256: and 64 hexadecimal digits, as a tag can be moved to another image", b.ImageTag)
@@ -76,7 +75,7 @@ func (b BuildInfo) Image(service, repository string) (Image, error) {
 	case repository == "":
 		repository = b.RepoName
 	case b.RepoName != "" && b.RepoName != repository && b.RepoName != repositoryName(repository):
-		return Image{}, fmt.Errorf("repo_name is %q, and not that of %s: this build pushed elsewhere", b.RepoName, repository)
+		return Image{}, fmt.Errorf("repo_name is %q, not the name of %s: this build pushed elsewhere", b.RepoName, repository)
 	}
 	return newImage(repository, b.ImageTag)
 }

@@ -44,8 +44,7 @@ func wantError(t *testing.T, err error, want string) {
 	}
 }
 
-// A build says nothing but the digest: of another service or repository it must be
-// refused.
+// A build may set the digest only: for another service or repository it must be refused.
 func TestBuildInfo(t *testing.T) {
 	cases := []struct{ name, text, repository, want string }{
 		{"ours", "service_name: web\nrepo_name: myapps/web\nimage_tag: " + hash, registry, ""},
@@ -55,8 +54,8 @@ func TestBuildInfo(t *testing.T) {
 		{"the original's", "service_name: web\nrepo_name: blog-web\nimage_tag: latest", registry, `image_tag is "latest": it must be the digest`},
 		{"no digest", "service_name: web", registry, `image_tag is "": it must be the digest`},
 		{"two lines", "image_tag: \"" + hash + "\\nx\"", registry, "it must be the digest"},
-		{"another service", "service_name: other\nimage_tag: " + hash, registry, `service_name is "other", and not "web": this build is not that of the service`},
-		{"another repository", "repo_name: myapps/other\nimage_tag: " + hash, registry, `repo_name is "myapps/other", and not that of ` + registry},
+		{"another service", "service_name: other\nimage_tag: " + hash, registry, `service_name is "other", and not "web": this build is for another service`},
+		{"another repository", "repo_name: myapps/other\nimage_tag: " + hash, registry, `repo_name is "myapps/other", not the name of ` + registry},
 		{"no registry", "repo_name: blog-web\nimage_tag: " + hash, "", `repo_name is "blog-web", which names no registry`},
 		{"no repository", "image_tag: " + hash, "", `repo_name is "", which names no registry`},
 		{"a list", "[]", registry, "it is no build_info.yml: yaml: "},

@@ -15,32 +15,30 @@ import (
 	"time"
 )
 
-// Push says where a change goes.
+// Push holds the destination of a change.
 type Push struct {
-	// Checkout is a git working tree, which tells the URL of a named remote, and of
-	// which nothing else is used.
+	// Checkout is a git working tree. Push reads from it only the URL of a named remote.
 	Checkout string
 	// Remote is the name of a remote of the checkout, a URL or a folder.
 	Remote, Branch string
-	// Message is that of the commit. Default: what has changed.
+	// Message is the commit message. Default: the service and the image.
 	Message string
-	// Author and Email are those of the commit.
+	// Author and Email name the author and the committer.
 	Author, Email string
-	// Attempts is how often it is tried while others push too. Default: 1.
+	// Attempts limits the tries while others push, too. Default: 1.
 	Attempts int
 }
 
-// longestAttempt is how long git may take for one attempt.
-const longestAttempt = 5 * time.Minute
+// attemptTimeout limits the time of git in one attempt.
+const attemptTimeout = 5 * time.Minute
 
-// Push makes the change on top of what the branch is at the remote, and pushes it as
-// one commit. When somebody else was faster, it begins again with what they pushed:
-// no change of others is lost, and history stays a line. The id of the commit is ""
-// where there was nothing to change.
+// Push makes the change on top of the remote branch and pushes it as one commit. If somebody
+// else pushed meanwhile, it starts again from the new state: no change of others is lost,
+// and history stays linear. The id of the commit is "" if there was nothing to change.
 //
-// All of it happens in a repository of its own that lasts as long as this takes. The
-// checkout is not touched, and neither its hooks nor its configuration have a say;
-// credentials are those of git's global configuration and of the environment.
+// All of it happens in a temporary repository. Push does not touch the checkout and ignores
+// its hooks and configuration; credentials come from git's global configuration and from the
+// environment.
 func (c Change) Push(ctx context.Context, p Push) (commit string, err error) {
 	dir, err := os.MkdirTemp("", "composer-")
 	if err != nil {
@@ -65,10 +63,10 @@ func (c Change) Push(ctx context.Context, p Push) (commit string, err error) {
 	return commit, err
 }
 
-// remoteError is that of a remote, which may be gone with the next attempt.
+// remoteError is an error of the remote, which the next attempt may not meet.
 type remoteError struct{ error }
 
-// try makes attempts until one ends without an error of the remote.
+// try repeats do until it returns no error of the remote.
 func try(ctx context.Context, attempts int, do func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := do()
@@ -85,8 +83,8 @@ func try(ctx context.Context, attempts int, do func() error) error {
 	}
 }
 
-// wait returns longer after each attempt, by chance, so that those who met once do not
-// meet again.
+// wait waits longer after each attempt, for a random time, so that competing pushes do not
+// collide again.
 func wait(ctx context.Context, attempt int) error {
 	const first, longest = 200 * time.Millisecond, 10 * time.Second
 	most := min(first<<min(attempt, 10), longest)
@@ -98,10 +96,9 @@ func wait(ctx context.Context, attempt int) error {
 	}
 }
 
-// attempt makes the commit on the branch as it is now. What the remote refuses is a
-// *remoteError.
+// attempt makes the commit on the current branch. A refusal of the remote is a *remoteError.
 func (c Change) attempt(ctx context.Context, r *bare, p Push) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, longestAttempt)
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	const base = "refs/heads/base"
 	if _, err := r.git(ctx, nil, "fetch", "--quiet", "--no-tags", "--depth=1", "--", r.url, "+"+r.ref+":"+base); err != nil {
@@ -132,7 +129,6 @@ func (p Push) message(c Change) string {
 
 var remoteName = regexp.MustCompile(`^\w[\w.-]*$`)
 
-// url returns the URL of the remote.
 func (p Push) url(ctx context.Context, r *bare) (string, error) {
 	if info, err := os.Stat(p.Remote); err == nil && info.IsDir() {
 		return filepath.Abs(p.Remote)
@@ -147,14 +143,14 @@ func (p Push) url(ctx context.Context, r *bare) (string, error) {
 	return strings.TrimSuffix(string(out), "\n"), nil
 }
 
-// bare is the repository that the commit is made in.
+// bare is the temporary repository of the commit.
 type bare struct {
 	dir, url, ref string
 	env           []string
 }
 
-// environment returns the variables of git: nothing that names another repository, nobody to
-// ask, messages in English, transports that run no command of a URL, and no hooks.
+// environment returns the environment of git: no variables that name another repository, no
+// prompts, messages in English, no transports that run a command of a URL, and no hooks.
 func environment(p Push) []string {
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
@@ -166,14 +162,14 @@ func environment(p Push) []string {
 	)
 }
 
-// repositoryVariables are those of git rev-parse --local-env-vars that point
-// elsewhere.
+// repositoryVariables lists the variables of git rev-parse --local-env-vars that name
+// another repository.
 var repositoryVariables = []string{
 	"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_DIR", "GIT_GRAFT_FILE", "GIT_INDEX_FILE", "GIT_NAMESPACE",
 	"GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE",
 }
 
-// git runs a command of git and answers with its output.
+// git runs a git command and returns its output.
 func (r *bare) git(ctx context.Context, input []byte, args ...string) ([]byte, error) {
 	options := []string{"--literal-pathspecs", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false"}
 	command := exec.CommandContext(ctx, "git", append(options, args...)...)
@@ -187,7 +183,7 @@ func (r *bare) git(ctx context.Context, input []byte, args ...string) ([]byte, e
 	if missing := (*exec.Error)(nil); errors.As(err, &missing) {
 		return nil, fmt.Errorf("git is needed: %w", err)
 	}
-	err = fmt.Errorf("git %s: %s", args[0], said(problems.String(), err))
+	err = fmt.Errorf("git %s: %s", args[0], gitMessage(problems.String(), err))
 	if args[0] == "fetch" && !strings.Contains(problems.String(), "couldn't find remote ref") || args[0] == "push" {
 		return nil, &remoteError{err}
 	}
@@ -199,9 +195,9 @@ var (
 	unprintable = regexp.MustCompile(`[^\PC\n]`)
 )
 
-// said returns what git has to say about an error, in one line, without the credentials
-// of URLs.
-func said(text string, err error) string {
+// gitMessage returns git's message for an error, in one line, without the credentials of
+// URLs.
+func gitMessage(text string, err error) string {
 	const longest = 2000
 	text = userInfo.ReplaceAllString(unprintable.ReplaceAllString(text, " "), "://")
 	var lines []string
@@ -217,7 +213,7 @@ func said(text string, err error) string {
 	return text[:min(len(text), longest)]
 }
 
-// file returns a file of a commit, nil where there is none, and its mode.
+// file returns the mode and the text of a file in a commit, "" and nil if it does not exist.
 func (r *bare) file(ctx context.Context, commit, file string) (mode string, text []byte, err error) {
 	out, err := r.git(ctx, nil, "ls-tree", "-z", "-l", "--full-tree", commit, "--", file)
 	if err != nil {
@@ -238,7 +234,7 @@ func (r *bare) file(ctx context.Context, commit, file string) (mode string, text
 	return fields[0], text, err
 }
 
-// commit makes a commit that changes one file of another.
+// commit makes a commit that changes one file of its parent.
 func (r *bare) commit(ctx context.Context, parent, mode, file string, text []byte, message string) (string, error) {
 	if _, err := r.git(ctx, nil, "read-tree", parent); err != nil {
 		return "", err
@@ -257,7 +253,7 @@ func (r *bare) commit(ctx context.Context, parent, mode, file string, text []byt
 	return r.id(ctx, message, "commit-tree", tree, "-p", parent, "-F", "-")
 }
 
-// id runs a command that answers with the id of an object.
+// id runs a git command whose output is the id of an object.
 func (r *bare) id(ctx context.Context, input string, args ...string) (string, error) {
 	out, err := r.git(ctx, []byte(input), args...)
 	return strings.TrimSpace(string(out)), err

@@ -12,7 +12,6 @@ import (
 	"testing"
 )
 
-// git runs git in a folder, as a person would.
 func git(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	command := exec.Command("git", args...)
@@ -54,7 +53,6 @@ func to(checkout string) Push {
 	return Push{Checkout: checkout, Remote: "origin", Branch: "main", Author: "composer", Email: "composer@localhost", Attempts: 30}
 }
 
-// inFile makes a change, and inFolder another, that are right.
 func inFile(t *testing.T, file, service string, i Image) Change {
 	t.Helper()
 	return must(t)(InFile(file, service, i))
@@ -77,8 +75,8 @@ func must(t *testing.T) func(Change, error) Change {
 
 func imageNumber(i int) Image { return Image{registry, fmt.Sprintf("sha256:%064x", i)} }
 
-// All who push at once must get their change in, and nobody's may be lost: one
-// commit each, in a line, that changes its one line.
+// Concurrent pushes must all succeed without losing a change: one commit each, in a linear
+// history, that changes one line.
 func TestConcurrentPushes(t *testing.T) {
 	for _, writers := range []int{2, 10} {
 		for _, overlay := range []bool{false, true} {
@@ -129,7 +127,7 @@ func TestConcurrentPushes(t *testing.T) {
 	}
 }
 
-// Where nothing changes, there must be no commit.
+// A change of nothing must make no commit.
 func TestPushOfNothing(t *testing.T) {
 	bare, checkout := remote(t, map[string]string{"compose.yml": "services: {web: {image: " + ref + "}}\n"})
 	before := git(t, bare, "rev-parse", "main")
@@ -139,8 +137,8 @@ func TestPushOfNothing(t *testing.T) {
 	}
 }
 
-// The commit must be on top of what others pushed since the checkout, and say who and
-// what; the hooks and the configuration of the checkout have no say.
+// The commit must be on top of the remote branch and name author and image; hooks and
+// configuration of the checkout must not matter.
 func TestPushIsOfTheRemote(t *testing.T) {
 	bare, checkout := remote(t, map[string]string{"a b/compose.yml": "services: {web: {image: a}}\r\n"})
 	hook := filepath.Join(checkout, ".git", "hooks", "pre-push")
@@ -171,7 +169,7 @@ func TestPushIsOfTheRemote(t *testing.T) {
 	}
 }
 
-// What cannot be pushed must end with the reason, and leave the remote as it is.
+// A failing push must tell the reason, and leave the remote as it is.
 func TestPushFails(t *testing.T) {
 	bare, checkout := remote(t, map[string]string{"compose.yml": "services: {web: {image: a}, other: {image: a}}\n", "folder/x": "x"})
 	if err := os.Symlink("compose.yml", filepath.Join(checkout, "link.yml")); err != nil {
@@ -222,7 +220,8 @@ func TestPushFails(t *testing.T) {
 	}
 }
 
-// A remote that always refuses must be given up after the attempts, with what it says.
+// A push to a remote that always refuses must end after the attempts, with the remote's
+// message.
 func TestPushIsRejected(t *testing.T) {
 	bare, checkout := remote(t, map[string]string{"compose.yml": "services: {web: {image: a}}\n"})
 	log := filepath.Join(t.TempDir(), "log")

@@ -10,20 +10,20 @@ import (
 	"io/fs"
 )
 
-// Store keeps a zip file of the compose files, as an object in S3.
+// Store holds a zip file of compose files, as an object in S3 does.
 type Store interface {
-	// Get is the file, and a name of what it was then.
+	// Get returns the file and its version.
 	Get(ctx context.Context) (archive []byte, version string, err error)
-	// Put replaces the file, unless it is another version by now: then the error is
+	// Put replaces the file of the version. If there is a newer one, the error is
 	// ErrOutdated.
 	Put(ctx context.Context, archive []byte, version string) error
 }
 
-// ErrOutdated says that somebody else has replaced the file meanwhile.
+// ErrOutdated is the error for a file that somebody else replaced meanwhile.
 var ErrOutdated = errors.New("somebody else replaced the file meanwhile")
 
-// Replace makes the change in a zip file, and again on top of what others put there
-// meanwhile; false says that there was nothing to change.
+// Replace makes the change in a zip file, and tries again if somebody else replaced it
+// meanwhile; changed is false if there was nothing to change.
 func (c Change) Replace(ctx context.Context, store Store, attempts int) (changed bool, err error) {
 	err = try(ctx, attempts, func() error {
 		archive, version, err := store.Get(ctx)
@@ -43,8 +43,8 @@ func (c Change) Replace(ctx context.Context, store Store, attempts int) (changed
 	return changed && err == nil, err
 }
 
-// inZip returns a zip file with the change, every other file of which stays as it is; nil
-// where there is nothing to change.
+// inZip returns the zip file with the change and all other files as they are, nil if there
+// is nothing to change.
 func (c Change) inZip(archive []byte) ([]byte, error) {
 	r, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
 	if err != nil {

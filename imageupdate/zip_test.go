@@ -56,7 +56,7 @@ func zipped(t *testing.T, name, text string, mode fs.FileMode) []byte {
 	return b.Bytes()
 }
 
-// All who replace the file at once must get their change in.
+// Concurrent replacements must all succeed without losing a change.
 func TestConcurrentReplaces(t *testing.T) {
 	const writers = 10
 	o := &object{archive: zipped(t, "bin/run", "x", 0o755)}

@@ -1,5 +1,5 @@
-// Package secretscan tells what looks like a secret, so that what is refused in a
-// compose file and what is found in a template are the same.
+// Package secretscan recognises secrets by their form or name, so that compose files and
+// templates are checked by the same rules.
 package secretscan
 
 import (
@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Text says what a text holds that is a secret whatever it is called: "a private
-// key", say. It is "" where nothing looks like one.
+// Text returns the kind of secret that a text holds in a recognisable form, such as "a
+// private key", or "" if it holds none.
 func Text(text string) string {
 	for _, form := range forms {
 		if form.pattern.MatchString(text) && !documented.MatchString(text) {
@@ -21,8 +21,8 @@ func Text(text string) string {
 	return ""
 }
 
-// Named says what a plain text would be under a name of its own: "a password", say.
-// It is "" where it is no secret.
+// Named returns the kind of secret that a literal text under this name would be, such as "a
+// password", or "" if it would be none.
 func Named(name, text string) string {
 	if harmless.MatchString(text) {
 		return ""
@@ -35,7 +35,7 @@ func Named(name, text string) string {
 	return ""
 }
 
-// forms are texts that are secrets whatever they are called.
+// forms lists secrets that are recognisable by their form.
 var forms = []struct {
 	what    string
 	pattern *regexp.Regexp
@@ -60,29 +60,29 @@ var forms = []struct {
 	{"a password in a connection string", regexp.MustCompile(`(?i)[;?&](password|pwd)=[^;&\s${<]+`)},
 }
 
-// documented are the stand-ins of AWS's documentation.
+// documented matches the example keys of AWS's documentation.
 var documented = regexp.MustCompile(`EXAMPLE`)
 
-// harmless are values that are no secrets under any name: nothing, a switch, an
-// ARN, a path to where the secret is, a URL, a stand-in for another value.
+// harmless matches values that are no secrets under any name: nothing, a switch, an ARN, a
+// path, a URL, a reference to another value.
 var harmless = regexp.MustCompile(`(?i)^(|true|false|yes|no|on|off|none|null|[01]|enabled|disabled|arn:.*|(file://)?/[\w.@/-]*|\./[\w./-]*|[a-z][a-z0-9+.-]*://.*|\{\{resolve:.*|\$\{?\w+\}?|<[^<>]*>)$`)
 
-// nameForm is what the names of secrets look like.
+// nameForm describes the names of a kind of secret.
 type nameForm struct {
 	what string
-	// end is that of the name in lower case, without what is no letter, and word
-	// one of the words that it is made of, the last one.
+	// end matches the end of the name in lower case, letters only; word matches its last
+	// word.
 	end, word *regexp.Regexp
-	// unless are values that such a name may well have.
+	// unless matches harmless values under such a name.
 	unless *regexp.Regexp
-	// random says that only a value that looks random is meant.
+	// random is true if only a random value counts as a secret.
 	random bool
 }
 
 var (
 	nothing = regexp.MustCompile(`^$`)
 	amount  = regexp.MustCompile(`^[0-9.]+[a-z]{0,2}$`)
-	// plainName is the name of something: a secret that is kept elsewhere, say.
+	// plainName matches the name or path of a secret in a store.
 	plainName = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$`)
 )
 
@@ -95,13 +95,12 @@ var names = []nameForm{
 	{what: "a random key", end: regexp.MustCompile(`(key|salt|auth|seed)$`), unless: words, random: true},
 }
 
-// public reports whether a word says that all may know.
 func public(word string) bool { return word == "public" || word == "publishable" }
 
-// words are the names of fields and files, and small numbers.
+// words matches names of fields and files, and small numbers.
 var words = regexp.MustCompile(`^([0-9.]{1,5}|[a-z]+([_.-][a-z]+)*|[A-Z]?[a-z]+([A-Z][a-z]+)*|[A-Z]+(_[A-Z]+)*)$`)
 
-// matches reports whether a name and its value belong to a secret.
+// matches reports whether a name and its value look like this kind of secret.
 func (n nameForm) matches(name, value string) bool {
 	words := wordsOf(name)
 	if len(words) == 0 || slices.ContainsFunc(words, public) || n.unless.MatchString(value) || n.random && !random(value) {
@@ -119,19 +118,19 @@ var (
 func wordsOf(name string) []string {
 	spaced := separator.ReplaceAllString(camel.ReplaceAllString(name, "$1 $2"), " ")
 	words := strings.Fields(strings.ToLower(spaced))
-	for len(words) > 1 && slices.Contains(says, words[len(words)-1]) {
+	for len(words) > 1 && slices.Contains(fillers, words[len(words)-1]) {
 		words = words[:len(words)-1]
 	}
 	return words
 }
 
-// says are the words at the end of a name that say nothing about what it is.
-var says = []string{"plain", "plaintext", "raw", "string", "value"}
+// fillers lists words at the end of a name that do not change its meaning.
+var fillers = []string{"plain", "plaintext", "raw", "string", "value"}
 
 var oneWord = regexp.MustCompile(`^[A-Za-z0-9+/=_-]{16,512}$`)
 
-// random reports whether a text looks as if a machine had drawn it: one long word of
-// letters and digits, with 3.5 bits or more to a character.
+// random reports whether a text looks generated: one long word of letters and digits, with
+// 3.5 bits or more to a character.
 func random(text string) bool {
 	if !oneWord.MatchString(text) || !strings.ContainsAny(text, "0123456789") {
 		return false

@@ -2,8 +2,7 @@ package secretscan
 
 import "testing"
 
-// A name and a value together must be told apart from what only looks alike: a
-// false alarm stops a deployment.
+// Secrets must be told from similar names and values: a false alarm stops a deployment.
 func TestNamed(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"MYSQL_PASSWORD", "hunter2", "a password"},
@@ -44,7 +43,7 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// Some texts are secrets whatever they are called.
+// Secrets of a known form must be found.
 func TestText(t *testing.T) {
 	for text, want := range map[string]string{
 		"AKIAIOSFODNN7ABCDEFG":                                           "an AWS access key",

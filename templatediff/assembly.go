@@ -14,27 +14,27 @@ import (
 	"strings"
 )
 
-// Stack is one of a cloud assembly.
+// Stack is a stack of a cloud assembly.
 type Stack struct {
 	// Name is the physical name.
 	Name string
-	// Account and Region are of the target, "" where it fits any.
+	// Account and Region name the target environment, "" if the template is for any.
 	Account, Region string
-	// LookupRole is the ARN of the role that may read what is deployed, "" where the
+	// LookupRole is the ARN of the role that may read the deployed template, "" if the
 	// assembly names none.
 	LookupRole string
 	Template   *Template
 }
 
 const (
-	// mostFiles and largest bound what a folder can make the reader do: CloudFormation
-	// takes templates of 1 MB, and manifests hold the notes of many.
-	mostFiles = 5000
-	largest   = 64 << 20
+	// maxFiles and maxFileSize limit the work that a folder can cause: templates have up to
+	// 1 MB, and manifests hold the metadata of many stacks.
+	maxFiles    = 5000
+	maxFileSize = 64 << 20
 )
 
-// Read reads the stacks of a cloud assembly, with those of the assemblies nested in
-// it, and nothing outside of its folder. They are sorted by name, account and region.
+// Read reads the stacks of a cloud assembly and of the assemblies nested in it, and nothing
+// outside of its folder. The stacks are sorted by name, account and region.
 func Read(dir string) ([]Stack, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -60,7 +60,7 @@ type reader struct {
 	files  int
 }
 
-// manifest is the part of a manifest.json that is read here (cloud-assembly-schema,
+// manifest mirrors the fields that are read from a manifest.json (cloud-assembly-schema,
 // manifest.ts).
 type manifest struct {
 	Artifacts map[string]struct {
@@ -112,30 +112,30 @@ func (r *reader) folder(dir string) error {
 }
 
 func (r *reader) read(file string) ([]byte, error) {
-	if r.files++; r.files > mostFiles {
-		return nil, fmt.Errorf("%s: the assembly has more than %d files", file, mostFiles)
+	if r.files++; r.files > maxFiles {
+		return nil, fmt.Errorf("%s: the assembly has more than %d files", file, maxFiles)
 	}
 	f, err := r.fsys.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: no such file, or it cannot be read", file)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, largest+1))
+	text, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, fmt.Errorf("%s: it cannot be read", file)
 	}
-	if len(text) > largest {
-		return nil, fmt.Errorf("%s: it is larger than %d MiB", file, largest>>20)
+	if len(text) > maxFileSize {
+		return nil, fmt.Errorf("%s: it is larger than %d MiB", file, maxFileSize>>20)
 	}
 	return text, nil
 }
 
-// target takes an environment apart, as in aws://111111111111/eu-west-1.
+// target splits an environment, as in aws://111111111111/eu-west-1.
 func target(environment string) (account, region string) {
 	account, region, _ = strings.Cut(strings.TrimPrefix(environment, "aws://"), "/")
 	return strings.TrimSuffix(account, "unknown-account"), strings.TrimSuffix(region, "unknown-region")
 }
 
-// fill puts the target in the place of the pseudo parameters of an ARN.
+// fill replaces the pseudo parameters of an ARN by the target.
 func (s Stack) fill(arn string) string {
 	partition := "aws"
 	for _, prefix := range []string{"cn-", "us-gov-"} {

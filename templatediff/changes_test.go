@@ -26,7 +26,6 @@ func parse(t *testing.T, text string) *Template {
 	return template
 }
 
-// resources returns a template with resources.
 func resources(text string) string { return `{"Resources": {` + text + `}}` }
 
 func task(image string) string {
@@ -34,7 +33,7 @@ func task(image string) string {
 		{"Name": "web", "Image": ` + image + `, "Environment": [{"Name": "PASSWORD", "Value": ` + strconv.Quote("hunter2 "+image) + `}]}, {"Name": "log", "Image": "fluent"}]}}`
 }
 
-// What is told of a release must be what a reader needs, and no value but numbers,
+// The text must tell a reader what a release changes, without values other than numbers,
 // switches and images.
 func TestText(t *testing.T) {
 	cases := []struct{ name, before, after, want string }{
@@ -115,8 +114,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// The summary must be one line that nothing in a template can break out of, with what
-// is lost first, and fit.
+// The summary must fit into one line that no template can break, with losses first.
 func TestSummary(t *testing.T) {
 	web := Compare(Stack{Name: "a", Template: parse(t, resources(task(`"registry/shop/web@`+two+`"`)))}, parse(t, resources(task(`"registry/shop/web@`+one+`"`)+`, "B": {"Type": "AWS::S3::Bucket"}`)))
 	if got, want := Summary([]Difference{web, web}), "2 stacks, 0 new, 2 changed; 0 resources added, 2 changed, 2 removed; AT RISK: AWS::S3::Bucket B (is lost); image web web@111111111111 to web@222222222222"; got != want {
@@ -131,7 +129,7 @@ func TestSummary(t *testing.T) {
 		fmt.Fprintf(&many, `{"Name": "c%d\n$(x)#{y}'\"", "Image": "i%d"},`, i, i)
 	}
 	got := Summary([]Difference{Compare(Stack{Name: "a", Template: parse(t, resources(`"T": {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": [`+strings.TrimSuffix(many.String(), ",")+`]}}`))}, nil)})
-	if len(got) > longestSummary || len(got) < longestSummary-100 || strings.ContainsAny(got, "\n$#{}'\"\\`") || !strings.Contains(got, "; and ") {
+	if len(got) > maxSummary || len(got) < maxSummary-100 || strings.ContainsAny(got, "\n$#{}'\"\\`") || !strings.Contains(got, "; and ") {
 		t.Errorf("got %d characters: %s", len(got), got)
 	}
 }
@@ -154,7 +152,7 @@ func write(t *testing.T, file, text string) {
 	}
 }
 
-// An assembly must be read with the assemblies in it, with the target of each stack.
+// Read must include nested assemblies, and know the target of each stack.
 func TestRead(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "manifest.json"), `{"artifacts": {

@@ -13,43 +13,43 @@ import (
 	"composecdk/secretscan"
 )
 
-// Kind is what becomes of a resource.
+// Kind is the kind of a change.
 type Kind int
 
-// What becomes of resources, in the order in which it is told.
+// The kinds in the order of printing.
 const (
 	Added Kind = iota
 	Changed
 	Removed
 )
 
-// Replacement is whether another resource takes the place of one.
+// Replacement tells whether a change replaces the resource.
 type Replacement int
 
-// Perhaps is said where the old or the new value is known only when it is deployed.
+// Perhaps is for values that are known only when deployed.
 const (
 	Never Replacement = iota
 	Perhaps
 	Always
 )
 
-// Difference is what a release does to a stack.
+// Difference holds the changes of a stack.
 type Difference struct {
 	Stack
-	// New says that there is no such stack.
+	// New is true if the stack is not deployed yet.
 	New bool
 	// Resources are sorted by kind, type and id.
 	Resources []ResourceChange
 	// Images are sorted by container.
 	Images []ImageChange
-	// Sections are the names of the others that change, sorted.
+	// Sections lists the other changed sections of the template, sorted.
 	Sections []string
 }
 
 // Changes reports whether the release does anything to the stack.
 func (d Difference) Changes() bool { return d.New || len(d.Resources) > 0 || len(d.Sections) > 0 }
 
-// Count returns the number of resources of a kind.
+// Count returns the number of changed resources of a kind.
 func (d Difference) Count(k Kind) int {
 	n := 0
 	for _, r := range d.Resources {
@@ -60,35 +60,34 @@ func (d Difference) Count(k Kind) int {
 	return n
 }
 
-// ResourceChange is what becomes of one resource.
+// ResourceChange is the change of one resource.
 type ResourceChange struct {
 	Kind     Kind
 	ID, Type string
-	// Name is the place in the construct tree, else the id.
+	// Name is the path in the construct tree, or the logical id if there is none.
 	Name string
-	// Properties are those that change, sorted, with the values that may be told.
+	// Properties lists the changed properties, sorted, with their values where these are
+	// safe to print.
 	Properties []string
 	Replaced   Replacement
-	// Holds says that the resource holds data, or what others stand on, and Kept that
-	// it stays as it is, outside of the stack, when it is removed or replaced.
+	// Holds is true if the resource holds data or others depend on it. Kept is true if
+	// CloudFormation retains it, outside of the stack, on removal or replacement.
 	Holds, Kept bool
 }
 
-// Loses reports whether something is lost, or may be.
+// Loses reports whether data is, or may be, lost.
 func (r ResourceChange) Loses() bool {
 	return r.Holds && !r.Kept && (r.Kind == Removed || r.Replaced != Never)
 }
 
-// ImageChange is a container with another image; Old or New is "" where the container
-// is new, or goes.
+// ImageChange is a container with another image; Old or New is "" for an added or a removed
+// container.
 type ImageChange struct{ Container, Old, New string }
 
-// Compare says what a stack changes of what is deployed, which is nil where there is
-// no such stack.
+// Compare compares a stack with its deployed template, nil if it is not deployed.
 //
-// It sees what templates say: neither tags and protection of the stack, nor a value
-// that another stack or a parameter hands over. The templates of nested stacks are
-// seen as another URL.
+// It sees templates only: neither the tags and the protection of the stack, nor values from
+// other stacks or parameters. A change of a nested stack is a change of its URL.
 func Compare(s Stack, deployed *Template) Difference {
 	d := Difference{Stack: s, New: deployed == nil}
 	if deployed == nil {
@@ -158,27 +157,27 @@ func compare(id string, before, after *Resource) (c ResourceChange, changed bool
 	return c, len(c.Properties) > 0
 }
 
-// keeps reports whether a policy of a resource leaves it, or a copy of its data.
+// keeps reports whether a policy of a resource retains it, or takes a snapshot.
 func keeps(r *Resource, policy string) bool {
 	return slices.Contains([]any{"Retain", "Snapshot", "RetainExceptOnCreate"}, r.Attributes[policy])
 }
 
-// property is one that has changed.
+// property is a changed property.
 type property struct {
 	path     []string
 	old, new any
 }
 
-// deepest is how far down a property is named: what is below changes with it.
-const deepest = 4
+// maxDepth limits the path of a property in the output.
+const maxDepth = 4
 
-// differ finds the properties that are not equal.
+// differ returns the properties that differ.
 func differ(at []string, old, new any) []property {
 	if reflect.DeepEqual(old, new) {
 		return nil
 	}
 	before, after := children(old), children(new)
-	if len(at) >= deepest || before == nil || after == nil {
+	if len(at) >= maxDepth || before == nil || after == nil {
 		return []property{{at, old, new}}
 	}
 	var found []property
@@ -191,8 +190,8 @@ func differ(at []string, old, new any) []property {
 	return found
 }
 
-// children returns the fields of a mapping, or the items of a list that have a name; nil
-// for what is to be taken as a whole.
+// children returns the fields of a mapping, or the items of a list by name; nil for a value
+// that is compared as a whole.
 func children(v any) map[string]any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -220,8 +219,8 @@ func children(v any) map[string]any {
 // String names the property, with the values where they are numbers or switches.
 func (p property) String() string {
 	name := strings.ReplaceAll(strings.Join(p.path, "."), ".[", "[")
-	old, told := tell(p.last(), p.old)
-	new, also := tell(p.last(), p.new)
+	old, told := safeValue(p.last(), p.old)
+	new, also := safeValue(p.last(), p.new)
 	if !told || !also {
 		return name
 	}
@@ -230,9 +229,9 @@ func (p property) String() string {
 
 func (p property) last() string { return p.path[len(p.path)-1] }
 
-// tell returns a value that may be told: a number or a switch, and not where a secret is
-// expected.
-func tell(name string, v any) (string, bool) {
+// safeValue returns a value that is safe to print: a number or a switch without a secret's
+// name.
+func safeValue(name string, v any) (string, bool) {
 	text := ""
 	switch v := v.(type) {
 	case nil:
@@ -245,8 +244,8 @@ func tell(name string, v any) (string, bool) {
 	return text, secretscan.Named(name, text+"x") == ""
 }
 
-// replaces says whether another value of the property makes CloudFormation replace a
-// resource of a type.
+// replaces tells whether a change of the property makes CloudFormation replace a resource of
+// a type.
 func (p property) replaces(kind string) Replacement {
 	at := strings.Join(p.path, "/") + "/"
 	for _, only := range createOnly[kind] {
@@ -262,7 +261,7 @@ func (p property) replaces(kind string) Replacement {
 	return Never
 }
 
-// literal reports whether a value is known before it is deployed.
+// literal reports whether a value is known before deployment.
 func literal(v any) bool {
 	switch v := v.(type) {
 	case map[string]any:
@@ -273,14 +272,14 @@ func literal(v any) bool {
 	return true
 }
 
-// createOnlyText lists the create-only properties of the types that hold data, or
-// what others stand on. A test of the CDK rewrites it from CloudFormation's schemas.
+// createOnlyText lists the create-only properties of types that hold data, or that other
+// resources depend on. A test of the CDK rewrites it from CloudFormation's schemas.
 //
 //go:embed createonly.tsv
 var createOnlyText string
 
-// createOnly are the properties of which another value makes CloudFormation replace
-// the resource, by type; one that is nested is written a/b.
+// createOnly maps a type to its properties whose change makes CloudFormation replace the
+// resource. Nested properties are written a/b.
 var createOnly = func() map[string][]string {
 	table := map[string][]string{}
 	for line := range strings.Lines(createOnlyText) {

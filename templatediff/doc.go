@@ -1,8 +1,7 @@
-// Package templatediff tells what a release changes: it compares the templates of a cloud
-// assembly with those that are deployed, and says which resources come, go, change
-// or are replaced, and which containers get another image. It is pure Go: whoever
-// uses it finds out what is deployed.
+// Package templatediff compares the templates of a cloud assembly with the deployed ones. It
+// tells which resources a release adds, changes, removes or replaces, and which containers
+// get another image. It is pure Go: the caller fetches the deployed templates.
 //
-// No value of a property is told but numbers, switches and images, so that no secret
-// gets into a log or a comment.
+// It prints no values but numbers, switches and images, so that no secret gets into a log or
+// a comment.
 package templatediff

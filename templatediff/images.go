@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// compareImages finds the containers of a task definition whose image changes.
+// compareImages returns the containers of a task definition whose image changes.
 func compareImages(before, after *Resource) []ImageChange {
 	old, new := images(before), images(after)
 	var found []ImageChange
@@ -18,7 +18,7 @@ func compareImages(before, after *Resource) []ImageChange {
 	return found
 }
 
-// images returns the images of a task definition by container.
+// images maps each container of a task definition to its image.
 func images(r *Resource) map[string]string {
 	if r == nil || r.Type != "AWS::ECS::TaskDefinition" {
 		return nil
@@ -36,7 +36,7 @@ func images(r *Resource) map[string]string {
 	return found
 }
 
-// text returns what a value of a template spells, as far as that is known.
+// text spells a value of a template, as far as it is known before deployment.
 func text(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -57,6 +57,6 @@ func text(v any) string {
 			return strings.Join(texts, text(join[0]))
 		}
 	}
-	encoded, _ := json.Marshal(v) // what was JSON is JSON
+	encoded, _ := json.Marshal(v) // decoded JSON always encodes
 	return string(encoded)
 }

@@ -11,7 +11,7 @@ import (
 	"unicode"
 )
 
-// Text prints the differences for people, a stack after the other.
+// Text prints the differences for people, one stack after the other.
 func Text(w io.Writer, all []Difference) error {
 	var b strings.Builder
 	for _, d := range all {
@@ -58,28 +58,28 @@ func (d Difference) target() string {
 	return printable(fmt.Sprintf(" (%s, %s)", cmp.Or(d.Account, "any account"), cmp.Or(d.Region, "any region")))
 }
 
-// fate says what becomes of what is removed or replaced.
+// fate tells whether a removed or replaced resource is kept or lost.
 func (r ResourceChange) fate() string {
-	said := ""
+	text := ""
 	switch {
 	case r.Replaced == Always:
-		said = "is replaced"
+		text = "is replaced"
 	case r.Replaced == Perhaps:
-		said = "may be replaced"
+		text = "may be replaced"
 	case r.Kind != Removed || !r.Holds && !r.Kept:
 		return ""
 	}
 	switch {
-	case r.Kept && said == "":
-		said = "is kept outside of the stack"
+	case r.Kept && text == "":
+		text = "is kept outside of the stack"
 	case r.Kept:
-		said += ", the old one is kept"
-	case r.Holds && said == "":
-		said = "is lost"
+		text += ", the old one is kept"
+	case r.Holds && text == "":
+		text = "is lost"
 	case r.Holds:
-		said += ", the old one is lost"
+		text += ", the old one is lost"
 	}
-	return " (" + said + ")"
+	return " (" + text + ")"
 }
 
 func count(n int, what string) string {
@@ -89,7 +89,6 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-// totals returns the numbers of all stacks.
 func totals(all []Difference) string {
 	var changed, added []string
 	kinds := [3]int{}
@@ -111,14 +110,13 @@ func totals(all []Difference) string {
 		count(len(all), "stack"), len(added), len(changed), count(kinds[Added], "resource"), kinds[Changed], kinds[Removed])
 }
 
-// longestSummary leaves room for a comment beside the summary: a value of a
-// pipeline's configuration has 1,000 characters.
+// maxSummary leaves room for a comment beside the summary: a value of a pipeline's
+// configuration has 1,000 characters.
 // https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
-const longestSummary = 700
+const maxSummary = 700
 
-// Summary returns one line for the comment of an approval: numbers, what is lost, the
-// images. It has letters, digits and marks that mean nothing to a shell or a
-// pipeline.
+// Summary returns one line for the comment of an approval: numbers, losses and images. It
+// uses letters, digits and marks without a meaning in shells and pipelines.
 func Summary(all []Difference) string {
 	var lost, shown []string
 	for _, d := range all {
@@ -137,7 +135,7 @@ func Summary(all []Difference) string {
 	line := safe(totals(all))
 	for i, part := range parts {
 		more := fmt.Sprintf("; and %d more", len(parts)-i)
-		if len(line)+len("; ")+len(safe(part))+len(more) > longestSummary {
+		if len(line)+len("; ")+len(safe(part))+len(more) > maxSummary {
 			return line + more
 		}
 		line += "; " + safe(part)
@@ -147,8 +145,7 @@ func Summary(all []Difference) string {
 
 var hash = regexp.MustCompile(`(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}\b`)
 
-// short returns an image without its registry, and with as much of its digest as tells it
-// from others.
+// short returns an image without its registry, and with an abbreviated digest.
 func short(image string) string {
 	return hash.ReplaceAllString(path.Base(cmp.Or(image, "none")), "$1")
 }
@@ -157,7 +154,7 @@ var unsafe = regexp.MustCompile(`[^A-Za-z0-9 .,:;/_@()+-]+`)
 
 func safe(text string) string { return unsafe.ReplaceAllString(text, "_") }
 
-// printable leaves out what a terminal would not show as it is.
+// printable drops control characters, which could confuse a terminal.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

@@ -11,30 +11,30 @@ import (
 	"strings"
 )
 
-// Template is that of a stack, as far as it says what is deployed: without the notes
-// and checks of the CDK.
+// Template holds the parts of a stack's template that tell what is deployed, without the
+// notes and checks of the CDK.
 type Template struct {
 	Resources map[string]*Resource
-	// Sections are the others, such as Outputs, by name.
+	// Sections holds the other sections, such as Outputs, by name.
 	Sections map[string]any
 }
 
-// Resource is one of a template.
+// Resource is a resource of a template.
 type Resource struct {
 	Type string
-	// Path is the place in the construct tree, as the CDK notes it; may be empty.
+	// Path is the path in the construct tree from the CDK's metadata; may be empty.
 	Path       string
 	Properties map[string]any
-	// Attributes are the others, such as DependsOn, by name.
+	// Attributes holds the other attributes, such as DependsOn, by name.
 	Attributes map[string]any
 }
 
-// notASCII is what CloudFormation answers with a question mark for, when it is asked
-// for a template.
+// notASCII matches the characters that CloudFormation replaces by question marks when it
+// returns a template.
 var notASCII = regexp.MustCompile(`[^\x00-\x7f]`)
 
-// Parse reads a template in JSON. Nothing at all is a template without resources: that
-// of a stack of which only a change set exists.
+// Parse reads a template in JSON. An empty text is a template without resources:
+// CloudFormation returns it for a stack with only a change set.
 func Parse(text []byte) (*Template, error) {
 	var sections map[string]any
 	decoder := json.NewDecoder(bytes.NewReader(notASCII.ReplaceAll(text, []byte("?"))))
@@ -69,7 +69,7 @@ func Parse(text []byte) (*Template, error) {
 	return t, nil
 }
 
-// section keeps a section that says something.
+// section keeps a section unless it is empty.
 func (t *Template) section(name string, body map[string]any) {
 	if len(body) > 0 {
 		t.Sections[name] = body
@@ -105,5 +105,5 @@ func newResource(v any) *Resource {
 	return r
 }
 
-// note is the name of metadata that is for the reader of a template.
+// note matches the metadata keys that only readers of a template need.
 var note = regexp.MustCompile(`^(aws:(cdk|asset):|cdk_nag$)`)

@@ -1,13 +1,13 @@
-// Mutation measures how well the tests of a package notice a change of its code:
-// gremlins says which mutants there are and which of them no test reaches, and
-// this program finds which of the others make a test fail.
+// Mutation measures how well the tests of a package notice a change of its code. Gremlins
+// lists the mutants and tells which of them no test reaches; this program finds out which of
+// the others make a test fail.
 //
 //	go run .ci/mutation/main.go [-below 85] [-files REGEXP] DIR…
 //
-// Gremlins builds a test binary for each mutant, which takes hours here. This
-// program builds one that holds all mutants of a package, each behind a number
-// that the environment switches on, and runs for a mutant only the tests that
-// reach it, until one fails. A mutant that cannot be written that way is built on its own.
+// Gremlins builds a test binary for each mutant, which takes hours here. This program builds
+// one binary with all mutants of a package, each behind a number that the environment
+// switches on, and runs for a mutant only the tests that reach it, until one fails. It
+// builds a mutant on its own if it cannot be written that way.
 package main
 
 import (
@@ -79,7 +79,8 @@ const (
 	timedOut   = "TIMED OUT"
 )
 
-// measure tests the mutants of the package in dir and prints what came of them.
+// measure tests the mutants of the package in dir, prints the results and returns the score
+// in percent.
 func measure(dir, gremlins, files string) (float64, error) {
 	chosen, err := regexp.Compile(files)
 	if err != nil {
@@ -109,12 +110,12 @@ func measure(dir, gremlins, files string) (float64, error) {
 	return report(dir, all), nil
 }
 
-// workplace is a copy of the module: the tree that people work in is left alone.
+// workplace is a copy of the module, so that the working tree stays as it is.
 type workplace struct {
 	temp, root, dir string
 	binary          string
-	alone           []*mutant        // those that the binary cannot hold
-	tests           map[int][]string // by mutant, those that reach it
+	alone           []*mutant        // mutants that the binary cannot hold
+	tests           map[int][]string // the tests that reach each mutant
 	took            map[string]time.Duration
 	mutex           sync.Mutex
 	kills           map[string]int // by test
@@ -160,7 +161,7 @@ func copyFile(from, to string, info os.FileInfo) error {
 	return os.WriteFile(to, content, info.Mode().Perm())
 }
 
-// run runs a command in the copy; what it prints belongs to the error.
+// run runs a command in the copy. An error includes its output.
 func (w *workplace) run(name string, args ...string) error {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = w.root
@@ -171,7 +172,7 @@ func (w *workplace) run(name string, args ...string) error {
 	return nil
 }
 
-// list asks gremlins which mutants there are.
+// list returns the mutants that gremlins finds.
 func (w *workplace) list(gremlins string) ([]*mutant, error) {
 	answer := filepath.Join(w.temp, "mutants.json")
 	if err := w.run(gremlins, "unleash", "--dry-run", "--output", answer, "./"+w.dir); err != nil {
@@ -215,8 +216,8 @@ func (m *mutant) place() string {
 	return fmt.Sprintf("%s:%06d:%06d %s", m.file, m.Line, m.Column, m.Type)
 }
 
-// build writes all mutants into the copy and builds its tests. The compiler
-// tells which of them it will not have so.
+// build writes all mutants into the copy and builds its tests. It leaves out the mutants
+// that the compiler refuses.
 func (w *workplace) build(all []*mutant) error {
 	w.binary = filepath.Join(w.temp, "all.test")
 	pkg := filepath.Join(w.root, w.dir)
@@ -246,14 +247,14 @@ func (w *workplace) build(all []*mutant) error {
 		}
 	}
 	w.alone = slices.SortedFunc(maps.Keys(alone), func(a, b *mutant) int { return a.id - b.id })
-	// what is built on its own needs the sources as they were
+	// mutants built on their own need the original sources
 	if err := writeMutants(pkg, sources, nil, nil); err != nil {
 		return err
 	}
 	return os.Remove(helper)
 }
 
-// writeMutants writes the sources with all mutants but some.
+// writeMutants writes the sources with all mutants except some.
 func writeMutants(dir string, sources map[string]source, all []*mutant, but map[*mutant]bool) error {
 	for name, source := range sources {
 		var in []*mutant
@@ -275,7 +276,7 @@ func writeMutants(dir string, sources map[string]source, all []*mutant, but map[
 
 var compilerPlace = regexp.MustCompile(`(?m)^[^:\s]*?([^/:\s]+\.go):(\d+):`)
 
-// named returns the mutants on the lines that the compiler's messages name.
+// named returns the mutants on the lines that compiler messages name.
 func named(messages string, all []*mutant) []*mutant {
 	var found []*mutant
 	for _, place := range compilerPlace.FindAllStringSubmatch(messages, -1) {
@@ -288,7 +289,7 @@ func named(messages string, all []*mutant) []*mutant {
 	return found
 }
 
-// source is a file of the package as it was written.
+// source is a file of the package in its original form.
 type source struct {
 	name string
 	text []byte
@@ -313,14 +314,14 @@ func readSources(dir string) (map[string]source, error) {
 	return sources, nil
 }
 
-// edit puts a text in the place of another.
+// edit replaces a range of the text.
 type edit struct {
 	from, to int
 	text     string
 }
 
-// with returns the text of the file with the mutants written in as calls of the
-// helpers; lines stay lines.
+// with returns the text of the file with each mutant as a call of a helper. It keeps line
+// numbers.
 func (s source) with(mutants []*mutant) ([]byte, error) {
 	if len(mutants) == 0 {
 		return s.text, nil
@@ -404,7 +405,7 @@ func helperOf(op token.Token, ids map[string]int) (name string, first, second in
 //go:embed helpers.txt
 var helperText string
 
-// helpers returns a file of the package that has the sources.
+// helpers returns a Go file with the helper functions, for the package of the sources.
 func helpers(sources map[string]source) []byte {
 	for _, s := range sources {
 		if clause := packageClause.Find(s.text); clause != nil {
@@ -512,8 +513,8 @@ func (w *workplace) test(all []*mutant) {
 	running.Wait()
 }
 
-// verdict runs the tests that reach a mutant: those first that have killed most,
-// the slow ones last.
+// verdict runs the tests that reach a mutant: first the tests that killed most, last the
+// slow ones.
 func (w *workplace) verdict(m *mutant) string {
 	for _, tests := range w.stages(m) {
 		limit := 20 * time.Second
@@ -556,7 +557,7 @@ func (w *workplace) stages(m *mutant) [][]string {
 
 var failedTest = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
 
-// outcome returns what a run of tests tells of a mutant, and the test that failed.
+// outcome returns the status of a mutant after a run of tests, and the failed test.
 func outcome(limit time.Duration, command func(context.Context) *exec.Cmd) (status, killer string) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
@@ -602,7 +603,8 @@ func (w *workplace) testAlone(m *mutant) string {
 	return status
 }
 
-// operator returns the operator at the beginning of the text, and what a mutant makes of it.
+// operator returns the operator at the beginning of the text, and its replacement in a
+// mutant.
 func operator(kind, text string) (was, now string) {
 	changes := map[string][][2]string{
 		"ARITHMETIC_BASE":       {{"+", "-"}, {"-", "+"}, {"*", "/"}, {"/", "*"}, {"%", "*"}},
@@ -619,7 +621,7 @@ func operator(kind, text string) (was, now string) {
 	return "", ""
 }
 
-// report prints the mutants that no test killed, and the sums.
+// report prints the surviving mutants and the sums, and returns the score in percent.
 func report(dir string, all []*mutant) float64 {
 	sum, unseen := map[string]int{}, 0
 	for _, m := range all {

@@ -1,5 +1,5 @@
-// Command scale synthesises the pipelines of 200 applications in 30 accounts, and
-// fails where that takes longer than a minute.
+// Command scale synthesises the pipelines of 200 applications in 30 accounts, and fails if
+// that takes longer than a minute.
 package main
 
 import (
@@ -53,16 +53,16 @@ func run() error {
 	return nil
 }
 
-// synthesise runs the program with a memory of validated templates of its own.
+// synthesise runs the program with its own cache of validated templates.
 func synthesise(program, dir string) (time.Duration, error) {
 	out := filepath.Join(dir, "cdk.out")
 	command := exec.Command(program)
 	command.Dir = dir
 	command.Env = append(os.Environ(), "CDK_OUTDIR="+out, "XDG_CACHE_HOME="+filepath.Join(dir, "cache"), `CDK_CONTEXT_JSON={"pipeline":"pipeline.yaml"}`)
 	start := time.Now()
-	said, err := command.CombinedOutput()
+	output, err := command.CombinedOutput()
 	if err != nil {
-		return 0, fmt.Errorf("%w\n%s", err, said)
+		return 0, fmt.Errorf("%w\n%s", err, output)
 	}
 	return time.Since(start), nil
 }

@@ -12,10 +12,10 @@ func bootstrapCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "bootstrap --pipeline FILE [--checkout DIR]",
 		Short: "Print the commands that make the accounts of a pipeline.yaml ready",
-		Long: `Bootstrap prints a shell script: for each account its roles stack and, where the
-roles of cdk bootstrap are used, what bootstraps its regions, with policies and a
-permissions boundary in the place of AdministratorAccess. Nothing is executed; a
-comment says whose credentials the lines below it need.`,
+		Long: `Bootstrap prints a shell script. For each account it deploys the roles stack and, where
+the roles of cdk bootstrap are used, bootstraps the regions, with policies and a
+permissions boundary instead of AdministratorAccess. Bootstrap executes nothing; comments
+in the script name the credentials that the lines below need.`,
 		Example: "  composer bootstrap --pipeline pipeline.yaml --checkout ../blog-compose",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestBootstrapPrints the lines of package config, which tests them.
+// The lines must come from package config, whose tests cover them.
 func TestBootstrapPrints(t *testing.T) {
 	var out, problems bytes.Buffer
 	if code := run([]string{"bootstrap", "--pipeline", "../../examples/blog/pipeline.yaml"}, &out, &problems); code != 0 {

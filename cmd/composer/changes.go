@@ -18,19 +18,19 @@ func changesCommand() *cobra.Command {
 	var out string
 	command := &cobra.Command{
 		Use:   "changes --assembly DIR... [--stack NAME]... [--out FILE]",
-		Short: "Tell what deploying a cloud assembly changes",
-		Long: `Changes compares the stacks of cloud assemblies with those that are deployed: which
-resources come, go and change, what is replaced, and which containers get another
-image. No value is told but numbers, switches and images.
+		Short: "Show what a deployment of a cloud assembly changes",
+		Long: `Changes compares the stacks of cloud assemblies with the deployed stacks. It prints the
+added, removed, changed and replaced resources, and the containers with another image.
+It prints no values but numbers, switches and images.
 
-What is deployed is read by the AWS CLI, with the look-up role that the assembly names
-for a stack, where there is one. A stack that is not there is new. Tags of stacks,
-their protection, and values that other stacks hand over are not compared.
+It reads deployed templates with the AWS CLI, in the look-up role that the assembly names
+for a stack, if any. A stack that does not exist is new. Tags and protection of stacks, and
+values from other stacks, are not compared.
 
---out writes two lines for a build that hands them on: CHANGED=true or CHANGED=false,
-and SUMMARY= with one line of up to 700 characters that mean nothing to a shell.
+--out writes two lines for later steps of a build: CHANGED=true or CHANGED=false, and
+SUMMARY= with one line of up to 700 characters without a meaning in shells.
 
-The exit status is 0, changes or none, and 2 for wrong usage or what cannot be read.`,
+The exit status is 0, with or without changes, and 2 for wrong usage or unreadable input.`,
 		Example: `  composer changes --assembly cdk.out/assembly-production-myapps --out changes.txt`,
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -72,15 +72,14 @@ func compareAll(ctx context.Context, assemblies, names []string) ([]templatediff
 	return compareEach(ctx, stacks)
 }
 
-// atOnce is how many stacks are asked for together: a call of the AWS CLI takes
-// nearly a second.
-const atOnce = 8
+// maxCalls limits parallel calls of the AWS CLI, each of which takes nearly a second.
+const maxCalls = 8
 
 func compareEach(ctx context.Context, stacks []templatediff.Stack) ([]templatediff.Difference, error) {
 	all, problems := make([]templatediff.Difference, len(stacks)), make([]error, len(stacks))
 	accounts := newAccounts()
 	var wait sync.WaitGroup
-	free := make(chan struct{}, atOnce)
+	free := make(chan struct{}, maxCalls)
 	for i, s := range stacks {
 		free <- struct{}{}
 		wait.Go(func() {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// cli puts a stand-in for the AWS CLI on the PATH, which answers with a shell script
-// and notes its arguments and the access key in a file.
+// cli puts a fake AWS CLI on the PATH, a shell script that records its arguments and the
+// access key in a file.
 func cli(t *testing.T, script string) (log func() string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -24,7 +24,6 @@ func cli(t *testing.T, script string) (log func() string) {
 	}
 }
 
-// shop returns an assembly with a stack in each of two regions.
 func shop(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -79,7 +78,7 @@ func TestNoChanges(t *testing.T) {
 	}
 }
 
-// What cannot be read must never count as no changes.
+// An unreadable stack must never count as unchanged.
 func TestChangesFails(t *testing.T) {
 	hostile := t.TempDir()
 	write(t, filepath.Join(hostile, "manifest.json"), `{"artifacts": {"a": {"type": "aws:cloudformation:stack", "environment": "aws://1/eu-west-1", "properties": {"templateFile": "manifest.json", "stackName": "file:///etc/passwd"}}}}`)

@@ -13,13 +13,12 @@ import (
 	"composecdk/gate"
 )
 
-// format is a way to print a report.
 type format struct {
 	name  string
 	print func(*gate.Report, io.Writer) error
 }
 
-// formats are all of them, the default first.
+// formats lists all formats, the default first.
 var formats = []format{
 	{"text", (*gate.Report).Text},
 	{"json", (*gate.Report).JSON},
@@ -38,12 +37,12 @@ func checkCommand() *cobra.Command {
 	var as, accept string
 	command := &cobra.Command{
 		Use:   "check DIR...",
-		Short: "Check synthesised cloud assemblies for what fails or does harm once it is deployed",
-		Long: `Check reads cloud assemblies, ours or those of any CDK application, with their
-stages and nested stacks; a folder without a manifest.json is read for its
-*.template.json. It holds every rule of "composer rules" against the templates.
+		Short: "Check synthesised cloud assemblies for mistakes that show only when deployed",
+		Long: `Check reads cloud assemblies of any CDK application, with their stages and nested
+stacks. In a folder without a manifest.json it reads all *.template.json. It applies every
+rule of "composer rules" to the templates.
 
-What is right all the same is accepted in a file, with a reason:
+A file accepts findings, each with a reason:
 
   - rule: host-namespace
     at: shop/Services/agent*     # a stack and a logical id, or a path of constructs
@@ -52,7 +51,7 @@ What is right all the same is accepted in a file, with a reason:
 An acceptance without a finding is an error.
 
 The exit status is 0 without a finding, 1 with findings, and 2 for wrong usage or
-what cannot be read.`,
+unreadable input.`,
 		Example: `  composer check cdk.out
   composer check --format sarif --accept accepted.yaml cdk.out > findings.sarif`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -65,7 +64,7 @@ what cannot be read.`,
 			return check(command.OutOrStdout(), as, accept, dirs)
 		},
 	}
-	command.Flags().StringVar(&as, "format", formats[0].name, "how to print what is found: "+formatNames())
+	command.Flags().StringVar(&as, "format", formats[0].name, "the format of the report: "+formatNames())
 	command.Flags().StringVar(&accept, "accept", "", "a YAML file of accepted findings: rule, at, reason")
 	return command
 }
@@ -112,11 +111,11 @@ func acceptFrom(file string, findings []gate.Finding) error {
 func rulesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "rules",
-		Short: "List the rules of check: what each says, and where it comes from",
+		Short: "List the rules of check, with their sources",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			for _, rule := range gate.Rules {
-				if _, err := fmt.Fprintf(command.OutOrStdout(), "%s\n    %s\n    %s\n", rule.ID, rule.Says, rule.Source); err != nil {
+				if _, err := fmt.Fprintf(command.OutOrStdout(), "%s\n    %s\n    %s\n", rule.ID, rule.Summary, rule.Source); err != nil {
 					return err
 				}
 			}

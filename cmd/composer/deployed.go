@@ -17,16 +17,16 @@ import (
 	"composecdk/templatediff"
 )
 
-// accounts reads what is deployed in several accounts, by the AWS CLI.
+// accounts reads deployed templates in several accounts, with the AWS CLI.
 type accounts struct {
 	lock sync.Mutex
-	// roles are the environments with the credentials of roles, by ARN.
+	// roles maps the ARN of a role to the environment with its credentials.
 	roles map[string]func() ([]string, error)
 }
 
 func newAccounts() *accounts { return &accounts{roles: map[string]func() ([]string, error){}} }
 
-// What is handed to the AWS CLI comes from an assembly, which others may have written.
+// Arguments of the AWS CLI come from an assembly, which may be untrusted.
 var (
 	stackName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)
 	region    = regexp.MustCompile(`^([a-z]{2,4}(-[a-z]+)+-\d+)?$`)
@@ -37,7 +37,7 @@ var (
 func (a *accounts) template(ctx context.Context, s templatediff.Stack) (*templatediff.Template, error) {
 	role := s.LookupRole
 	if s.Account == "" {
-		role = "" // of the account that the caller is in
+		role = "" // the account of the caller
 	}
 	if !stackName.MatchString(s.Name) || !region.MatchString(s.Region) || !roleARN.MatchString(role) {
 		return nil, fmt.Errorf("it is no stack that can be deployed: name %q, region %q, look-up role %q", s.Name, s.Region, role)
@@ -52,7 +52,7 @@ func (a *accounts) template(ctx context.Context, s templatediff.Stack) (*templat
 	}
 	out, err := aws(ctx, env, args...)
 	if err != nil && strings.Contains(err.Error(), "Stack with id "+s.Name+" does not exist") {
-		return nil, nil //nolint:nilnil // both are said by the comment
+		return nil, nil //nolint:nilnil // the doc comment promises both
 	}
 	if err != nil {
 		return nil, err
@@ -71,13 +71,13 @@ func (a *accounts) template(ctx context.Context, s templatediff.Stack) (*templat
 		return nil, fmt.Errorf("the deployed template: %w", err)
 	}
 	if len(deployed.Resources) == 0 { // of a stack that has a change set only
-		return nil, nil //nolint:nilnil // both are said by the comment
+		return nil, nil //nolint:nilnil // the doc comment promises both
 	}
 	return deployed, nil
 }
 
-// credentials returns the environment in which the AWS CLI acts with a role, "" being the
-// one of the caller. A role is assumed once.
+// credentials returns the environment in which the AWS CLI acts with a role, or with the
+// caller's own credentials if role is "". It assumes each role once.
 func (a *accounts) credentials(ctx context.Context, role string) ([]string, error) {
 	if role == "" {
 		return os.Environ(), nil
@@ -109,12 +109,12 @@ func assume(ctx context.Context, role string) ([]string, error) {
 	return append(env, "AWS_ACCESS_KEY_ID="+c.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+c.SecretAccessKey, "AWS_SESSION_TOKEN="+c.SessionToken), nil
 }
 
-// longestCall is how long the AWS CLI may take, with its own attempts.
-const longestCall = 2 * time.Minute
+// callTimeout limits one call of the AWS CLI, with its own retries.
+const callTimeout = 2 * time.Minute
 
-// aws runs the AWS CLI and answers with its output.
+// aws runs the AWS CLI and returns its output.
 func aws(ctx context.Context, env []string, args ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, longestCall)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	command := exec.CommandContext(ctx, "aws", args...)
 	var out, problems bytes.Buffer
@@ -127,9 +127,9 @@ func aws(ctx context.Context, env []string, args ...string) ([]byte, error) {
 	if missing := (*exec.Error)(nil); errors.As(err, &missing) {
 		return nil, errors.New("the AWS CLI is needed: there is no program aws")
 	}
-	said := strings.Join(strings.Fields(problems.String()), " ")
-	if said == "" {
-		said = err.Error()
+	message := strings.Join(strings.Fields(problems.String()), " ")
+	if message == "" {
+		message = err.Error()
 	}
-	return nil, fmt.Errorf("aws %s %s: %s", args[0], args[1], said)
+	return nil, fmt.Errorf("aws %s %s: %s", args[0], args[1], message)
 }

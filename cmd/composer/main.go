@@ -1,5 +1,5 @@
-// Command composer is the command line beside the CDK application: what a pipeline
-// or a person does with compose files and assemblies outside of the CDK.
+// Command composer is the command line beside the CDK application: it checks, compares and
+// edits compose files and assemblies for pipelines and people, without the CDK.
 package main
 
 import (
@@ -15,12 +15,11 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// errFound says that a command did its work and what it looked at is wrong: the
-// output has told all.
+// errFound reports that a command worked and found mistakes in its input; the output already
+// lists them.
 var errFound = errors.New("findings")
 
-// run returns the exit status: 1 for findings, 2 for wrong usage or input that cannot be
-// read.
+// run returns the exit status: 1 for findings, 2 for wrong usage or unreadable input.
 func run(args []string, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
 		Use:           "composer",

@@ -81,7 +81,7 @@ func TestRulesAreListed(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	run([]string{"rules"}, &stdout, &stderr)
 	for _, rule := range gate.Rules {
-		if want := rule.ID + "\n    " + rule.Says + "\n    " + rule.Source + "\n"; !strings.Contains(stdout.String(), want) {
+		if want := rule.ID + "\n    " + rule.Summary + "\n    " + rule.Source + "\n"; !strings.Contains(stdout.String(), want) {
 			t.Errorf("the list must hold %q", want)
 		}
 	}

@@ -15,15 +15,15 @@ func mergeCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "merge FILE...",
 		Short: "Make one compose file of several",
-		Long: `Merge prints what several compose files say together, with all they include and
-extend and the x- sections, as one file in the canonical form of docker compose. Of
-two files the later wins, as with docker compose -f.
+		Long: `Merge merges several compose files, with their includes, extends and x- sections, into
+one file in the canonical form of docker compose. Of two files the later wins, as with
+docker compose -f.
 
-Variables stay as they are written, and no value of the environment is put in.
-Comments are lost: use set-image to change an image in a file of people.
+Variables are not interpolated. Comments are lost: use set-image to change an image in a
+file that people edit.
 
-The exit status is 0, 1 when the files are wrong, and 2 for wrong usage or what cannot
-be written.`,
+The exit status is 0 on success, 1 if the files have errors, and 2 for wrong usage or an
+output that cannot be written.`,
 		Example: `  composer merge compose.yml images/*.yaml -o merged.yml`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {

@@ -11,7 +11,7 @@ import (
 	"composecdk/imageupdate"
 )
 
-// object is one of S3, by the AWS CLI.
+// object is an S3 object, accessed with the AWS CLI.
 type object struct{ uri, bucket, key string }
 
 var (
@@ -27,18 +27,18 @@ func newObject(uri string) (object, error) {
 	return object{uri, m[1], m[2]}, nil
 }
 
-// largestObject is as much as compose files may take, by far.
-const largestObject = 64 << 20
+// maxObject is far above the size of any archive of compose files, in bytes.
+const maxObject = 64 << 20
 
-// Get implements imageupdate.Store: the version is the ETag.
+// Get implements imageupdate.Store. The version is the ETag.
 func (o object) Get(ctx context.Context) (archive []byte, version string, err error) {
 	err = o.inFolder(func(file string) error {
 		out, err := aws(ctx, os.Environ(), "s3api", "get-object", "--bucket="+o.bucket, "--key="+o.key, "--query=ETag", "--output=text", file)
 		if err != nil {
 			return err
 		}
-		if info, err := os.Stat(file); err != nil || info.Size() > largestObject {
-			return fmt.Errorf("%s: it is larger than %d MiB, or cannot be read", o.uri, largestObject>>20)
+		if info, err := os.Stat(file); err != nil || info.Size() > maxObject {
+			return fmt.Errorf("%s: it is larger than %d MiB, or cannot be read", o.uri, maxObject>>20)
 		}
 		version = strings.TrimSpace(string(out))
 		archive, err = os.ReadFile(file)
@@ -47,7 +47,7 @@ func (o object) Get(ctx context.Context) (archive []byte, version string, err er
 	return archive, version, err
 }
 
-// Put implements imageupdate.Store, by a conditional write.
+// Put implements imageupdate.Store with a conditional write.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 func (o object) Put(ctx context.Context, archive []byte, version string) error {
 	return o.inFolder(func(file string) error {
@@ -62,10 +62,10 @@ func (o object) Put(ctx context.Context, archive []byte, version string) error {
 	})
 }
 
-// outdated is what S3 says where the object is another one, or is being replaced.
+// outdated matches S3's answers if the object was replaced meanwhile.
 var outdated = regexp.MustCompile(`\((PreconditionFailed|ConditionalRequestConflict)\)`)
 
-// inFolder hands a file in a temporary folder to a function.
+// inFolder calls do with the name of a file in a temporary folder.
 func (o object) inFolder(do func(file string) error) error {
 	dir, err := os.MkdirTemp("", "composer-")
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// s3 stands in for S3: an object beside the program, whose ETag is a number. The
-// first write meets another one.
+// s3 is a fake of S3: a file beside the program, whose ETag is a number. The first write
+// meets a newer version.
 const s3 = `cd "$(dirname "$0")"
 etag=$(cat etag)
 for last; do :; done

@@ -16,17 +16,16 @@ func planCommand() *cobra.Command {
 	assumed := plan.Assumed()
 	command := &cobra.Command{
 		Use:   "plan --pipeline FILE",
-		Short: "Tell what a pipeline.yaml becomes: stages, actions, roles, policies, quotas and cost",
-		Long: `Plan tells what a pipeline.yaml becomes, without the CDK and before any deployment:
-pipelines with their stages and actions, the roles of every account, how large the
-policies that grow are, how near all of it is to the quotas of AWS, and what the
-pipelines cost as V1 and as V2.
+		Short: "Show the stages, actions, roles, policies, quotas and cost of a pipeline.yaml",
+		Long: `Plan shows the outcome of a pipeline.yaml without the CDK and before any deployment:
+pipelines with their stages and actions, the roles of every account, the size of growing
+policies, the distance to the quotas of AWS, and the cost of the pipelines as V1 and V2.
 
-The compose files say how many stacks there are. Where only a synthesis can count
-these, the plan says so.
+The number of stacks comes from the compose files. If only a synthesis can count them, the
+plan says so.
 
-The exit status is 0 when all fits, 1 when something does not or a file has errors,
-and 2 for wrong usage or what cannot be read.`,
+The exit status is 0 if everything fits, 1 if not or if a file has errors, and 2 for wrong
+usage or unreadable input.`,
 		Example: "  composer plan --pipeline pipeline.yaml --checkout ../compose --releases 60",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -43,7 +42,7 @@ and 2 for wrong usage or what cannot be read.`,
 			if err := print(command.OutOrStdout(), assumed); err != nil {
 				return err
 			}
-			return tell(command, append(found, p.Check()...).Sort())
+			return printDiagnostics(command, append(found, p.Check()...).Sort())
 		},
 	}
 	pipelineFlag(command, &file)
@@ -65,7 +64,6 @@ and 2 for wrong usage or what cannot be read.`,
 	return command
 }
 
-// environ returns the variables of the process.
 func environ() map[string]string {
 	env := map[string]string{}
 	for _, variable := range os.Environ() {

@@ -64,8 +64,8 @@ func TestPlanAndDiagram(t *testing.T) {
 	}
 }
 
-// 200 applications in 30 accounts must fit, and with larger waves they must not: that
-// is told at the wave, with the size that fits.
+// 200 applications in 30 accounts must fit. With larger waves they must not, and the error
+// must name the wave and the size that fits.
 func TestPlanOfALargeProject(t *testing.T) {
 	dir := t.TempDir()
 	if err := scale.Write(dir, 200, 30); err != nil {

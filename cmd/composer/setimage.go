@@ -14,7 +14,7 @@ import (
 	"composecdk/imageupdate"
 )
 
-// setImage is what the command line of set-image says.
+// setImage holds the flags of set-image.
 type setImage struct {
 	file, images, checkout       string
 	overlay                      bool
@@ -32,31 +32,30 @@ func setImageCommand() *cobra.Command {
 		Use:   "set-image (--file FILE | --overlay) --service NAME (--image IMAGE | --build-info FILE)",
 		Short: "Give a service of a compose file the digest of a new image",
 		Long: `Set-image replaces services.<name>.image in a compose file in place. Every other
-byte stays: comments, order, quotes. A service without an image gets the key. Where
-that cannot be done without changing something else, as with an image that others
-repeat by an alias, nothing is changed and the reason is told.
+byte stays: comments, order, quotes. A service without an image gets the key. If
+the edit would change anything else, as with an image that an alias repeats, set-image
+changes nothing and tells the reason.
 
-With --overlay the image goes to a file of its own instead, images/<name>.yaml, which
-is loaded after the others: many services are changed without a conflict, and --file
-stays as it is.
+With --overlay it writes the image to a separate file instead, images/<name>.yaml, to be
+loaded after the others: many services can change without a conflict, and --file stays as
+it is.
 
-An image is taken by its digest only, since a tag can be moved. --build-info reads it
-from the build_info.yml of a build. Of that file only the digest is taken on trust:
-the service is the one of --service, and a file of another service is refused, as is
-one of another repository than --repository.
+An image needs a digest, since a tag can be moved. --build-info reads it from the
+build_info.yml of a build, which is trusted for the digest only: the service comes from
+--service, and a file for another service, or for another repository than --repository, is
+refused.
 
-With --push the change is made on top of what the branch is at the remote, and pushed
-as one commit of this one file. Where others push at the same time, it is made again
-on top of theirs. The working tree is not touched. Credentials are those of git's
-global configuration.
+With --push it makes the change on top of the remote branch and pushes it as one commit of
+this one file. If somebody else pushes meanwhile, it starts again from the new state. The
+working tree stays as it is. Credentials come from git's global configuration.
 
-With --zip the change is made in a zip file in S3, which is replaced unless it is
-another one by then; else the change is made again. The AWS CLI reads and writes it.
+With --zip it makes the change in a zip file in S3, with the AWS CLI. If somebody else
+replaces the file meanwhile, it starts again from the new file.
 
-Where the image is the one that is there, nothing is written or pushed.
+If the service has the image already, nothing is written or pushed.
 
-The exit status is 0 when the image is in place, 1 when the file does not allow it,
-and 2 for wrong usage, what cannot be read, or a remote that refuses.`,
+The exit status is 0 if the image is in place, 1 if the file does not allow it, and 2 for
+wrong usage, unreadable input, or a remote that refuses.`,
 		Example: `  composer set-image --file compose.yml --service app01 \
     --image 111111111111.dkr.ecr.eu-west-1.amazonaws.com/myapps/app01@sha256:0123…
   composer set-image --overlay --service app01 --build-info build_info.yml \
@@ -73,9 +72,9 @@ and 2 for wrong usage, what cannot be read, or a remote that refuses.`,
 	flags.StringVar(&s.checkout, "checkout", ".", "the folder of the compose repository")
 	flags.StringVar(&s.service, "service", "", "the service")
 	flags.StringVar(&s.image, "image", "", "the image: REPOSITORY@sha256:…")
-	flags.StringVar(&s.buildInfo, "build-info", "", "a build_info.yml, which tells the digest")
-	flags.StringVar(&s.repository, "repository", "", "the URI of the repository that the image must be of")
-	flags.BoolVar(&s.push, "push", false, "commit and push the change, rather than to write it to --checkout")
+	flags.StringVar(&s.buildInfo, "build-info", "", "a build_info.yml with the digest")
+	flags.StringVar(&s.repository, "repository", "", "the URI of the repository of the image")
+	flags.BoolVar(&s.push, "push", false, "commit and push the change, instead of writing it to --checkout")
 	flags.StringVar(&s.zip, "zip", "", "make the change in a zip file in S3: s3://BUCKET/KEY")
 	flags.StringVar(&s.remote, "remote", "origin", "a remote of --checkout, or a URL")
 	flags.StringVar(&s.branch, "branch", "main", "the branch at the remote")
@@ -101,18 +100,18 @@ func (s *setImage) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	said, err := s.apply(ctx, change)
+	outcome, err := s.apply(ctx, change)
 	if refusal := (*imageupdate.Refusal)(nil); errors.As(err, &refusal) {
 		return errors.Join(compose.Diagnostics{compose.Diagnostic(*refusal)}.Print(stderr), errFound)
 	}
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "%s: the image of %s is %s %s\n", change.File, s.service, said, image)
+	_, err = fmt.Fprintf(stdout, "%s: the image of %s is %s %s\n", change.File, s.service, outcome, image)
 	return err
 }
 
-// newImage returns the image that the service is to have.
+// newImage returns the new image of the service.
 func (s *setImage) newImage() (imageupdate.Image, error) {
 	if s.buildInfo == "" {
 		image, err := imageupdate.ParseImage(s.image)
@@ -146,8 +145,8 @@ func (s *setImage) change(image imageupdate.Image) (imageupdate.Change, error) {
 	return imageupdate.InFile(s.file, s.service, image)
 }
 
-// apply makes the change, and says what became of it.
-func (s *setImage) apply(ctx context.Context, change imageupdate.Change) (said string, err error) {
+// apply makes the change and returns a description of the result.
+func (s *setImage) apply(ctx context.Context, change imageupdate.Change) (outcome string, err error) {
 	const already, now = "already", "now"
 	switch {
 	case s.zip != "":
@@ -179,21 +178,20 @@ func (s *setImage) apply(ctx context.Context, change imageupdate.Change) (said s
 	return fmt.Sprintf("%s (commit %s on %s)", now, commit, s.branch), nil
 }
 
-// mostSmall is the size of the largest file that is read where a few lines are
-// expected.
-const mostSmall = 64 << 10
+// maxSmallFile limits files of a few lines, in bytes.
+const maxSmallFile = 64 << 10
 
 func readSmall(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: no such file, or it cannot be read", file)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, mostSmall+1))
+	text, err := io.ReadAll(io.LimitReader(f, maxSmallFile+1))
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, fmt.Errorf("%s: it cannot be read", file)
 	}
-	if len(text) > mostSmall {
-		return nil, fmt.Errorf("%s: it is larger than %d KiB", file, mostSmall>>10)
+	if len(text) > maxSmallFile {
+		return nil, fmt.Errorf("%s: it is larger than %d KiB", file, maxSmallFile>>10)
 	}
 	return text, nil
 }

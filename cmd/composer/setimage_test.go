@@ -20,7 +20,7 @@ func TestSetImage(t *testing.T) {
 	write(t, "shared.yml", "services:\n  app01: &a {image: a}\n  b: *a\n")
 	write(t, "build_info.yml", "service_name: app01\nrepo_name: myapps/app01\nimage_tag: "+hash+"\n")
 	write(t, "latest.yml", "service_name: app01\nrepo_name: blog-app-01\nimage_tag: latest\n")
-	write(t, "large.yml", strings.Repeat("#", mostSmall+1))
+	write(t, "large.yml", strings.Repeat("#", maxSmallFile+1))
 	image := []string{"--service", "app01", "--image", uri + "@" + hash}
 	cases := []struct {
 		name           string

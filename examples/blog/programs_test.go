@@ -29,8 +29,7 @@ func TestPrograms(t *testing.T) {
 	t.Run("a missing variable is one clear line", testMissingVariable)
 }
 
-// testUnitTests runs the tests of the programs, which are modules of their own, which the root's `go test ./...` does
-// not see.
+// Each program is a module of its own, which the root's `go test ./...` does not see.
 func testUnitTests(t *testing.T) {
 	for _, dir := range []string{"app01", "app02"} {
 		if err := local.Go(dir, "test", "./..."); err != nil {
@@ -103,7 +102,7 @@ func testCall(t *testing.T) {
 	}
 }
 
-// testWithoutQueue runs with the least that compose.yaml gives on a laptop: no queue, no region, no daemon.
+// This is the smallest environment, as on a laptop: no queue, no region, no daemon.
 func testWithoutQueue(t *testing.T) {
 	clock := local.Start(t, app02)
 	front := local.Start(t, app01, map[string]string{"APP02_URL": clock.URL})

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Rewrites gate/testdata/good/{rich,blog}: two applications as the program
-# synthesises them, without what the gate does not read. good/delivery is written by
+# synthesises them, reduced to the files that the gate reads. good/delivery is written by
 # hand. Run it from the root of the repository after `make build`.
 set -euo pipefail
 good=gate/testdata/good

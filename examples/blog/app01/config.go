@@ -7,14 +7,14 @@ import (
 	"strconv"
 )
 
-// config is what app01 reads from its environment.
+// config holds the settings of app01 from its environment.
 type config struct {
 	port     string
 	app02    *url.URL
 	queueURL string // empty: no queue, as under a plain docker compose up
 }
 
-// readConfig reads and checks the environment; it reports all that is wrong.
+// readConfig reads and checks the environment. Its error lists all mistakes.
 func readConfig(getenv func(string) string) (config, error) {
 	var problems []error
 	cfg := config{port: getenv("PORT")}

@@ -30,21 +30,21 @@ type frontEnd struct {
 	log    *slog.Logger
 }
 
-// message is the body of what is sent to the queue for each call.
+// message is the body of the queue message for each call.
 type message struct {
 	ID   string    `json:"id"`
 	Time time.Time `json:"time"`
 	Path string    `json:"path"`
 }
 
-// answer is what a caller gets.
+// answer is the response to a caller.
 type answer struct {
 	Request string  `json:"request"` // the id in the message's body
 	Message *string `json:"message"` // the queue's own id; null when no queue is configured
 	Time    string  `json:"time"`
 }
 
-// failure is what a caller gets when a service behind app01 failed.
+// failure is the response to a caller if a service behind app01 failed.
 type failure struct {
 	Error   string `json:"error"`
 	Service string `json:"service"`

@@ -8,7 +8,7 @@ import (
 	"example.com/blog/app02/xray"
 )
 
-// answer is what a caller gets.
+// answer is the response to a caller.
 type answer struct {
 	Time  string `json:"time"`  // RFC 3339, UTC
 	Local string `json:"local"` // the same moment in Zone

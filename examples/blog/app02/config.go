@@ -8,13 +8,13 @@ import (
 	_ "time/tzdata" // the image holds nothing but the program
 )
 
-// config is what app02 reads from its environment.
+// config holds the settings of app02 from its environment.
 type config struct {
 	port string
 	zone *time.Location
 }
 
-// readConfig reads and checks the environment; it reports all that is wrong.
+// readConfig reads and checks the environment. Its error lists all mistakes.
 func readConfig(getenv func(string) string) (config, error) {
 	var problems []error
 	cfg := config{port: getenv("PORT")}

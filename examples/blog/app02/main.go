@@ -40,9 +40,8 @@ func main() {
 	os.Exit(status)
 }
 
-// run returns the program, with what it takes from outside as parameters. It returns
-// the exit status: 0 after a clean shutdown, 1 when it cannot start or serve, 2
-// for a wrong flag.
+// run starts the program with its environment as parameters. It returns the exit status: 0
+// after a clean shutdown, 1 when it cannot start or serve, 2 for a wrong flag.
 func run(ctx context.Context, args []string, getenv func(string) string, out io.Writer) int {
 	log := slog.New(slog.NewJSONHandler(out, nil)).With("service", "app02")
 	flags := flag.NewFlagSet("app02", flag.ContinueOnError)
@@ -113,8 +112,8 @@ func serve(ctx context.Context, port string, handler http.Handler, log *slog.Log
 	return nil
 }
 
-// checkHealth asks the program that listens on this machine's port. The image
-// has no shell and no curl, so the container's health check is the program itself.
+// checkHealth asks the program on this machine's port. The image has no shell and no curl,
+// so the program is its own health check.
 func checkHealth(ctx context.Context, port string) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()

@@ -15,21 +15,21 @@ import (
 	"time"
 )
 
-// Region is where the queues of Moto are.
+// Region is the region of the queues of Moto.
 const Region = "eu-west-1"
 
 var motoAddress = regexp.MustCompile(`Running on (http://127\.0\.0\.1:\d+)`)
 
-// Moto starts a moto_server, which answers as SQS does, on a free port of this
-// machine, and returns its endpoint, such as http://127.0.0.1:40019; it ends
-// with the test. It needs what `make venv` installs, and says so when it is missing.
+// Moto starts a moto_server, an emulator of SQS, on a free port of this machine, and returns
+// its endpoint, such as http://127.0.0.1:40019. The server ends with the test. Moto fails
+// the test if the tools of `make venv` are missing.
 func Moto(t testing.TB) (endpoint string) {
 	t.Helper()
 	return Serve(t, nil, "moto_server", "-H", "127.0.0.1", "-p", "0")
 }
 
-// Serve does for any program in the Python environment of the tests, which has
-// moto at its core, what Moto does for moto_server. env is added to its environment.
+// Serve starts a program of the Python environment of the tests that is based on moto, as
+// Moto starts moto_server, with env added to its environment.
 func Serve(t testing.TB, env map[string]string, program string, args ...string) (endpoint string) {
 	t.Helper()
 	root, err := Repository()
@@ -70,22 +70,20 @@ func CreateQueue(t testing.TB, endpoint, name string) (url string) {
 	return out.QueueURL
 }
 
-// Message is a message that was received.
 type Message struct {
 	ID    string `json:"MessageId"`
 	Body  string `json:"Body"`
 	Trace string `json:"-"` // the X-Ray trace that it belongs to, if any
 }
 
-// ReceiveMessages returns up to ten messages of the queue at once; it does not
-// wait for any.
+// ReceiveMessages returns up to ten messages of the queue, and does not wait for any.
 func ReceiveMessages(t testing.TB, endpoint, queueURL string) []Message {
 	t.Helper()
 	return receive(t, endpoint, queueURL, map[string]any{})
 }
 
-// ReceiveInVain does the same as a consumer that fails at once: the messages can
-// be received again, until the queue gives them up.
+// ReceiveInVain receives messages as a consumer that fails at once: they become visible
+// again, until the queue moves them to its dead-letter queue.
 func ReceiveInVain(t testing.TB, endpoint, queueURL string) []Message {
 	t.Helper()
 	return receive(t, endpoint, queueURL, map[string]any{"VisibilityTimeout": 0})
@@ -111,7 +109,7 @@ func receive(t testing.TB, endpoint, queueURL string, in map[string]any) []Messa
 	return messages
 }
 
-// callSQS speaks the JSON protocol of SQS. Moto takes any signature and reads
+// callSQS sends a request in the JSON protocol of SQS. Moto takes any signature and reads
 // the service and the region from it.
 func callSQS(t testing.TB, endpoint, action string, in map[string]any, out any) {
 	t.Helper()
@@ -147,7 +145,7 @@ func callSQS(t testing.TB, endpoint, action string, in map[string]any, out any) 
 	}
 }
 
-// Repository returns the folder above the working directory that holds this module.
+// Repository returns the root folder of this module.
 func Repository() (string, error) {
 	wd, err := os.Getwd()
 	if err != nil {

@@ -65,9 +65,9 @@ func Go(dir string, args ...string) error {
 	return nil
 }
 
-// Process is a program that runs.
+// Process is a running program.
 type Process struct {
-	// Address is where it listens, host:port.
+	// Address is the host:port on which it listens.
 	Address string
 	// URL is the same as http://host:port, without a final slash.
 	URL string
@@ -203,7 +203,7 @@ func union(parts []map[string]string) map[string]string {
 	return all
 }
 
-// environ returns never nil: exec takes nil for the environment of this process.
+// environ returns a slice, not nil: exec takes nil for the environment of this process.
 func environ(env map[string]string) []string {
 	lines := make([]string, 0, len(env))
 	for _, name := range slices.Sorted(maps.Keys(env)) {
@@ -226,7 +226,7 @@ func freePort(t testing.TB) string {
 	return port
 }
 
-// output collects what a process prints while others may read it.
+// output collects the output of a process for concurrent readers.
 type output struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer

@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// Platform returns what ECS adds to the environment that a task definition gives,
-// as far as the programs need it: the region and the task role's credentials.
-// Here these are empty words, together with the endpoint in place of AWS itself.
+// Platform returns the variables that ECS adds to the environment of a task definition: the
+// region and the task role's credentials. Here these are empty words, together with the
+// endpoint in place of AWS itself.
 func Platform(endpoint string) map[string]string {
 	return map[string]string{
 		"AWS_REGION":            Region,
@@ -65,8 +65,8 @@ func XRayDaemon(t testing.TB, address string) *Daemon {
 	return &Daemon{Address: conn.LocalAddr().String(), conn: conn}
 }
 
-// Next returns the next segment document that a program sent, and fails the
-// test when none comes or when it is none.
+// Next returns the next segment document that a program sent. It fails the test if none
+// comes within five seconds, or if it is no segment.
 func (d *Daemon) Next(t testing.TB) Segment {
 	t.Helper()
 	if err := d.conn.SetReadDeadline(time.Now().Add(hangs)); err != nil {

@@ -22,7 +22,7 @@ import (
 // Header is the HTTP header that carries a trace from one service to the next.
 const Header = "X-Amzn-Trace-Id"
 
-// preamble tells the daemon what the rest of the packet is.
+// preamble announces a JSON document to the daemon.
 const preamble = `{"format":"json","version":1}` + "\n"
 
 var (
