@@ -12,10 +12,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/compose-spec/compose-go/v2/types"
+
 	"composecdk/compose/diag"
 	"composecdk/compose/load"
-
-	"github.com/compose-spec/compose-go/v2/types"
 )
 
 // container reads what a service says about its container.

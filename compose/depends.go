@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"composecdk/compose/diag"
 )
 
 // Conditions under which a container of a task lets others start.

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"composecdk/compose/diag"
 )
 
 // iamExtension is x-iam of a service.

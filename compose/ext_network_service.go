@@ -9,9 +9,9 @@ import (
 	"strconv"
 	"strings"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"composecdk/compose/diag"
 )
 
 // networkExtension is x-network of a service.

@@ -9,9 +9,9 @@ import (
 	"slices"
 	"testing"
 
-	"composecdk/compose/load"
-
 	"github.com/sirupsen/logrus"
+
+	"composecdk/compose/load"
 )
 
 const oneService = "services: {web: {image: nginx}}\n"

@@ -8,10 +8,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/compose-spec/compose-go/v2/types"
+
 	"composecdk/compose/diag"
 	"composecdk/compose/load"
-
-	"github.com/compose-spec/compose-go/v2/types"
 )
 
 // portName is what ECS accepts as the name of a port.

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/tree"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"composecdk/compose/diag"
 )
 
 // verdict is what becomes of an attribute of the Compose Specification that has

@@ -3,10 +3,10 @@ package compose
 import (
 	"testing"
 
-	"composecdk/compose/load"
-
 	"github.com/compose-spec/compose-go/v2/schema"
 	"github.com/compose-spec/compose-go/v2/tree"
+
+	"composecdk/compose/load"
 )
 
 // Every attribute of the Compose Specification must be mapped, or have a verdict

@@ -2,14 +2,19 @@ package compose
 
 import "composecdk/compose/diag"
 
-// The vocabulary of diagnostics, under the name of the package that every user of a model
+// The types of diagnostics, under the name of the package that every user of a model
 // imports anyway.
 type (
-	Path        = diag.Path
-	Pos         = diag.Pos
-	Diagnostic  = diag.Diagnostic
+	// Path names a value of the merged model.
+	Path = diag.Path
+	// Pos is a place in a file.
+	Pos = diag.Pos
+	// Diagnostic is one problem of a compose file.
+	Diagnostic = diag.Diagnostic
+	// Diagnostics are all problems of a project.
 	Diagnostics = diag.Diagnostics
-	Severity    = diag.Severity
+	// Severity tells errors from warnings and notes.
+	Severity = diag.Severity
 )
 
 // The severities of diagnostics.

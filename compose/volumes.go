@@ -10,9 +10,9 @@ import (
 	"strconv"
 	"strings"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"composecdk/compose/diag"
 )
 
 // mounts reads volumes and tmpfs of a service.

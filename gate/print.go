@@ -81,7 +81,8 @@ func (f Finding) logical() string {
 	return f.Stack + "/" + f.Resource
 }
 
-// People write constructs, so the construct path comes before the logical id.
+// place returns where a finding is: people write constructs, so the construct path comes
+// before the logical id.
 func (f Finding) place() string {
 	if strings.Contains(f.Construct, "/") {
 		return f.Construct

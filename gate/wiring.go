@@ -447,7 +447,8 @@ func (a *Assembly) scaled(r *Resource) string {
 	return a.scaledService(r.Stack, segments[1][0], segments[2][0])
 }
 
-// A parameter may stand for several parts of a resource id.
+// scaledShort returns what is wrong with a scalable target's resource id of fewer parts
+// than three; a parameter may stand for several of them.
 func scaledShort(pieces []any) string {
 	for _, piece := range pieces {
 		if _, isText := piece.(string); !isText {

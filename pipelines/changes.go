@@ -69,8 +69,8 @@ func asItIs(scope constructs.Construct, id string, role awsiam.CfnRole) awsiam.I
 
 func changesProject(c *config.Config) string { return c.CDPipeline() + "-changes" }
 
-// changesCommands compare the assembly and export the result. While an earlier release
-// is still on its way to the environment, the deployed stacks say nothing about the
+// changesCommands returns the commands that compare the assembly and export the
+// result. While an earlier release is still on its way to the environment, the deployed stacks say nothing about the
 // stacks that this release will meet: that counts as a change.
 func changesCommands(c *config.Config, e *config.Environment) []string {
 	compare := "./composer changes"

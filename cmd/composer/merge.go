@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"os"
 
-	"composecdk/compose/load"
-
 	"github.com/spf13/cobra"
+
+	"composecdk/compose/load"
 )
 
 func mergeCommand() *cobra.Command {

@@ -11,22 +11,15 @@ import (
 	"strings"
 )
 
-// decode fills out, a pointer to a struct, map, slice or scalar, from a value of
-// the compose file, strictly: every key that the type does not have, and every
-// value of a wrong type, is a diagnostic at its own place. It reports whether
-// all values fitted: what stands under an unknown key is left out, and the rest can
+// Decoder fills a struct, map, slice or scalar from a value of the compose file,
+// strictly: every key that the type does not have, and every value of a wrong type, is
+// a diagnostic at its own place. Fits is false where a value did not fit: what stands under an unknown key is left out, and the rest can
 // be checked further.
 //
 // The keys of a struct are its exported field names, or those of the tag
 // `key:"…"`; a key in another case is accepted as an old spelling. The tag
 // `key:"-"` leaves a field out. A scalar stands for a list of one. Numbers and
 // booleans may be written as strings, as interpolation leaves them.
-func (r *Reporter) decode(path Path, in, out any) bool {
-	d := Decoder{R: r, Fits: true}
-	d.Value(path, in, reflect.ValueOf(out).Elem())
-	return d.Fits
-}
-
 type Decoder struct {
 	R    *Reporter
 	Fits bool
@@ -37,11 +30,13 @@ type Decoder struct {
 	Extensible bool
 }
 
+// Document decodes a whole document into a pointer; it reports whether all values fitted.
 func (d *Decoder) Document(in, out any) bool {
 	d.Value("", in, reflect.ValueOf(out).Elem())
 	return d.Fits
 }
 
+// Value decodes the value at a path; a null leaves out as it is.
 func (d *Decoder) Value(path Path, in any, out reflect.Value) {
 	if in == nil {
 		return
@@ -67,6 +62,7 @@ func (d *Decoder) Value(path Path, in any, out reflect.Value) {
 	}
 }
 
+// WrongType reports a value of another type than the wanted one.
 func (d *Decoder) WrongType(path Path, in any, want string) {
 	d.Fits = false
 	d.R.Errorf(path, "type", "expected %s, found %s", want, Describe(in))
@@ -182,6 +178,7 @@ func structFields(v reflect.Value) map[string]reflect.Value {
 	return fields
 }
 
+// StructKeys returns the keys that a mapping may have to become a struct, sorted.
 func StructKeys(t reflect.Type) []string {
 	return slices.Sorted(maps.Keys(structFields(reflect.New(t).Elem())))
 }
@@ -248,6 +245,7 @@ func Describe(in any) string {
 	return Shorten(string(text))
 }
 
+// Shorten returns the first 60 characters of a text that is longer.
 func Shorten(s string) string {
 	const readable = 60
 	if runes := []rune(s); len(runes) > readable {

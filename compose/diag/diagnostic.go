@@ -248,11 +248,11 @@ func underline(line string, column int) string {
 	return "^" + strings.Repeat("~", max(0, n-1))
 }
 
-// invisible are characters that no name may hold: two names that look alike would
+// Invisible matches characters that no name may hold: two names that look alike would
 // differ.
 var Invisible = regexp.MustCompile(`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]`)
 
-// plainSecret is the code of a secret in clear text. Its line is not shown: what is
+// PlainSecret is the code of a secret in clear text. Its line is not shown: what is
 // printed ends up in logs.
 const PlainSecret = "plain-secret"
 

@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// folder is the project's folder: everything that compose files name is read
+// Folder is the project's folder: everything that compose files name is read
 // through it, and nothing outside of it can be reached, whatever links lie on
 // the way. It is the only place of the package that opens files.
 type Folder struct{ dir string }
@@ -43,6 +43,7 @@ func ProjectFolder(given, dir string) (Folder, error) {
 // MaxFile is the size of the largest file that is read.
 const MaxFile = 1 << 20
 
+// The reasons why a file is not read, besides those of the operating system.
 var (
 	ErrOutside = errors.New("lies outside the project's folder")
 	ErrKind    = errors.New("is a folder, a device or a pipe, not a file")

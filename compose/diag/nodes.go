@@ -12,6 +12,7 @@ func Entry(n *yaml.Node, key string) *yaml.Node {
 	return v
 }
 
+// EntryNodes returns the nodes of a mapping's key and of its value, or nil.
 func EntryNodes(n *yaml.Node, key string) (k, v *yaml.Node) {
 	if n == nil || n.Kind != yaml.MappingNode {
 		return nil, nil

@@ -10,13 +10,13 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// index knows where the paths of the merged model were written.
+// Index knows where the paths of the merged model were written.
 type Index struct {
 	Places map[Path]Place
 	Main   Pos // answers for the empty path
 }
 
-// place is where one value stands; for a sequence also how many items the files
+// Place is where one value stands; for a sequence also how many items the files
 // so far have given it, because a later file's items follow them.
 type Place struct {
 	Key, Value Pos
@@ -61,7 +61,7 @@ func (p Path) Parent() Path {
 // replaced are lists of which the last file's version counts as a whole.
 var replaced = []string{".command", ".entrypoint", ".healthcheck.test"}
 
-// layer adds the places of one file to an index.
+// Layer adds the places of one file to an index.
 type Layer struct {
 	*Index
 	Pos func(n *yaml.Node) Pos

@@ -2,7 +2,7 @@ package diag
 
 import "fmt"
 
-// reporter collects diagnostics and knows where each path was written.
+// Reporter collects diagnostics and knows where each path was written.
 type Reporter struct {
 	Positions positions
 	Found     Diagnostics
@@ -19,6 +19,7 @@ type positions interface {
 // keyCodes are the problems of a key itself, not of its value.
 var keyCodes = map[string]bool{"key-unknown": true, "name": true}
 
+// Add records a problem at the place of a path.
 func (r *Reporter) Add(severity Severity, path Path, code, hint, message string) {
 	pos := r.Positions.Pos
 	if keyCodes[code] {

@@ -28,8 +28,8 @@ type ACMParameters struct {
 	// DomainNames are the names that the certificate is for; the first one is its
 	// common name.
 	DomainNames []string
-	// HostedZoneId is the public zone with all the names: x-route53::<name>, or an id.
-	HostedZoneId compose.Text
+	// HostedZoneID is the public zone with all the names: x-route53::<name>, or an id.
+	HostedZoneID compose.Text `key:"HostedZoneId"`
 }
 
 // domainName is what ACM takes: a name, or a wildcard for one label.
@@ -50,7 +50,7 @@ func checkCertificate(c *compose.Checker, r *compose.Resource) {
 	}
 	parameters, path := r.Parameters.(*ACMParameters), r.Path.Key("MacroParameters")
 	if len(parameters.DomainNames) == 0 {
-		if len(parameters.HostedZoneId) > 0 {
+		if len(parameters.HostedZoneID) > 0 {
 			c.Errorf(path, "domain-names", "a certificate needs DomainNames beside HostedZoneId")
 		} else if r.Properties["DomainName"] == nil {
 			c.Errorf(r.Path, "domain-names", "a certificate needs MacroParameters {DomainNames, HostedZoneId}, or Properties with a DomainName")
@@ -90,11 +90,11 @@ func textOf(value any) string {
 
 func checkCertificateZone(c *compose.Checker, r *compose.Resource, parameters *ACMParameters) {
 	path := r.Path.Key("MacroParameters").Key("HostedZoneId")
-	if len(parameters.HostedZoneId) == 0 {
+	if len(parameters.HostedZoneID) == 0 {
 		c.Errorf(r.Path.Key("MacroParameters"), "zone-missing", "a certificate is validated in a hosted zone: HostedZoneId: x-route53::<name>, or its id")
 		return
 	}
-	checkZoneOf(c, path, parameters.HostedZoneId, parameters.DomainNames)
+	checkZoneOf(c, path, parameters.HostedZoneID, parameters.DomainNames)
 }
 
 // checkZoneOf checks the zone in which names are validated or served.

@@ -106,8 +106,8 @@ func (k *Kind) check(c *compose.Checker, r *compose.Resource) {
 		k.checkKeys(c, r)
 		k.checkDeliveries(c, r)
 	}
-	if k.Schema.Check != nil {
-		k.Schema.Check(c, r)
+	if k.Check != nil {
+		k.Check(c, r)
 	}
 }
 

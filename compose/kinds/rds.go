@@ -47,6 +47,7 @@ var RDS = &Kind{
 	Keys: []KeyProperty{{Path: "KmsKeyId", Via: "rds"}, {Path: "PerformanceInsightsKMSKeyId", Via: "rds"}, {Path: "PerformanceInsightsKmsKeyId", Via: "rds"}},
 }
 
+// The resource types of databases.
 const (
 	ClusterType  = "AWS::RDS::DBCluster"
 	InstanceType = "AWS::RDS::DBInstance"
@@ -67,6 +68,7 @@ type RDSParameters struct {
 	PermissionsBoundary string
 }
 
+// RDSInstance is one instance of an Aurora cluster.
 type RDSInstance struct {
 	DBInstanceClass      string
 	DBAllocatedStorage   int
@@ -76,6 +78,7 @@ type RDSInstance struct {
 	PromotionTier        *int
 }
 
+// RDSParameterGroup is a parameter group of the engine's family.
 type RDSParameterGroup struct {
 	Description, Family string
 	Parameters          map[string]string

@@ -9,7 +9,7 @@ import (
 	"composecdk/compose"
 )
 
-// mapping makes one key of a secret a variable; no key is the whole secret.
+// SecretVariable makes one key of a secret a variable; no key is the whole secret.
 type SecretVariable struct{ Key, Variable string }
 
 // mappingsOf lists the variables of a binding, sorted by key: those of the

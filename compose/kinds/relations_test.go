@@ -60,9 +60,11 @@ func TestReferencesAreNeverLost(t *testing.T) {
 		"a parameter that takes one": {`
 x-acm: {a: {MacroParameters: {DomainNames: [a.example.com], HostedZoneId: "x-route53::z"}}}
 x-route53: {z: {Name: example.com, Lookup: true}}`, ""},
-		"a parameter that takes none": {`
+		"a parameter that takes none": {
+			`
 x-sqs: {q: {MacroParameters: {AwsPrincipalsAccess: {Publish: ["x-sqs::q::Arn"]}}}}`,
-			"x-sqs.q.MacroParameters.AwsPrincipalsAccess service-name"},
+			"x-sqs.q.MacroParameters.AwsPrincipalsAccess service-name",
+		},
 		"a parameter of a list": {`
 x-rds: {db: {MacroParameters: {Engine: mysql, ParametersGroups: {Family: mysql8.0, Parameters: {a: "x-sqs::q::Url"}}}}}
 x-sqs: {q: {}}`, "x-rds.db.MacroParameters.ParametersGroups.Parameters.a reference-unread"},

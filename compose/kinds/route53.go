@@ -27,7 +27,7 @@ var Route53 = &Kind{
 // ZoneLookup are the keys of Lookup of a hosted zone; Lookup: true searches by the
 // zone's name.
 type ZoneLookup struct {
-	HostedZoneId  string
+	HostedZoneID  string `key:"HostedZoneId"`
 	IsPrivateZone bool
 }
 
@@ -92,10 +92,10 @@ func checkZone(c *compose.Checker, r *compose.Resource) {
 	}
 	if r.Mode == compose.Import {
 		finder := r.Finder.(*ZoneLookup)
-		if id := finder.HostedZoneId; id != "" && !IsZoneID(id) {
+		if id := finder.HostedZoneID; id != "" && !IsZoneID(id) {
 			c.Errorf(r.Path.Key("Lookup").Key("HostedZoneId"), "zone-id", "%q is not the id of a hosted zone, such as Z0123456789ABCDEFGHIJ", id)
 		}
-		if finder.IsPrivateZone && finder.HostedZoneId == "" && c.Model.Network.New != nil {
+		if finder.IsPrivateZone && finder.HostedZoneID == "" && c.Model.Network.New != nil {
 			c.Errorf(r.Path.Key("Lookup").Key("IsPrivateZone"), "zone-new-vpc", "no private zone can exist for a VPC that is made here: give HostedZoneId, or x-vpc.Lookup")
 		}
 	}

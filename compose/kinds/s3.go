@@ -80,11 +80,12 @@ var S3 = &Kind{
 
 // S3Parameters are the MacroParameters of a bucket.
 type S3Parameters struct {
-	// ExpandAccountIdToBucket and ExpandRegionToBucket put the account and the
+	// ExpandAccountIDToBucket and ExpandRegionToBucket put the account and the
 	// region behind Properties.BucketName, in this order, after NameSeparator ("-").
-	ExpandRegionToBucket, ExpandAccountIdToBucket bool
-	NameSeparator                                 *string
-	BucketPolicy                                  struct {
+	ExpandRegionToBucket    bool
+	ExpandAccountIDToBucket bool `key:"ExpandAccountIdToBucket"`
+	NameSeparator           *string
+	BucketPolicy            struct {
 		// PredefinedBucketPolicies are names of policies; there is one,
 		// enforceSecureConnection, and every bucket has it.
 		PredefinedBucketPolicies []string
@@ -95,10 +96,11 @@ type S3Parameters struct {
 
 // s3Settings are the Settings of a bucket in earlier releases.
 type s3Settings struct {
-	ExpandRegionToBucket, ExpandAccountIdToBucket bool
-	NameSeparator                                 *string
-	EnableEncryption                              string
-	EnableAcceleration                            bool
+	ExpandRegionToBucket    bool
+	ExpandAccountIDToBucket bool `key:"ExpandAccountIdToBucket"`
+	NameSeparator           *string
+	EnableEncryption        string
+	EnableAcceleration      bool
 }
 
 // How objects are used, for the actions on the key that encrypts them.
@@ -210,8 +212,8 @@ func earlierSettings(c *compose.Checker, r *compose.Resource) {
 	if moved(settings.ExpandRegionToBucket, "ExpandRegionToBucket", "MacroParameters.ExpandRegionToBucket") {
 		parameters.ExpandRegionToBucket = true
 	}
-	if moved(settings.ExpandAccountIdToBucket, "ExpandAccountIdToBucket", "MacroParameters.ExpandAccountIdToBucket") {
-		parameters.ExpandAccountIdToBucket = true
+	if moved(settings.ExpandAccountIDToBucket, "ExpandAccountIdToBucket", "MacroParameters.ExpandAccountIdToBucket") {
+		parameters.ExpandAccountIDToBucket = true
 	}
 	if moved(settings.NameSeparator != nil, "NameSeparator", "MacroParameters.NameSeparator") && parameters.NameSeparator == nil {
 		parameters.NameSeparator = settings.NameSeparator
@@ -241,7 +243,7 @@ func nameBucket(c *compose.Checker, r *compose.Resource) {
 	parameters, at := r.Parameters.(*S3Parameters), r.Path.Key("MacroParameters")
 	name, named := r.Properties["BucketName"]
 	text, literal := name.(string)
-	for key, set := range map[string]bool{"ExpandAccountIdToBucket": parameters.ExpandAccountIdToBucket, "ExpandRegionToBucket": parameters.ExpandRegionToBucket} {
+	for key, set := range map[string]bool{"ExpandAccountIdToBucket": parameters.ExpandAccountIDToBucket, "ExpandRegionToBucket": parameters.ExpandRegionToBucket} {
 		switch {
 		case set && !named:
 			c.Warnf(at.Key(key), "bucket-name", "%s is not used: it goes with Properties.BucketName; without it CloudFormation gives the bucket a name of its own", key)
@@ -257,7 +259,7 @@ func nameBucket(c *compose.Checker, r *compose.Resource) {
 		separator = *parameters.NameSeparator
 	}
 	longest := len(text)
-	if parameters.ExpandAccountIdToBucket {
+	if parameters.ExpandAccountIDToBucket {
 		text, longest = text+separator+"${AWS::AccountId}", longest+len(separator)+len("111111111111")
 	}
 	if parameters.ExpandRegionToBucket {

@@ -3,9 +3,9 @@ package load
 import (
 	"strings"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"composecdk/compose/diag"
 )
 
 // amounts checks the numbers that can be written in two places.

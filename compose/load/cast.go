@@ -6,13 +6,13 @@ import (
 	"slices"
 	"sync"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/interpolation"
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/tree"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
+
+	"composecdk/compose/diag"
 )
 
 // casts are the attributes that compose-go turns into numbers and switches when

@@ -11,12 +11,12 @@ import (
 	"strings"
 	"sync"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/sirupsen/logrus"
 	"go.yaml.in/yaml/v4"
+
+	"composecdk/compose/diag"
 )
 
 // maxAttempts bounds how often the files are loaded again without what the last

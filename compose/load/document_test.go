@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"composecdk/compose/diag"
-
 	"go.yaml.in/yaml/v4"
+
+	"composecdk/compose/diag"
 )
 
 // openDocument opens a.yaml of the given files.

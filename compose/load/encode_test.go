@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"composecdk/compose/diag"
-
 	"go.yaml.in/yaml/v4"
+
+	"composecdk/compose/diag"
 )
 
 // What compose-go reads must be what was written: block texts, odd scalars and

@@ -14,10 +14,10 @@ import (
 	"strings"
 	"sync"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"composecdk/compose/diag"
 )
 
 // resolveEnvironment reads the env_file and label_file of the active services

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"composecdk/compose/diag"
-
 	"go.yaml.in/yaml/v4"
+
+	"composecdk/compose/diag"
 )
 
 // maxNodes caps how many values a file may have when its aliases are written out.

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"composecdk/compose/diag"
-
 	"go.yaml.in/yaml/v4"
+
+	"composecdk/compose/diag"
 )
 
 // baseKey tells apart the uses of files that services extend.

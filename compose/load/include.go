@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
+
+	"composecdk/compose/diag"
 )
 
 // includeEnvironment returns the environment of an included file: that of the file

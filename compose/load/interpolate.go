@@ -8,10 +8,10 @@ import (
 	"strconv"
 	"strings"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
+
+	"composecdk/compose/diag"
 )
 
 // filler replaces the variables in a tree of nodes, each problem at the
@@ -188,5 +188,5 @@ func invalidHint(piece string, path diag.Path) string {
 	return "write $$ for a dollar sign"
 }
 
-// subVariable is a variable of Fn::Sub.
+// SubVariable matches a variable of Fn::Sub.
 var SubVariable = regexp.MustCompile(`\$\{([^!][^}]*)\}`)

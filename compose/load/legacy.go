@@ -4,9 +4,9 @@ import (
 	"slices"
 	"strings"
 
-	"composecdk/compose/diag"
-
 	"go.yaml.in/yaml/v4"
+
+	"composecdk/compose/diag"
 )
 
 // Settings are what files of the first releases of ComposeX keep under `configs`

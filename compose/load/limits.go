@@ -6,9 +6,9 @@ import (
 	"io/fs"
 	"time"
 
-	"composecdk/compose/diag"
-
 	"go.yaml.in/yaml/v4"
+
+	"composecdk/compose/diag"
 )
 
 // The limits of what is loaded. They are far above what people write, and keep a

@@ -7,12 +7,12 @@ import (
 	"path/filepath"
 	"strings"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/consts"
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
+
+	"composecdk/compose/diag"
 )
 
 // Project is a loaded file set: what compose-go made of it, and where everything
@@ -43,7 +43,7 @@ func (p *Project) Pos(path diag.Path) diag.Pos { return p.index.Pos(path) }
 // KeyPos returns where the key of a path was written.
 func (p *Project) KeyPos(path diag.Path) diag.Pos { return p.index.KeyPos(path) }
 
-// Load reads the compose files with everything they include and extend. The
+// Files reads the compose files with everything they include and extend. The
 // diagnostics are all that was found so far, in no promised order; Resolve
 // continues the same list. The project is nil only where no file could be read
 // as a compose file; a project that comes with errors lacks what they are about.

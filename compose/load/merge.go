@@ -5,11 +5,11 @@ import (
 	"os"
 	"strings"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
+
+	"composecdk/compose/diag"
 )
 
 // Merge makes one compose file of several, with all they include and extend, in

@@ -4,9 +4,9 @@ import (
 	"slices"
 	"testing"
 
-	"composecdk/compose/diag"
-
 	"go.yaml.in/yaml/v4"
+
+	"composecdk/compose/diag"
 )
 
 func nodeOf(t *testing.T, text string) *yaml.Node {

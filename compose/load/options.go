@@ -5,10 +5,10 @@ import (
 	"path/filepath"
 	"strings"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/consts"
+
+	"composecdk/compose/diag"
 )
 
 // Options says what to load.

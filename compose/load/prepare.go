@@ -3,10 +3,10 @@ package load
 import (
 	"path/filepath"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
+
+	"composecdk/compose/diag"
 )
 
 // prepare fills in the variables of a file and opens what it includes.

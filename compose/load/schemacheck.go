@@ -9,12 +9,12 @@ import (
 	"sync"
 	"time"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/schema"
 	"github.com/compose-spec/compose-go/v2/tree"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v4"
+
+	"composecdk/compose/diag"
 )
 
 // dialect is a JSON schema, and how a reader is told what it refuses.

@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"composecdk/compose/diag"
-
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"composecdk/compose/diag"
 )
 
 // schemaProblem is one thing that the schema refuses, in a person's words.

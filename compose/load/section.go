@@ -3,9 +3,9 @@ package load
 import (
 	"slices"
 
-	"composecdk/compose/diag"
-
 	"go.yaml.in/yaml/v4"
+
+	"composecdk/compose/diag"
 )
 
 // Section is a value that stands in place of what the files say.

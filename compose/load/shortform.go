@@ -7,13 +7,13 @@ import (
 	"strconv"
 	"strings"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/tree"
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/go-units"
 	"go.yaml.in/yaml/v4"
+
+	"composecdk/compose/diag"
 )
 
 // shortForm is a text in which Compose packs several values. compose-go parses
@@ -200,5 +200,5 @@ func (l *loading) shortForm(s *source, n *yaml.Node, path diag.Path, at tree.Pat
 	return true
 }
 
-// mostPorts is how many ports ECS accepts in a task definition.
+// MostPorts is how many ports ECS accepts in a task definition.
 const MostPorts = 100

@@ -8,10 +8,10 @@ import (
 	"strconv"
 	"strings"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
+
+	"composecdk/compose/diag"
 )
 
 // file is one file as it was read.

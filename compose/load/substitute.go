@@ -5,9 +5,9 @@ import (
 	"regexp"
 	"strings"
 
-	"composecdk/compose/diag"
-
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"composecdk/compose/diag"
 )
 
 // substituted is a text with its variables replaced, and what went wrong.

@@ -15,7 +15,7 @@ func newCertificate(scope constructs.Construct, props *Props) (Resource, error) 
 	if len(names) == 0 {
 		return props.define(scope)
 	}
-	zone, err := props.Resolve.Text(parameters.HostedZoneId)
+	zone, err := props.Resolve.Text(parameters.HostedZoneID)
 	if err != nil {
 		return nil, err
 	}

@@ -55,7 +55,7 @@ func (z *zone) Value(name string) (cfn.Value, bool) {
 func importZone(scope constructs.Construct, props *Props) (Resource, error) {
 	finder, target := props.Model.Finder.(*kinds.ZoneLookup), props.Model.Lookup[""]
 	name := kinds.ZoneName(props.Model)
-	id := cfn.Literal(cmp.Or(finder.HostedZoneId, target.Identifier))
+	id := cfn.Literal(cmp.Or(finder.HostedZoneID, target.Identifier))
 	if id == cfn.Literal("") {
 		if err := needsTarget(scope, props.Model.Path.Key("Lookup")); err != nil {
 			return nil, err

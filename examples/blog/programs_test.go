@@ -29,7 +29,8 @@ func TestPrograms(t *testing.T) {
 	t.Run("a missing variable is one clear line", testMissingVariable)
 }
 
-// Each program is a module of its own, which the root's `go test ./...` does not see.
+// testUnitTests runs the tests of each program: a module of its own, which the root's
+// `go test ./...` does not see.
 func testUnitTests(t *testing.T) {
 	for _, dir := range []string{"app01", "app02"} {
 		if err := local.Go(dir, "test", "./..."); err != nil {
@@ -102,7 +103,8 @@ func testCall(t *testing.T) {
 	}
 }
 
-// This is the smallest environment, as on a laptop: no queue, no region, no daemon.
+// testWithoutQueue runs app01 in the smallest environment, as on a laptop: no queue, no
+// region, no daemon.
 func testWithoutQueue(t *testing.T) {
 	clock := local.Start(t, app02)
 	front := local.Start(t, app01, map[string]string{"APP02_URL": clock.URL})

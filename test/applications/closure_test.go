@@ -270,7 +270,7 @@ func (c *closure) definition(section, element, part string) (iam.Placed, bool) {
 		}
 	}
 	if len(found) > 1 {
-		c.T.Fatalf("%s: %s.%s is %v", c.judged.name, section, element, found)
+		c.T.Fatalf("%s: %s.%s is %v", c.name, section, element, found)
 	}
 	return append(found, iam.Placed{})[0], len(found) == 1
 }

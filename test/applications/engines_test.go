@@ -128,7 +128,7 @@ func writeTemplates(t *testing.T, dir string) []string {
 	for _, c := range judgedCases(t) {
 		network := networkText(t, c.application)
 		for _, stack := range slices.Sorted(maps.Keys(c.templates)) {
-			if len(c.templates[stack].Resources) > 0 && !(stack == "Network" && written[network]) {
+			if len(c.templates[stack].Resources) > 0 && (stack != "Network" || !written[network]) {
 				files = append(files, engine.WriteTemplate(t, dir, c.name, stack, c.templates[stack].Text))
 			}
 		}

@@ -70,6 +70,7 @@ func CreateQueue(t testing.TB, endpoint, name string) (url string) {
 	return out.QueueURL
 }
 
+// Message is one message of a queue.
 type Message struct {
 	ID    string `json:"MessageId"`
 	Body  string `json:"Body"`
