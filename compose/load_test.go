@@ -12,6 +12,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"composecdk/compose/load"
+	"composecdk/test/folder"
 )
 
 const oneService = "services: {web: {image: nginx}}\n"
@@ -35,7 +36,7 @@ func TestDiscoverFiles(t *testing.T) {
 			for _, f := range c.have {
 				files[f] = oneService
 			}
-			if got := load.DiscoverFiles(write(t, files), c.env); !slices.Equal(got, c.want) {
+			if got := load.DiscoverFiles(folder.New(t, files), c.env); !slices.Equal(got, c.want) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
 		})
@@ -59,7 +60,7 @@ func TestProjectName(t *testing.T) {
 		"folder":    {want: "folder"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := write(t, map[string]string{
+			dir := folder.New(t, map[string]string{
 				"Fol.der/compose.yml": c.yaml + "services: {web: {image: '${COMPOSE_PROJECT_NAME}'}}\n",
 				"Fol.der/.env":        c.env,
 			})
@@ -74,7 +75,7 @@ func TestProjectName(t *testing.T) {
 
 // Variables must come from the process, and from .env where it has none.
 func TestEnvironment(t *testing.T) {
-	dir := write(t, map[string]string{
+	dir := folder.New(t, map[string]string{
 		".env":        "A=dot\nB=dot-$A\nCOMPOSE_PROFILES=x\n",
 		"compose.yml": "services:\n  web: {image: '$A/$B', profiles: [x]}\n  off: {image: n, profiles: [y]}\n",
 	})
@@ -90,7 +91,7 @@ func TestEnvironment(t *testing.T) {
 // An included file must see the .env beside it, under what the including file
 // sees.
 func TestIncludeEnvironment(t *testing.T) {
-	dir := write(t, map[string]string{
+	dir := folder.New(t, map[string]string{
 		".env":        "A=main\n",
 		"compose.yml": "include: [sub/inc.yml]\nservices: {web: {image: '$A'}}\n",
 		"sub/.env":    "A=sub\nB=sub\n",
@@ -109,7 +110,7 @@ func TestIncludeEnvironment(t *testing.T) {
 // The settings of old files must be found, those of the service over those of
 // the file.
 func TestSettings(t *testing.T) {
-	dir := write(t, map[string]string{"compose.yml": `
+	dir := folder.New(t, map[string]string{"compose.yml": `
 configs:
   composex: {xray: {enabled: true}, use_ssm: false}
   globals: {network: {use_cloudmap: true}}
@@ -145,7 +146,7 @@ func TestLoadIsSilent(t *testing.T) {
 	before := logrus.StandardLogger().Out
 	logrus.SetOutput(&log)
 	defer logrus.SetOutput(before)
-	dir := write(t, map[string]string{"compose.yml": "version: '3'\n" + oneService + "networks: {n: {external: {name: x}}}\n"})
+	dir := folder.New(t, map[string]string{"compose.yml": "version: '3'\n" + oneService + "networks: {n: {external: {name: x}}}\n"})
 	mustLoad(t, load.Options{Files: []string{"compose.yml"}, WorkingDir: dir})
 	if log.Len() > 0 {
 		t.Errorf("logged: %s", log.String())
@@ -158,7 +159,7 @@ func TestLoadIsSilent(t *testing.T) {
 // Load must leave nothing behind in the temporary folder.
 func TestLoadCleansUp(t *testing.T) {
 	temp := t.TempDir()
-	dir := write(t, map[string]string{"compose.yml": "include: [inc.yml]\n" + oneService, "inc.yml": "services: {a: {image: b}}\n"})
+	dir := folder.New(t, map[string]string{"compose.yml": "include: [inc.yml]\n" + oneService, "inc.yml": "services: {a: {image: b}}\n"})
 	t.Setenv("TMPDIR", temp)
 	mustLoad(t, load.Options{Files: []string{"compose.yml"}, WorkingDir: dir})
 	left, err := os.ReadDir(temp)

@@ -3,29 +3,12 @@ package compose
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"composecdk/compose/load"
+	"composecdk/test/folder"
 )
-
-// write lays out files in a temporary folder and returns it.
-func write(t *testing.T, files map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, content := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
 
 func mustLoad(t *testing.T, opts load.Options) *load.Project {
 	t.Helper()
@@ -41,7 +24,7 @@ func mustLoad(t *testing.T, opts load.Options) *load.Project {
 // A path must lead to the place where its last value was written: a scalar to
 // itself, a mapping or list to its key, anything deeper to its nearest ancestor.
 func TestPositions(t *testing.T) {
-	dir := write(t, map[string]string{
+	dir := folder.New(t, map[string]string{
 		"compose.yml": `include: [inc.yml]
 services:
   web:

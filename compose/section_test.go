@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"composecdk/compose/load"
+	"composecdk/test/folder"
 )
 
 // A section that the caller sets must replace what the files say, under either of
 // its names, leave the rest of a service, skip services of no file, and be found
 // where the caller says that it is written.
 func TestSections(t *testing.T) {
-	dir := write(t, map[string]string{
+	dir := folder.New(t, map[string]string{
 		"compose.yaml": `
 services:
   web: {image: nginx, ports: ["80:80"]}
@@ -80,7 +81,7 @@ x-cloudmap:
 // The section of the pipelines must not be filled with variables, and be told as no
 // part of the application.
 func TestPipelinesAreNoPartOfTheApplication(t *testing.T) {
-	dir := write(t, map[string]string{"compose.yaml": "services: {web: {image: nginx}}\nx-cicd: {Defaults: {Group: \"${Team}\"}}\n"})
+	dir := folder.New(t, map[string]string{"compose.yaml": "services: {web: {image: nginx}}\nx-cicd: {Defaults: {Group: \"${Team}\"}}\n"})
 	p, found := load.Files(context.Background(), load.Options{Files: []string{filepath.Join(dir, "compose.yaml")}, Root: dir})
 	if p == nil || len(found) != 1 || found[0].Code != "section-pipelines" || p.Extensions["x-cicd"] != nil {
 		t.Errorf("got %v", found)

@@ -9,28 +9,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-)
 
-// write lays out files in a temporary folder and returns it.
-func write(t *testing.T, files map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, content := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
+	"composecdk/test/folder"
+)
 
 // Whatever stands at a path, reading it must give the content of a file of the
 // folder, or say why not; it must never wait, nor follow a link out of it.
 func TestFolderRead(t *testing.T) {
-	dir := write(t, map[string]string{
+	dir := folder.New(t, map[string]string{
 		"outside": "secret", "in/file": "content", "in/sub/file": "content", "in/exact": strings.Repeat("x", MaxFile), "in/large": strings.Repeat("x", MaxFile+1),
 	})
 	in := filepath.Join(dir, "in")
@@ -98,7 +84,7 @@ func TestOnlyFolderReads(t *testing.T) {
 
 // A link that is swapped between looking and reading must not lead out either.
 func TestFolderRace(t *testing.T) {
-	dir := write(t, map[string]string{"outside": "secret", "in/file": "content"})
+	dir := folder.New(t, map[string]string{"outside": "secret", "in/file": "content"})
 	link, spare := filepath.Join(dir, "in/link"), filepath.Join(dir, "in/spare")
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -125,7 +111,7 @@ func TestFolderRace(t *testing.T) {
 // The project's folder is what the user names, else the git working tree, else the
 // project directory.
 func TestProjectFolder(t *testing.T) {
-	dir := write(t, map[string]string{"tree/.git/HEAD": "", "tree/app/web/x": "", "module/.git": "gitdir: elsewhere", "module/x": "", "plain/x": "", "file": ""})
+	dir := folder.New(t, map[string]string{"tree/.git/HEAD": "", "tree/app/web/x": "", "module/.git": "gitdir: elsewhere", "module/x": "", "plain/x": "", "file": ""})
 	for _, c := range []struct{ given, project, want string }{
 		{"", "tree/app/web", "tree"},
 		{"", "tree", "tree"},

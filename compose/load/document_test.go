@@ -9,12 +9,13 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"composecdk/compose/diag"
+	"composecdk/test/folder"
 )
 
 // openDocument opens a.yaml of the given files.
 func openDocument(t *testing.T, files map[string]string) *Document {
 	t.Helper()
-	dir := write(t, files)
+	dir := folder.New(t, files)
 	return OpenDocument(DocumentOptions{File: filepath.Join(dir, "a.yaml"), Root: dir, What: "a test", Key: "Names"})
 }
 

@@ -13,12 +13,13 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"composecdk/compose/diag"
+	"composecdk/test/folder"
 )
 
 // What the user names may lie anywhere; what the files name may not, until the
 // user says so.
 func TestLoadRoot(t *testing.T) {
-	dir := write(t, map[string]string{
+	dir := folder.New(t, map[string]string{
 		"app/compose.yml": "include: [../common/db.yml]\nservices: {web: {image: nginx, env_file: ../common/web.env}}\n",
 		"common/db.yml":   "services: {db: {image: postgres}}\n",
 		"common/web.env":  "A=1\n",
@@ -59,7 +60,7 @@ func errorCodes(found diag.Diagnostics) string {
 
 // A .env file that leads out of the folder must not be read, wherever it stands.
 func TestLoadDotEnvLink(t *testing.T) {
-	dir := write(t, map[string]string{"secret": "A=leak\n", "app/compose.yml": "services: {web: {image: '${A:-b}'}}\n"})
+	dir := folder.New(t, map[string]string{"secret": "A=leak\n", "app/compose.yml": "services: {web: {image: '${A:-b}'}}\n"})
 	if err := os.Symlink("../secret", filepath.Join(dir, "app/.env")); err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +116,7 @@ func TestLimits(t *testing.T) {
 		"many values":     {map[string]string{"compose.yml": "x-a: [" + strings.Repeat("1,", maxNodes) + "]\n" + oneService}, "yaml-too-large compose.yml:1:"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := write(t, c.files)
+			dir := folder.New(t, c.files)
 			var p *Project
 			var found diag.Diagnostics
 			withinBudget(t, func() {
@@ -150,7 +151,7 @@ func TestServiceLimit(t *testing.T) {
 
 // Loading must end when its time is over, and say so.
 func TestLoadTime(t *testing.T) {
-	dir := write(t, map[string]string{"compose.yml": oneService})
+	dir := folder.New(t, map[string]string{"compose.yml": oneService})
 	ctx, cancel := context.WithDeadline(context.Background(), time.Now())
 	defer cancel()
 	p, found := Files(ctx, Options{Files: []string{filepath.Join(dir, "compose.yml")}})
@@ -175,7 +176,7 @@ func TestClientSecret(t *testing.T) {
 		"another service":  {"ClientSecret", "{{resolve:ssm-secure:idp}}", false, "text-dynamic"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := write(t, map[string]string{"compose.yml": "services: {web: {image: nginx}}\nx-elbv2: {edge: {Listeners: [{Port: 443, Targets: [{name: 'web:web', AuthenticateOidcConfig: {" +
+			dir := folder.New(t, map[string]string{"compose.yml": "services: {web: {image: nginx}}\nx-elbv2: {edge: {Listeners: [{Port: 443, Targets: [{name: 'web:web', AuthenticateOidcConfig: {" +
 				c.key + ": '" + c.text + "'}}]}]}}\n"})
 			_, found := Files(context.Background(), Options{Files: []string{filepath.Join(dir, "compose.yml")}, Untrusted: c.untrusted})
 			if got := errorCodes(found); got != c.want {
@@ -205,7 +206,7 @@ func TestWithheld(t *testing.T) {
 		"not through .env":     {Options{}, "DB_PASSWORD=x\nAWS_REGION=${AWS_REGION}\n", "variable-refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := write(t, map[string]string{"compose.yml": text, ".env": c.env})
+			dir := folder.New(t, map[string]string{"compose.yml": text, ".env": c.env})
 			c.opts.Files, c.opts.Environ = []string{filepath.Join(dir, "compose.yml")}, environ
 			p, found := Files(context.Background(), c.opts)
 			got := errorCodes(found)

@@ -2,8 +2,6 @@ package load
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -18,22 +16,6 @@ const (
 	corpus     = "../../../shared/corpus"
 	oneService = "services: {web: {image: nginx}}\n"
 )
-
-// write puts files into a new folder.
-func write(t *testing.T, files map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, content := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
 
 // busy returns how long the process has computed: unlike a clock it does not run on
 // while others do.

@@ -6,12 +6,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"composecdk/test/folder"
 )
 
 // loadText loads one file and answers with the codes of its errors.
 func loadText(t *testing.T, text string) string {
 	t.Helper()
-	dir := write(t, map[string]string{"compose.yml": text})
+	dir := folder.New(t, map[string]string{"compose.yml": text})
 	_, found := Files(context.Background(), Options{Files: []string{filepath.Join(dir, "compose.yml")}, ProjectName: "text"})
 	return errorCodes(found)
 }
