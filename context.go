@@ -114,10 +114,10 @@ func readInput(env map[string]string) (input, error) {
 	return in, nil
 }
 
-// earlierNames maps the names that settings had in earlier releases to those of today.
+// earlierNames maps the names that settings had in earlier releases to their names of today.
 var earlierNames = map[string]string{"throwaway": ephemeralSetting.name}
 
-// renamed moves settings that were given under their earlier names to those of today.
+// renamed moves settings that were given under an earlier name to the name of today.
 func renamed(given map[string]any) error {
 	var problems []error
 	for _, earlier := range slices.Sorted(maps.Keys(earlierNames)) {
@@ -238,8 +238,8 @@ func (s setting) read(given map[string]any) (string, error) {
 }
 
 // misspelt finds context that was meant to be one of our settings: without it
-// another application would be deployed than was asked for. The context of others
-// is let be: the CDK's own has a colon, and what -c gives is text.
+// another application would be deployed than was asked for. It ignores the context
+// of other tools: CDK keys contain a colon, and -c gives text.
 func misspelt(given map[string]any) error {
 	names := make([]string, len(settings))
 	for i, s := range settings {

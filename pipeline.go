@@ -71,7 +71,7 @@ func (d *delivery) synthesise() (err error) {
 	err = d.synth(d.in.outdir, func(app constructs.Construct) error {
 		return pipelines.New(app, d.release.Props(d.pattern))
 	})
-	if errors.Is(err, errTold) {
+	if errors.Is(err, errReported) {
 		return nil
 	}
 	return err
@@ -86,8 +86,8 @@ func (d *delivery) pattern(build func(constructs.Construct) error) (string, erro
 	return dir, d.synth(dir, build)
 }
 
-// errTold stops a synthesis about which all is told in the diagnostics.
-var errTold = errors.New("told")
+// errReported stops a synthesis whose diagnostics have all its problems.
+var errReported = errors.New("reported")
 
 // synth fills an app and writes its assembly.
 func (d *delivery) synth(outdir string, build func(constructs.Construct) error) error {
@@ -108,11 +108,11 @@ func (d *delivery) synth(outdir string, build func(constructs.Construct) error) 
 }
 
 // tell adds diagnostics that take the place of an error; without any it is the error
-// itself that has to be told.
+// itself that has to be reported.
 func (d *delivery) tell(found compose.Diagnostics, err error) error {
 	if len(found) == 0 {
 		return err
 	}
 	d.found = append(d.found, found...)
-	return errTold
+	return errReported
 }

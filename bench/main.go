@@ -26,7 +26,7 @@ import (
 // The promises. Times are wall-clock on 2 cores.
 const (
 	maxFifty    = 3 * time.Second // 50 services, whole process, without validation
-	maxRatio    = 1.5             // whole process to that of TypeScript
+	maxRatio    = 1.5             // whole process to the TypeScript process
 	maxPerExtra = 1.5             // cost of a further service at the largest size to that at the next smaller one
 )
 

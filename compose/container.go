@@ -424,8 +424,8 @@ var droppable = []string{
 	"SYS_TTY_CONFIG", "SYSLOG", "WAKE_ALARM",
 }
 
-// neverThere are those that ECS does not know and no container on Fargate has.
-var neverThere = []string{"BPF", "CHECKPOINT_RESTORE", "PERFMON"}
+// neverGranted lists capabilities that Fargate never grants and ECS rejects.
+var neverGranted = []string{"BPF", "CHECKPOINT_RESTORE", "PERFMON"}
 
 func capability(name string) string { return strings.TrimPrefix(strings.ToUpper(name), "CAP_") }
 
@@ -434,7 +434,7 @@ func (r *resolver) capDrop(path Path, s types.ServiceConfig) []string {
 	var all []string
 	for i, name := range s.CapDrop {
 		name = capability(name)
-		if slices.Contains(neverThere, name) {
+		if slices.Contains(neverGranted, name) {
 			continue
 		}
 		if !slices.Contains(droppable, name) {

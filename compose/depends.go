@@ -21,7 +21,7 @@ const (
 
 var conditions = []string{conditionStart, conditionHealthy, conditionComplete, conditionSuccess}
 
-// conditionsOf are the conditions of ECS by those of compose.
+// conditionsOf maps conditions of Compose to conditions of ECS.
 var conditionsOf = map[string]string{
 	"":                            conditionStart,
 	types.ServiceConditionStarted: conditionStart,
@@ -87,7 +87,7 @@ func (r *resolver) dependency(f *Family, c *Container, name string, on types.Ser
 	}
 }
 
-// homes returns the families that a name stands for: those of the service, or the
+// homes returns the families that a name stands for: the service's families, or the
 // family itself.
 func (r *resolver) homes(name string) []*Family {
 	var homes []*Family

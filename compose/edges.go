@@ -31,7 +31,7 @@ func compareEdges(a, b Edge) int {
 
 // connectTo reports whether there is a port to reach, and adds edges from all families of one name to ports of another; nil
 // ports are all that it has. A family has an edge to itself where one of its
-// containers calls another one: by its name it may reach that of another task.
+// containers calls another one: by its name it may reach the container of another task.
 func (r *resolver) connectTo(path Path, from, to string, ports []string) (reachable bool) {
 	for _, target := range r.targets(to) {
 		if target.family.Run == RunTask {

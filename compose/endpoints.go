@@ -17,7 +17,7 @@ type Endpoint struct {
 }
 
 // Endpoints returns the URLs of all load balancers. Each is called <LoadBalancer>Endpoint<port>;
-// the lowest port is <LoadBalancer>Endpoint as well, and that of the first
+// the lowest port is <LoadBalancer>Endpoint as well, and the endpoint of the first
 // application load balancer AlbEndpoint, of the first network one NlbEndpoint. A
 // name belongs to the first that has it.
 func (m *Model) Endpoints() []Endpoint {

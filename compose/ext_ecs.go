@@ -93,7 +93,7 @@ func (r *resolver) providerBase(f *Family) {
 		p := &f.CapacityProviders[i]
 		weight += p.Weight
 		if p.Base > 0 && based {
-			r.Warnf(path, "capacity-provider-base", "only one capacity provider can have a Base; that of %s is left out", p.Name)
+			r.Warnf(path, "capacity-provider-base", "only one capacity provider can have a Base: the Base of %s is ignored", p.Name)
 			p.Base = 0
 		}
 		based = based || p.Base > 0

@@ -529,7 +529,7 @@ func (r *resolver) listenerPorts(lb *LoadBalancer, path Path, numbers []string) 
 	return ports, len(ports) > 0 || len(numbers) == 0
 }
 
-// transport returns the protocol below that of a listener, as security groups know it.
+// transport returns the protocol below a listener's protocol, as security groups know it.
 func transport(protocol string) string {
 	switch protocol {
 	case "UDP":

@@ -176,7 +176,7 @@ func (r *resolver) unlessTrusted() Severity {
 }
 
 // escalating are actions by which a role can give itself, or take on, what the
-// file does not give it; reading is let be.
+// file does not give it; actions that only read are allowed.
 var (
 	escalating   = regexp.MustCompile(`(?i)^(?:iam|sts|organizations|account|sso|cloudformation):`)
 	onlyReading  = regexp.MustCompile(`(?i)^(?:iam|organizations|account|cloudformation):(?:Get|List|Describe)|^sts:GetCallerIdentity$`)

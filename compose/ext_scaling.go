@@ -328,7 +328,7 @@ func (r *resolver) deployment(f *Family, services []types.ServiceConfig) {
 			f.Deployment, decided = d, s.Name
 		case d != f.Deployment:
 			r.Warnf(servicePath(s.Name).Key("deploy").Key("update_config"), "deployment-joined",
-				"services %q and %q say differently how family %q is updated; the one of %q holds", decided, s.Name, f.Name, decided)
+				"services %q and %q have conflicting update_config in family %q: that of %q is used", decided, s.Name, f.Name, decided)
 		}
 	}
 	if decided == "" {

@@ -244,7 +244,7 @@ func (r *resolver) existingVPC(path Path, lookup map[string]any) {
 		at := path.Key(group)
 		ids, tags := r.foundBy(at, lookup[group], "subnet-")
 		if len(ids) == 0 && len(tags) == 0 {
-			continue // reported, or nothing is said
+			continue // reported, or not written
 		}
 		v.Subnets[group] = SubnetSelection{IDs: ids, Tags: tags}
 	}

@@ -73,7 +73,7 @@ func (r *resolver) members() map[string][]types.ServiceConfig {
 	return members
 }
 
-// familiesOf names the families of a service: those of the label, those of the
+// familiesOf names the families of a service, from the label, from the
 // service whose network it shares, or one of its own.
 func (r *resolver) familiesOf(service string, seen []string) []string {
 	s := r.project.Services[service]

@@ -70,7 +70,7 @@ func (r *resolver) healthSeconds(path Path, d *types.Duration, valid seconds) in
 	if wanted%time.Second != 0 || n < valid.least || n > valid.most {
 		nearest := min(max(int((wanted+time.Second-1)/time.Second), valid.least), valid.most)
 		r.Add(Error, path, "healthcheck-range", fmt.Sprintf("write %ds", nearest),
-			fmt.Sprintf("%s is not possible: ECS takes %ds to %ds, in whole seconds", wanted, valid.least, valid.most))
+			fmt.Sprintf("must be %ds to %ds in whole seconds, got %s", valid.least, valid.most, wanted))
 	}
 	return n
 }

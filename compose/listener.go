@@ -29,14 +29,14 @@ type elbv2Target struct {
 	Name       string `key:"name"`
 	Access     string `key:"access"`
 	Conditions []map[string]any
-	// Priority replaces the one that follows from the conditions.
+	// Priority replaces the priority that follows from the conditions.
 	Priority                  int
 	AuthenticateCognitoConfig map[string]any
 	AuthenticateOidcConfig    map[string]any
 	CreateCognitoClient       any
 }
 
-// listenerProtocols are those of each type of load balancer.
+// listenerProtocols lists the protocols by the type of the load balancer.
 var listenerProtocols = map[string][]string{
 	typeApplication: {"HTTP", "HTTPS"},
 	typeNetwork:     {"TCP", "TCP_UDP", "TLS", "UDP"},

@@ -14,7 +14,7 @@ type LoadBalancer struct {
 	Attributes map[string]string
 	// Properties are further CloudFormation properties, as written.
 	Properties map[string]any
-	// Tags are added to those of the stack.
+	// Tags are added to the stack's tags.
 	Tags map[string]string
 	// Sources may reach the listeners. A public load balancer has 0.0.0.0/0 and
 	// ::/0 unless the file says otherwise; an internal one has the VPC.
@@ -118,7 +118,7 @@ type TargetGroup struct {
 	HealthCheck     TargetHealthCheck
 	// Attributes are target group attributes by name.
 	Attributes map[string]string
-	// Tags are added to those of the stack.
+	// Tags are added to the stack's tags.
 	Tags map[string]string
 }
 

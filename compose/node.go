@@ -70,7 +70,7 @@ func (m *Model) Node(ref Ref) (Node, bool) {
 	return node, true
 }
 
-// Family finds a family by its name, or by that of a service in it.
+// Family finds a family by its name, or by the name of a service in it.
 func (m *Model) Family(name string) (*Family, bool) {
 	for _, f := range m.Families {
 		if f.Name == name {
@@ -87,7 +87,7 @@ func (m *Model) Family(name string) (*Family, bool) {
 	return nil, false
 }
 
-// values lists the values of a family; one without an ECS service lacks those of it.
+// values lists the values of a family; a family without an ECS service lacks the values of the service.
 func (f *Family) values() []string {
 	if f.Run == RunTask {
 		return slices.DeleteFunc(slices.Clone(familyValues), func(name string) bool { return strings.HasPrefix(name, "Service") })

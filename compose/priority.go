@@ -32,7 +32,7 @@ func places(literal int) int {
 	}
 }
 
-// bandStart returns how many priorities of a band come before those of one literal
+// bandStart returns how many priorities of a band come before the priorities of one literal
 // length; a negative length asks for the size of the band.
 func bandStart(literal int) int {
 	n := 0

@@ -266,7 +266,7 @@ func (r *resolver) checkUnread() {
 	}
 	for _, d := range r.Found {
 		reported[d.Path] = reported[d.Path] || d.Severity == Error
-		read[d.Path] = true // about which enough is said
+		read[d.Path] = true // already reported
 	}
 	visit := func(path Path, text string) {
 		if read[path] || !strings.Contains(text, "::") {

@@ -20,7 +20,7 @@ type resolver struct {
 }
 
 // Resolve checks a loaded project against the schemas of the x-resources and
-// returns the model. The diagnostics are those of this step alone; with an
+// returns the model. The diagnostics do not repeat the diagnostics of loading; with an
 // error among them the model must not be built.
 func Resolve(p *load.Project, schemas []*Schema) (*Model, Diagnostics) {
 	r := &resolver{

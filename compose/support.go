@@ -396,7 +396,7 @@ func (r *resolver) groups(path Path, s types.ServiceConfig) {
 	}
 }
 
-// networkDrivers are those with which services only reach each other.
+// networkDrivers lists the drivers of networks that only connect services.
 var networkDrivers = []string{"", "bridge", "overlay", "default"}
 
 // projectNetworks judges the top-level networks.

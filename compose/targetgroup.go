@@ -191,7 +191,7 @@ type targetGroupRest struct {
 	attributes   any
 }
 
-// groupProtocols are those of the target groups of each type of load balancer.
+// groupProtocols lists the protocols of target groups by the type of the load balancer.
 var groupProtocols = map[string][]string{
 	typeApplication: {"HTTP", "HTTPS"},
 	typeNetwork:     {"TCP", "TCP_UDP", "TLS", "UDP"},

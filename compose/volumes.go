@@ -340,7 +340,7 @@ func (r *resolver) tmpfsLine(path Path, line string, c *Container) {
 	r.addTmpfs(path, t, c)
 }
 
-// tmpfsOptions are those that ECS passes on, beside size.
+// tmpfsOptions lists the mount options of tmpfs that ECS accepts, beside size.
 // See https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tmpfs.html
 var tmpfsOptions = []string{
 	"defaults", "ro", "rw", "suid", "nosuid", "dev", "nodev", "exec", "noexec", "sync", "async", "dirsync",

@@ -24,7 +24,7 @@ type ApplicationProps struct {
 	// Ephemeral declares the environment ephemeral: nothing in it is kept.
 	Ephemeral bool
 	// Synthesizer makes the synthesizer of a stack, which names the roles that deploy
-	// it; nil means those of the CDK's bootstrap stack. Each stack has its own, as it
+	// it; nil means the synthesizer of the CDK's bootstrap stack. Each stack has its own, as it
 	// keeps the assets of its stack.
 	Synthesizer func() awscdk.IStackSynthesizer
 	// TerminationProtection keeps the stacks from being deleted.

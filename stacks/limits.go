@@ -20,8 +20,7 @@ type template struct {
 	size    int
 }
 
-// limits are those of CloudFormation for a stack that the CDK does not hold itself
-// to. See
+// limits lists CloudFormation's limits of a stack that the CDK does not check. See
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 var limits = []struct {
 	code, what string

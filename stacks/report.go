@@ -146,8 +146,8 @@ var violated = map[string]string{
 }
 
 // message returns what a violation says of a property. The report has one description
-// for all that violate a rule: it is that of the first, with its values, and must
-// not be told of the others.
+// for all violations of a rule. It names the values of the first, so it must not be
+// used for the others.
 func (v violation) message(property string, first bool) (message, hint string) {
 	message = strings.TrimPrefix(v.Description, property+": ")
 	if v.RuleName == unknownProperty {

@@ -13,7 +13,7 @@ import (
 	"composecdk/stacks/layout"
 )
 
-// resources counts those of a stack.
+// resources counts the resources of a stack.
 func resources(stack awscdk.Stack) int {
 	n := 1 // the CDK's own note of its version
 	for _, c := range *stack.Node().FindAll(constructs.ConstructOrder_PREORDER) {
@@ -61,8 +61,8 @@ func stacksOf(made map[string]awscdk.Stack, ids map[string]bool) []awscdk.Stack 
 	return stacks
 }
 
-// serviceOrder says which stacks of services wait for which; what cannot be kept of
-// the order is told.
+// serviceOrder returns which stacks of services wait for which, and reports each
+// dependency that the order cannot keep.
 func (b *builder) serviceOrder(stackOf map[string]string) layout.Order {
 	needs, lost := layout.ServiceOrder(b.props.Model, stackOf)
 	for _, l := range lost {

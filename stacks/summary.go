@@ -162,7 +162,7 @@ func (s *summary) endpoints(m *compose.Model) {
 	}
 }
 
-// warnings repeats what was told on standard error in full.
+// warnings repeats what standard error has in full.
 func (s *summary) warnings(found compose.Diagnostics) {
 	s.section("Warnings")
 	for _, d := range found.Sort() {

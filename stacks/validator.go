@@ -78,7 +78,7 @@ func (v *Validator) Validate(app awscdk.App, assembly string, except map[string]
 	return addToReport(filepath.Join(assembly, ReportFile), found)
 }
 
-// engineName is that of the CDK's engine, by which rules are acknowledged.
+// engineName is the name of the CDK's engine, by which rules are acknowledged.
 const engineName = "CloudFormation-Validate"
 
 // verdict returns what the engine has against a template, now or when it was asked.

@@ -19,7 +19,7 @@ import (
 type synthesised struct {
 	template []byte
 	stack    awscdk.PolicyValidationStack
-	// paths are those of the constructs by logical id.
+	// paths has the paths of the constructs by logical id.
 	paths map[string]string
 }
 

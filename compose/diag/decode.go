@@ -16,7 +16,7 @@ import (
 // a diagnostic at its own place. Fits is false where a value did not fit: what stands under an unknown key is left out, and the rest can
 // be checked further.
 //
-// The keys of a struct are its exported field names, or those of the tag
+// The keys of a struct are its exported field names, or the names in the tag
 // `key:"…"`; a key in another case is accepted as an old spelling. The tag
 // `key:"-"` leaves a field out. A scalar stands for a list of one. Numbers and
 // booleans may be written as strings, as interpolation leaves them.

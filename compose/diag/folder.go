@@ -43,7 +43,7 @@ func ProjectFolder(given, dir string) (Folder, error) {
 // MaxFile is the size of the largest file that is read.
 const MaxFile = 1 << 20
 
-// The reasons why a file is not read, besides those of the operating system.
+// The reasons why a file is not read, besides the operating system's errors.
 var (
 	ErrOutside = errors.New("lies outside the project's folder")
 	ErrKind    = errors.New("is a folder, a device or a pipe, not a file")

@@ -23,7 +23,7 @@ type Place struct {
 	items      int
 }
 
-// Pos answers with the place of a scalar and with that of the key of a mapping
+// Pos answers with the place of a scalar and with the key's place of a mapping
 // or list; an unknown path answers with its nearest known ancestor.
 func (x *Index) Pos(path Path) Pos {
 	p, ok := x.find(path)

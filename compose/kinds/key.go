@@ -70,7 +70,7 @@ func beginning(property any) string {
 	return text
 }
 
-// checkKeys reports properties that name no key, and warns of those whose key cannot
+// checkKeys reports properties that name no key, and warns where the key cannot
 // be known, so that services cannot be allowed to use it.
 func (k *Kind) checkKeys(c *compose.Checker, r *compose.Resource) {
 	for _, row := range k.Keys {
@@ -100,7 +100,7 @@ func KeyOf(r *compose.Resource) (property any, via string) {
 }
 
 // checkDeliveries reports targets that cannot admit the service that sends to them,
-// and warns of those whose policies this file does not make.
+// and warns where this file does not make the policy.
 func (k *Kind) checkDeliveries(c *compose.Checker, r *compose.Resource) {
 	for _, row := range k.Deliveries {
 		for _, p := range Places(r, row.Path) {

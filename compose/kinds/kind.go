@@ -73,7 +73,7 @@ type KeyProperty struct {
 // behalf of the resource with the property. The named resource must admit the
 // service, and must have done so before the property is set.
 type Delivery struct {
-	// Path leads to the property, as that of KeyProperty does.
+	// Path leads to the property, like KeyProperty.Path.
 	Path string
 	// To are the keys of the sections whose resources may be named, "x-sqs".
 	To []string

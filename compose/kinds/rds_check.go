@@ -77,7 +77,7 @@ func checkInstances(c *compose.Checker, r *compose.Resource) {
 	}
 	for i, instance := range parameters.Instances {
 		if instance.AllocatedStorage+instance.DBAllocatedStorage > 0 {
-			c.Warnf(path.Key("Instances").Index(i), "storage-unused", "the storage of an instance is not used: that of a cluster is its own")
+			c.Warnf(path.Key("Instances").Index(i), "storage-unused", "AllocatedStorage of an instance has no effect in a cluster: the cluster manages its storage")
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 // SecretVariable makes one key of a secret a variable; no key is the whole secret.
 type SecretVariable struct{ Key, Variable string }
 
-// mappingsOf lists the variables of a binding, sorted by key: those of the
-// Services entry, or those of Settings for every service.
+// mappingsOf lists the variables of a binding, sorted by key, from the
+// Services entry, or from Settings for every service.
 func mappingsOf(b *compose.Binding) []SecretVariable {
 	from := b.Options.(*RDSService).SecretsMappings
 	if from.Mappings == nil {

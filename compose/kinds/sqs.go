@@ -108,7 +108,7 @@ func checkRedrive(c *compose.Checker, r *compose.Resource, fifo bool) {
 	case ref.Key != r.Key || ref.Attribute != "" && ref.Attribute != "Arn":
 		c.Errorf(path, "redrive-policy", "the dead-letter queue is named by its ARN: x-sqs::<queue>::Arn")
 	case other.Mode == compose.Create && isFIFO(other) != fifo:
-		c.Errorf(path, "redrive-fifo", "the dead-letter queue of a FIFO queue must be a FIFO queue, that of another must not")
+		c.Errorf(path, "redrive-fifo", "a queue and its dead-letter queue must both be FIFO queues, or both not")
 	}
 }
 

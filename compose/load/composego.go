@@ -235,7 +235,7 @@ func cutNode(n *yaml.Node, at, path diag.Path) bool {
 	return removed
 }
 
-// prune remembers that a path was cut out, so that nothing is said of what
+// prune remembers that a path was cut out, so that nothing is reported of what
 // follows from that.
 func (l *loading) prune(path diag.Path) { l.pruned = append(l.pruned, path) }
 

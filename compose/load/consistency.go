@@ -149,7 +149,7 @@ func (c consistency) names(s types.ServiceConfig, path diag.Path) {
 }
 
 // volumePath returns where a volume was written. Files are merged by the target, so
-// the number in the merged list may be that of another line.
+// the number in the merged list may belong to another line.
 func (c consistency) volumePath(path diag.Path, i int, volume types.ServiceVolumeConfig) diag.Path {
 	byTarget := path.Key("volumes").Key(strings.TrimSuffix(volume.Target, "/"))
 	if _, written := c.index.Places[byTarget]; written {

@@ -12,7 +12,7 @@
 //  3. variables: ${NAME} is replaced, ${AWS::Region} is kept (interpolate.go,
 //     substitute.go)
 //  4. old spellings: settings kept in `configs` are lifted out (legacy.go)
-//  5. x-* sections of included files join those of the file that includes them
+//  5. x-* sections of included files join the sections of the file that includes them
 //     (include.go)
 //  6. schema: every file against the Compose Specification, and every text in
 //     which Compose packs several values (schemacheck.go, cast.go, shortform.go)

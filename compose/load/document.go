@@ -170,8 +170,9 @@ func (d *Document) Index() {
 	d.model = plain(d.Root)
 }
 
-// Decode reports whether the document fits, and fills out, a pointer to a struct, with the document, strictly: what does
-// not fit is reported. Keys that start with x- are let be where a struct has none.
+// Decode reports whether the document fits out, a pointer to a struct, which it fills.
+// Every key and value that does not fit is reported; unknown keys that start with x- are
+// ignored.
 func (d *Document) Decode(out any) bool {
 	return (&diag.Decoder{R: d.r, Fits: true, Extensible: true}).Document(d.model, out)
 }

@@ -36,7 +36,7 @@ func (l *loading) resolveEnvironment(p *types.Project) {
 	}
 }
 
-// resolveVariables gives a service its variables: its own over those of its
+// resolveVariables gives a service its variables: its own override its
 // files, of which the last wins. A variable without a value has that of the
 // project.
 func (l *loading) resolveVariables(p *types.Project, service *types.ServiceConfig) {
@@ -71,7 +71,7 @@ func (l *loading) resolveVariables(p *types.Project, service *types.ServiceConfi
 	service.Environment = vars.ToMappingWithEquals().OverrideBy(own)
 }
 
-// resolveLabels gives a service its labels: its own over those of its files.
+// resolveLabels gives a service its labels: its own override its files.
 func (l *loading) resolveLabels(service *types.ServiceConfig) {
 	labels := types.Mapping{}
 	for i, file := range service.LabelFiles {

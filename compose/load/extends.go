@@ -142,7 +142,7 @@ func (l *loading) openBase(root, in *source, fileNode *yaml.Node, path diag.Path
 		return base
 	}
 	unread := l.unread
-	defer func() { l.unread = unread || l.told || l.bases[key] != nil && l.unread }()
+	defer func() { l.unread = unread || l.timedOut || l.bases[key] != nil && l.unread }()
 	if l.remote(fileNode.Value, in.pos(fileNode), path.Key("file")) {
 		return nil
 	}

@@ -12,9 +12,9 @@ import (
 	"composecdk/compose/diag"
 )
 
-// includeEnvironment returns the environment of an included file: that of the file
-// which includes it over the entry's env_file, or over the .env file beside it.
-// The files are those that it takes the variables from.
+// includeEnvironment returns the environment of an included file: the environment of the
+// file which includes it over the entry's env_file, or over the .env file beside it.
+// The variables come from files.
 func (l *loading) includeEnvironment(s *source, item *yaml.Node, dir string, path diag.Path) (env types.Mapping, files []string) {
 	env = s.env
 	add := func(file string, at diag.Pos, path diag.Path) {
@@ -104,7 +104,7 @@ type extensionEntry struct {
 }
 
 // mergeExtensions adds to each main file the x-* sections of the files that it
-// includes, which compose-go drops: entries are united, those of the including
+// includes, which compose-go drops: entries are united, the entries of the including
 // file win, and two included files must not differ about one.
 func (l *loading) mergeExtensions() {
 	for _, s := range l.main {

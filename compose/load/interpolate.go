@@ -167,7 +167,7 @@ func spelled(name string, n *yaml.Node) string {
 	return strings.Join(texts, "")
 }
 
-// spelledMapping returns the text of a mapping: that of a function where it is one.
+// spelledMapping returns the text of a mapping, as a function where it is one.
 func spelledMapping(n *yaml.Node) string {
 	var b strings.Builder
 	for k, v := range diag.Entries(n) {

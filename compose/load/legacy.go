@@ -32,7 +32,7 @@ type lifted struct {
 
 var (
 	globalSettings = []string{"composex", "globals", "spot_config"}
-	// configKeys are those of a Compose config; an entry with one of them is no
+	// configKeys lists the keys of a Compose config: an entry with one of them is no
 	// settings map.
 	configKeys = []string{"file", "content", "environment", "external", "name"}
 	// replacements show the new spelling of each setting of a service.

@@ -87,8 +87,8 @@ func (l *loading) late(at diag.Pos) bool {
 	if l.ctx.Err() == nil {
 		return false
 	}
-	if !l.told {
-		l.told = true
+	if !l.timedOut {
+		l.timedOut = true
 		l.errorAt(at, "", "limit-time", "", "reading the files takes longer than %s", maxTime)
 	}
 	l.unread = true
@@ -128,7 +128,7 @@ func (e *expander) countNode(n *yaml.Node) bool {
 }
 
 // FileFault returns what is wrong with a file that could not be read: the code of the
-// diagnostic, what is said of the file, and a hint.
+// diagnostic, its message, and a hint.
 func FileFault(err error) (code, problem, hint string) {
 	switch {
 	case errors.Is(err, diag.ErrOutside):

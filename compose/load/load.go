@@ -21,17 +21,17 @@ type Project struct {
 	// Project is the typed model; x-* sections are in Extensions, also per
 	// service, as plain maps, lists and scalars.
 	*types.Project
-	// Settings are those that old files keep under `configs`.
+	// Settings come from the entries of `configs` in which old files keep them.
 	Settings Settings
 
 	Report *diag.Reporter
 	index  *diag.Index
 	Folder diag.Folder
-	// dockerfiles are those that were read, by path.
+	// dockerfiles caches the Dockerfiles that were read, by path.
 	dockerfiles map[string]dockerfile
-	// untrusted says that others have written the files.
+	// Untrusted says that the files may be written by somebody else than the user.
 	Untrusted bool
-	// unmapped are the attributes of the files that the model may have no place for.
+	// Unmapped lists the attributes of the files that the model may have no place for.
 	Unmapped []loader.UnsupportedAttribute
 }
 
@@ -90,7 +90,7 @@ type loading struct {
 	unread   bool                     // a file could not be read at all
 	main     []*source
 	bases    map[baseKey]*source
-	services map[serviceKey]bool // those whose extends was followed
+	services map[serviceKey]bool // whose extends was followed
 	settings Settings
 	// inherits counts what each service takes from others, inherited all of it.
 	inherits  map[serviceKey]int
@@ -102,13 +102,13 @@ type loading struct {
 	// adoptedFrom tells which included file a node of an x-* section is from.
 	adoptedFrom map[*yaml.Node]*source
 	order       []*source // the files that services extend, as they were opened
-	untrusted   bool      // the files were written by others
+	untrusted   bool      // the files may be written by somebody else
 	verbatim    bool      // variables stay as they are written
 	withheld    withheld  // variables of the process that the files must not use
 	uses        int       // how often files were opened
 	bytes, text int       // how much was read, and how much variables brought
 	values      int       // how many values the files have with their aliases
-	told        bool      // that it takes too long
+	timedOut    bool      // already reported
 	temp        string    // folder of the prepared copies
 	copied      int
 	unmapped    []loader.UnsupportedAttribute

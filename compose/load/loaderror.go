@@ -11,11 +11,11 @@ import (
 	"composecdk/compose/diag"
 )
 
-// problem is an error of compose-go in a person's words.
+// problem is a compose-go error, reworded for users.
 type problem struct {
 	path                diag.Path
 	code, message, hint string
-	follows             bool // from a problem that was told before
+	follows             bool // from a problem that is already reported
 }
 
 var (

@@ -17,11 +17,11 @@ import (
 	"composecdk/compose/diag"
 )
 
-// dialect is a JSON schema, and how a reader is told what it refuses.
+// dialect is a JSON schema, and the words of its diagnostics.
 type dialect struct {
 	schema *jsonschema.Schema
-	// code is that of the diagnostics; who is said to know a key, or to expect a
-	// form, and file is what is held against the schema.
+	// code tags the diagnostics; who is named in messages, such as "Compose", and file
+	// describes the checked file.
 	code, who, file string
 	// whole says that no other file brings what is missing.
 	whole bool
@@ -31,7 +31,7 @@ type dialect struct {
 	title func(url string) string
 }
 
-// composeDialect is that of the Compose Specification.
+// composeDialect returns the dialect of the Compose Specification.
 var composeDialect = sync.OnceValues(func() (*dialect, error) {
 	compiled, err := composeSchema()
 	return &dialect{
@@ -121,8 +121,8 @@ func asJSON(model any) (any, error) {
 	return jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
 }
 
-// reportSchema reports whether it told of problems at their nodes, and then removes the nodes: while
-// all are in place, the numbers of list items hold. It tells whether any was removed.
+// reportSchema reports problems at their nodes, and then removes the nodes: while all are
+// in place, the numbers of list items hold. It reports whether any was removed.
 func (l *loading) reportSchema(s *source, doc *yaml.Node, problems []schemaProblem) bool {
 	var cuts [][2]*yaml.Node
 	for _, p := range problems {

@@ -11,7 +11,7 @@ import (
 	"composecdk/compose/diag"
 )
 
-// schemaProblem is one thing that the schema refuses, in a person's words.
+// schemaProblem is one finding of the schema, reworded for users.
 type schemaProblem struct {
 	place   []string // keys and item numbers
 	code    string
@@ -24,7 +24,7 @@ type schemaProblem struct {
 }
 
 // problems makes one list of the validator's tree of causes. Of the
-// alternatives that a value may take, it reports on the one that was meant.
+// alternatives that a value may take, it reports on the alternative that was meant.
 func (by *dialect) problems(invalid *jsonschema.ValidationError) []schemaProblem {
 	var problems, falseSchema []schemaProblem
 	for _, leaf := range leaves(invalid) {

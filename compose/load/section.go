@@ -15,7 +15,7 @@ type Section struct {
 	Keys []string
 	// Value is nil where there is to be nothing.
 	Value any
-	// Pos is where it is said.
+	// Pos is where the section is written.
 	Pos diag.Pos
 }
 

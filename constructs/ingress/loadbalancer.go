@@ -37,12 +37,12 @@ type LoadBalancer struct {
 	construct constructs.Construct
 	props     *Props
 	model     *compose.LoadBalancer
-	// values are those of the load balancer, new or existing, by name.
+	// values has the return values of the load balancer, new or existing, by name.
 	values map[string]cfn.Value
 	// listeners are the ARNs of the listeners, by port.
 	listeners map[int]cfn.Value
-	// group is the security group of a new load balancer; peers are those whose
-	// members reach the targets.
+	// group is the security group of a new load balancer; the
+	// members of peers reach the targets.
 	group  awsec2.SecurityGroup
 	peers  []cfn.Value
 	groups map[string]*targetGroup

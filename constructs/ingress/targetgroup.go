@@ -21,7 +21,7 @@ import (
 // targetGroup is a target group, and what has to exist before ECS can use it.
 type targetGroup struct {
 	model *compose.TargetGroup
-	// values are those of the group, by name.
+	// values has the return values of the group, by name.
 	values map[string]cfn.Value
 	// add puts a container behind the group.
 	add func(target awsecs.IEcsLoadBalancerTarget)

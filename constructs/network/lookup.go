@@ -17,8 +17,8 @@ import (
 
 // lookUpVPC asks the CDK context for the VPC. Where the answer is not there yet,
 // the CDK CLI finds it after this synthesis and starts another one, for which the
-// answer is kept in cdk.context.json. Until then a placeholder stands in: that of
-// the CDK itself has malformed ids and none of the file's groups of subnets, so
+// answer is kept in cdk.context.json. Until then our own placeholder stands in:
+// the CDK's has malformed ids and none of the file's groups of subnets, so
 // that the validation of the templates would end the first synthesis.
 func lookUpVPC(this constructs.Construct, v *compose.ExistingVPC, tag string) awsec2.IVpc {
 	options := &awsec2.VpcLookupOptions{VpcId: cfn.Optional(v.ID), SubnetGroupNameTag: cfn.Optional(tag)}

@@ -69,7 +69,7 @@ func systemControls(sysctls map[string]string) *[]*awsecs.SystemControl {
 	return &out
 }
 
-// What nearly every family runs on is asked for once.
+// The default platform is asked for once: nearly every family runs on it.
 var (
 	x86   = sync.OnceValue(awsecs.CpuArchitecture_X86_64)
 	linux = sync.OnceValue(awsecs.OperatingSystemFamily_LINUX)

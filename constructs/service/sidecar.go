@@ -5,7 +5,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Sidecar is a container beside those of the application. It has no way to take
+// Sidecar is a container beside the containers of the application. It has no way to take
 // a variable or a secret, and no role of its own: a task has one task role.
 type Sidecar struct {
 	definition awsecs.ContainerDefinition

@@ -17,7 +17,7 @@ import (
 
 // Admitter resources have a policy of their own, which can admit AWS services.
 type Admitter interface {
-	// Admit adds an admission to the policy of the resource, and to that of the key
+	// Admit adds an admission to the policy of the resource, and to the policy of the key
 	// that encrypts it. Whoever asks must wait for before.
 	Admit(a cfn.Admission) (before []constructs.IDependable)
 }

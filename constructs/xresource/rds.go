@@ -78,7 +78,7 @@ func databaseType(r *compose.Resource) string {
 }
 
 // newServer makes the cluster with its instances, or the single instance: the
-// user's properties over those of MacroParameters over the defaults.
+// user's properties override MacroParameters, which override the defaults.
 func (d *database) newServer(props *Props) (*defined, error) {
 	parameters := props.Model.Parameters.(*kinds.RDSParameters)
 	user := maps.Clone(props.Model.Properties)
@@ -103,7 +103,7 @@ func (d *database) newServer(props *Props) (*defined, error) {
 }
 
 // restored reports whether the database begins as a copy of a snapshot, which has the
-// name of its user: that of MasterUsername, for the secret.
+// name of its user: MasterUsername, for the secret.
 func restored(r *compose.Resource) bool {
 	return r.Properties["SnapshotIdentifier"] != nil || r.Properties["DBSnapshotIdentifier"] != nil
 }

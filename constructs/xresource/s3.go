@@ -76,7 +76,7 @@ func (b *bucket) named(in any) any {
 	return in
 }
 
-// Admit adds an admission to the policy of the bucket and to that of its key.
+// Admit adds an admission to the policy of the bucket and to its key's policy.
 func (b *bucket) Admit(a cfn.Admission) []constructs.IDependable {
 	b.policy.admit(a)
 	return append(b.key.admit(a), b.rendered)

@@ -42,7 +42,7 @@ func newQueue(scope constructs.Construct, props *Props) (Resource, error) {
 	return q, nil
 }
 
-// Admit adds an admission to the policy of the queue and to that of its key.
+// Admit adds an admission to the policy of the queue and to its key's policy.
 func (q *queue) Admit(a cfn.Admission) []constructs.IDependable {
 	q.policy.admit(a)
 	return append(q.key.admit(a), q.rendered)

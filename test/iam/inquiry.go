@@ -29,7 +29,7 @@ type Question struct {
 	// Matters is a regular expression for the actions that are asked; "" is all.
 	Matters string `json:"matters"`
 
-	// About says in messages what is asked.
+	// About names the question in messages.
 	About string `json:"-"`
 	// Want are the actions that must be allowed, which may end in *; all others
 	// that the resource knows must be denied.

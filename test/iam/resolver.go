@@ -46,7 +46,7 @@ var ARNForms = map[string]string{
 }
 
 // unanswered are what a look-up stands for until the CDK CLI has answered it. The
-// forms are those that the simulator takes for the same type.
+// simulator takes these forms for the same type.
 var unanswered = strings.NewReplacer(
 	"arn:aws:dynamodb:us-east-1:000000000000:table:lookup-000000", "arn:aws:dynamodb:eu-west-1:111111111111:table/unanswered",
 	"arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000", "arn:aws:acm:eu-west-1:111111111111:certificate/unanswered",
