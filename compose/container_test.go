@@ -45,6 +45,6 @@ services:
 `)
 	want := []string{"web > api:53/udp", "web > api:8080/tcp", "web > quiet:9000/tcp"}
 	if got := edgesOf(m); !slices.Equal(got, want) {
-		t.Errorf("edges are %v, want %v", got, want)
+		t.Errorf("connections are %v, want %v", got, want)
 	}
 }

@@ -52,7 +52,7 @@ func TestCorpusLoads(t *testing.T) {
 			r := &resolver{Reporter: &diag.Reporter{Positions: p}, project: p, model: &Model{Name: p.Name}}
 			r.tags()
 			r.families()
-			r.edges()
+			r.connections()
 			for _, d := range r.Found {
 				unbuilt := strings.HasPrefix(d.Code, "unsupported-") || d.Code == "namespace-unknown" // of a part that did not run
 				if d.Severity == Error && !unbuilt && stricter[d.Code] == "" {

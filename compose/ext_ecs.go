@@ -136,19 +136,20 @@ var architectures = map[string]string{"amd64": "X86_64", "x86_64": "X86_64", "ar
 // dockerPlatforms are what images are built for.
 var dockerPlatforms = map[string]string{"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
 
-// opinion is a value that a service wants its whole family to have.
-type opinion struct {
+// setting is a value that a service wants its whole family to have.
+type setting struct {
 	service, value string
 	path           Path
 }
 
-// agree returns the value that all want; the code of the problem where they differ.
-func (r *resolver) agree(f *Family, opinions []opinion, fallback, code, what string) string {
-	if len(opinions) == 0 {
+// requireSame returns the value that all services of a family want, and reports code where
+// they differ.
+func (r *resolver) requireSame(f *Family, given []setting, fallback, code, what string) string {
+	if len(given) == 0 {
 		return fallback
 	}
-	first := opinions[0]
-	for _, o := range opinions[1:] {
+	first := given[0]
+	for _, o := range given[1:] {
 		if o.value != first.value {
 			r.Errorf(o.path, code, "services %q and %q of family %q want two %s, %s and %s, but run in one task",
 				first.service, o.service, f.Name, what, first.value, o.value)
@@ -159,7 +160,7 @@ func (r *resolver) agree(f *Family, opinions []opinion, fallback, code, what str
 
 // runtimePlatform reads x-ecs and platform: what the family runs on.
 func (r *resolver) runtimePlatform(f *Family, services []types.ServiceConfig) {
-	var cpu, system []opinion
+	var cpu, system []setting
 	for _, s := range services {
 		path := servicePath(s.Name)
 		ext := r.ecs(s)
@@ -168,7 +169,7 @@ func (r *resolver) runtimePlatform(f *Family, services []types.ServiceConfig) {
 			if _, ok := dockerPlatforms[arch]; !ok {
 				r.Unknown(at, "architecture-unknown", "an architecture of Fargate", arch, []string{"X86_64", "ARM64"})
 			} else {
-				cpu = append(cpu, opinion{s.Name, arch, at})
+				cpu = append(cpu, setting{s.Name, arch, at})
 			}
 		}
 		if system1 := ext.OperatingSystemFamily; system1 != "" {
@@ -176,21 +177,21 @@ func (r *resolver) runtimePlatform(f *Family, services []types.ServiceConfig) {
 			if !slices.Contains(operatingSystems, system1) {
 				r.Unknown(at, "operating-system-unknown", "an operating system of Fargate", system1, operatingSystems)
 			} else {
-				system = append(system, opinion{s.Name, system1, at})
+				system = append(system, setting{s.Name, system1, at})
 			}
 		}
 		if arch := r.dockerPlatform(path.Key("platform"), s.Platform); arch != "" {
-			cpu = append(cpu, opinion{s.Name, arch, path.Key("platform")})
+			cpu = append(cpu, setting{s.Name, arch, path.Key("platform")})
 		}
 		if s.Build != nil && len(s.Build.Platforms) == 1 && s.Platform == "" {
 			at := path.Key("build").Key("platforms")
 			if arch := r.dockerPlatform(at, s.Build.Platforms[0]); arch != "" {
-				cpu = append(cpu, opinion{s.Name, arch, at})
+				cpu = append(cpu, setting{s.Name, arch, at})
 			}
 		}
 	}
-	f.Architecture = r.agree(f, cpu, "X86_64", "architecture-conflict", "architectures")
-	f.OperatingSystem = r.agree(f, system, "LINUX", "operating-system-conflict", "operating systems")
+	f.Architecture = r.requireSame(f, cpu, "X86_64", "architecture-conflict", "architectures")
+	f.OperatingSystem = r.requireSame(f, system, "LINUX", "operating-system-conflict", "operating systems")
 	for i, c := range f.Containers {
 		if c.Image.Build == nil {
 			continue

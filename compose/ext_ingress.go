@@ -26,8 +26,8 @@ var notHTTP = map[int]string{
 	4222: "NATS", 5432: "PostgreSQL", 5672: "AMQP", 6379: "Redis", 9042: "Cassandra", 9092: "Kafka", 11211: "Memcached", 27017: "MongoDB",
 }
 
-// ingressWish is what a service says about its published ports.
-type ingressWish struct {
+// ingressSpec is what a service says about its published ports.
+type ingressSpec struct {
 	scheme string
 	path   Path
 	// network forwards connections instead of HTTP requests.
@@ -64,18 +64,18 @@ func (r *resolver) ingressBalancers() []*LoadBalancer {
 }
 
 // ingressWish reads x-ingress, else the settings of the first releases.
-func (r *resolver) ingressWish(service string) ingressWish {
+func (r *resolver) ingressWish(service string) ingressSpec {
 	if value, ok := r.project.Services[service].Extensions[keyIngress]; ok {
 		path := servicePath(service).Key(keyIngress)
 		var scheme string
 		switch {
 		case !r.decode(path, value, &scheme):
 		case scheme == ingressPublic || scheme == ingressInternal:
-			return ingressWish{scheme: scheme, path: path}
+			return ingressSpec{scheme: scheme, path: path}
 		default:
 			r.Unknown(path, "ingress", "a kind of ingress", scheme, []string{ingressInternal, ingressPublic})
 		}
-		return ingressWish{}
+		return ingressSpec{}
 	}
 	settings := r.project.Settings.Services[service]
 	on := func(key string) bool { b, _ := settings[key].(bool); return b }
@@ -83,13 +83,13 @@ func (r *resolver) ingressWish(service string) ingressWish {
 		if !on(key) || r.inTargetGroup(service) {
 			continue
 		}
-		wish := ingressWish{scheme: ingressInternal, path: r.settingPath(service, key), network: on("use_nlb") && !on("use_alb"), old: true}
+		wish := ingressSpec{scheme: ingressInternal, path: r.settingPath(service, key), network: on("use_nlb") && !on("use_alb"), old: true}
 		if on("is_public") {
 			wish.scheme = ingressPublic
 		}
 		return wish
 	}
-	return ingressWish{}
+	return ingressSpec{}
 }
 
 // settingPath returns where a setting of the first releases was written.
@@ -146,7 +146,7 @@ func (r *resolver) published(service string) []Port {
 	return ports
 }
 
-func (r *resolver) nothingPublished(service string, wish ingressWish) {
+func (r *resolver) nothingPublished(service string, wish ingressSpec) {
 	severity := Error
 	if wish.old {
 		severity = Warning
@@ -157,7 +157,7 @@ func (r *resolver) nothingPublished(service string, wish ingressWish) {
 
 // ingressPort adds one published port to the shared load balancer for its
 // protocol.
-func (r *resolver) ingressPort(shared map[string]*LoadBalancer, service string, wish ingressWish, p Port) {
+func (r *resolver) ingressPort(shared map[string]*LoadBalancer, service string, wish ingressSpec, p Port) {
 	protocol, ok := r.ingressProtocol(wish, p)
 	if !ok {
 		return
@@ -191,7 +191,7 @@ func (r *resolver) ingressPort(shared map[string]*LoadBalancer, service string, 
 	})
 }
 
-func (r *resolver) sharedBalancer(name, lbType string, wish ingressWish) *LoadBalancer {
+func (r *resolver) sharedBalancer(name, lbType string, wish ingressSpec) *LoadBalancer {
 	lb := &LoadBalancer{
 		Key: keyIngress, Name: name, Path: wish.path, Type: lbType,
 		Internal: wish.scheme == ingressInternal, SubnetGroup: PublicSubnets,
@@ -209,7 +209,7 @@ func (r *resolver) sharedBalancer(name, lbType string, wish ingressWish) *LoadBa
 }
 
 // ingressProtocol returns the protocol of the listener for a port.
-func (r *resolver) ingressProtocol(wish ingressWish, p Port) (string, bool) {
+func (r *resolver) ingressProtocol(wish ingressSpec, p Port) (string, bool) {
 	if p.Protocol == "udp" {
 		return "UDP", true
 	}

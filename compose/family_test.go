@@ -26,7 +26,7 @@ func readFamilies(t *testing.T, opts load.Options) (*Model, Diagnostics) {
 	r := &resolver{Reporter: &diag.Reporter{Positions: p}, project: p, model: &Model{Name: p.Name}}
 	r.tags()
 	r.families()
-	r.edges()
+	r.connections()
 	return r.model, append(found, r.Found...).Sort()
 }
 

@@ -48,7 +48,7 @@ func (r *resolver) checkJobs() {
 				r.Errorf(b.Path.Key("Scaling"), "job-service", "%q is a job, whose tasks nobody counts: it does not scale", f.Name)
 			}
 		}
-		for _, e := range r.model.Edges {
+		for _, e := range r.model.Connections {
 			if e.From == f.Name {
 				r.Add(Warning, e.Path, "job-calls", "put a load balancer in front of it, or x-network.x-cloudmap",
 					fmt.Sprintf("%q is a job, and names such as %q lead only from one service to another", f.Name, e.To))

@@ -17,7 +17,7 @@ type Model struct {
 	Bindings      []*Binding      // sorted by resource key, name, family and service
 	Secrets       []*Secret       // top-level secrets that a service uses, sorted by name
 	Volumes       []*Volume       // named volumes that a service mounts, sorted by name
-	Edges         []Edge          // who may open connections to whom, sorted
+	Connections   []Connection    // who may open connections to whom, sorted
 	// Stacks are the groups of x-stacks by their members: families by Member,
 	// x-resources, secrets and volumes by Path. Any other lives with its like.
 	Stacks map[Path]string
@@ -29,8 +29,8 @@ type Model struct {
 	references []reference
 }
 
-// Edge lets one family open connections to a port of another one.
-type Edge struct {
+// Connection lets one family open connections to a port of another one.
+type Connection struct {
 	From, To string // families
 	Port     Port
 	Path     Path // where the file declares it

@@ -37,7 +37,7 @@ type Family struct {
 	// SubnetGroup is the name of the subnets the tasks run in, "AppSubnets" by
 	// default.
 	SubnetGroup string
-	// Ingress lists the sources that the file opens beyond edges and load
+	// Ingress lists the sources that the file opens beyond connections and load
 	// balancers (x-network.Ingress).
 	Ingress []IngressSource
 	// Records are the Cloud Map registrations of the ECS service.

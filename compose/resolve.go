@@ -38,7 +38,7 @@ func Resolve(p *load.Project, schemas []*Schema) (*Model, Diagnostics) {
 		r.resources,
 		r.bindings,
 		r.loadBalancers,
-		r.edges,
+		r.connections,
 		r.checkJobs,
 		r.checkKinds,
 		r.referTexts,

@@ -13,9 +13,9 @@ import (
 	"composecdk/compose/diag"
 )
 
-// verdict is what becomes of an attribute of the Compose Specification that has
+// support is what becomes of an attribute of the Compose Specification that has
 // no counterpart, or none yet, in the model.
-type verdict struct {
+type support struct {
 	// path is a pattern of compose-go: * is any key, [] any item.
 	path     tree.Path
 	severity Severity
@@ -33,7 +33,7 @@ const (
 // verdicts are all attributes that the model does not hold. What is below one
 // of them shares its verdict. Dropping a key may never make an application less
 // safe, less durable or easier to reach without an error.
-var verdicts = []verdict{
+var verdicts = []support{
 	// Of the whole project.
 	{"configs.*", Note, "config-unused", "configs as files are not built yet"},
 	{"jobs", Error, "unsupported-jobs", "jobs are not built yet"},
@@ -147,13 +147,13 @@ var verdicts = []verdict{
 }
 
 // verdictOn finds what becomes of an attribute that is not mapped.
-func verdictOn(path tree.Path) verdict {
+func verdictOn(path tree.Path) support {
 	for _, v := range verdicts {
 		if path.Matches(v.path) {
 			return v
 		}
 	}
-	return verdict{path: path, severity: Error, code: "unsupported-attribute", message: "nothing here reads this attribute"}
+	return support{path: path, severity: Error, code: "unsupported-attribute", message: "nothing here reads this attribute"}
 }
 
 // judge reports the attributes that compose-go found not to be mapped. Values

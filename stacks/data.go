@@ -51,7 +51,7 @@ func (b *builder) data() {
 			})
 		})
 	}
-	b.spare()
+	b.saveOutputs()
 }
 
 // resources makes the x-resources of a layer, each in the stack that home says.
@@ -78,25 +78,25 @@ func (b *builder) resources(layer compose.Layer, home func(member compose.Path) 
 	}
 }
 
-// manyFrugal is the number of frugal resources of a stack from which on they spare
-// outputs: with three each, fewer always fit.
-const manyFrugal = 60
+// minOutputSavers is the number of resources from which on a stack saves outputs: with
+// three outputs a resource, fewer always fit.
+const minOutputSavers = 60
 
-// spare makes the resources of a stack that has many of them spare outputs. That
+// saveOutputs makes the resources of a stack that has many share one output each. That
 // changes how services refer to them, and nothing that is deployed.
-func (b *builder) spare() {
-	frugal := map[string][]xresource.Frugal{} // by stack
+func (b *builder) saveOutputs() {
+	savers := map[string][]xresource.OutputSaver{} // by stack
 	for _, r := range b.props.Model.Resources {
-		if resource, ok := b.built.resources[r.Key+"."+r.Name].(xresource.Frugal); ok {
-			frugal[b.dataStack(r.Path)] = append(frugal[b.dataStack(r.Path)], resource)
+		if resource, ok := b.built.resources[r.Key+"."+r.Name].(xresource.OutputSaver); ok {
+			savers[b.dataStack(r.Path)] = append(savers[b.dataStack(r.Path)], resource)
 		}
 	}
-	for _, resources := range frugal {
-		if len(resources) < manyFrugal {
+	for _, resources := range savers {
+		if len(resources) < minOutputSavers {
 			continue
 		}
 		for _, resource := range resources {
-			resource.Spare()
+			resource.DeriveFromRef()
 		}
 	}
 }

@@ -92,7 +92,7 @@ func (b *builder) run(group func(*compose.Family) string) awscdk.Stack {
 	b.attach()
 	b.resources(compose.Services, func(compose.Path) awscdk.Stack { return services })
 	b.bindings()
-	b.edges()
+	b.connections()
 	return services
 }
 
@@ -101,7 +101,7 @@ func (b *builder) family(f *compose.Family, stack awscdk.Stack, peers constructs
 	family, ok := try(b, f.Path, func() (*service.Family, error) {
 		return service.NewFamily(stack, f.Name, &service.FamilyProps{
 			Family: f, Network: b.built.network, Cluster: b.built.cluster, Namespaces: b.built.namespaces,
-			Client:  slices.ContainsFunc(m.Edges, func(e compose.Edge) bool { return e.From == f.Name }),
+			Client:  slices.ContainsFunc(m.Connections, func(e compose.Connection) bool { return e.From == f.Name }),
 			Secrets: b.built.secrets, Volumes: b.built.volumes, Groups: peers, Ephemeral: b.props.Ephemeral,
 			Resolve: b.resolver(),
 		})
@@ -124,9 +124,9 @@ func (b *builder) bindings() {
 	}
 }
 
-// edges opens the ports that one family calls at another one.
-func (b *builder) edges() {
-	for _, e := range b.props.Model.Edges {
+// connections opens the ports that one family calls at another one.
+func (b *builder) connections() {
+	for _, e := range b.props.Model.Connections {
 		try(b, e.Path, func() (any, error) {
 			b.built.families[e.From].OpenTo(
 				fmt.Sprintf("to-%s-%d-%s", e.To, e.Port.Number, e.Port.Protocol),

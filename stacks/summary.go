@@ -107,7 +107,7 @@ func (s *summary) resources(m *compose.Model) {
 
 func (s *summary) access(m *compose.Model) {
 	s.section("Who may do what")
-	for _, e := range m.Edges {
+	for _, e := range m.Connections {
 		s.row(e.From, "calls", e.To, fmt.Sprintf("port %d/%s", e.Port.Number, e.Port.Protocol))
 	}
 	for _, b := range m.Bindings {
@@ -138,7 +138,7 @@ func (s *summary) access(m *compose.Model) {
 			s.row(u.Family, "mounts", string(v.Path), may)
 		}
 	}
-	if len(m.Edges)+len(m.Bindings)+len(m.Secrets)+len(m.Volumes) == 0 {
+	if len(m.Connections)+len(m.Bindings)+len(m.Secrets)+len(m.Volumes) == 0 {
 		s.row("no service may call another one, or use a resource")
 	}
 }

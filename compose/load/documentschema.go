@@ -11,7 +11,7 @@ import (
 
 // DocumentSchema is a JSON schema that documents are held against. A title says in
 // words what the pattern of a text, or that of the keys of a mapping, allows.
-type DocumentSchema struct{ dialect dialect }
+type DocumentSchema struct{ dialect documentDialect }
 
 // NewDocumentSchema compiles a schema. Problems have a code, and who knows or
 // expects something else.
@@ -33,7 +33,7 @@ func NewDocumentSchema(text, code, who string) (*DocumentSchema, error) {
 	base, _, _ := strings.Cut(compiled.Location, "#")
 	addTitles(titles, base+"#", doc)
 	delete(titles, base+"#")
-	return &DocumentSchema{dialect{
+	return &DocumentSchema{documentDialect{
 		schema: compiled, code: code, who: who, file: "the file", whole: true,
 		keys:  func(place []string) []string { return schemaKeys(compiled, place) },
 		title: func(url string) string { return titles[url] },

@@ -163,7 +163,7 @@ func (l *loading) fillBase(base *source, name string) {
 	if !slices.Contains(l.order, base) {
 		return
 	}
-	f := filler{l: l, file: base.name, env: base.env}
+	f := interpolator{l: l, file: base.name, env: base.env}
 	for _, doc := range base.docs {
 		if n := diag.Entry(diag.Entry(doc, "services"), name); n != nil {
 			f.apply(n, diag.At("services", name))

@@ -14,9 +14,9 @@ import (
 	"composecdk/compose/diag"
 )
 
-// filler replaces the variables in a tree of nodes, each problem at the
+// interpolator replaces the variables in a tree of nodes, each problem at the
 // place that uses the variable.
-type filler struct {
+type interpolator struct {
 	l    *loading
 	file string
 	env  types.Mapping
@@ -24,10 +24,10 @@ type filler struct {
 
 // apply replaces the variables below n; entries that cannot be used are taken
 // out.
-func (f filler) apply(n *yaml.Node, path diag.Path) { f.node(n, path, false) }
+func (f interpolator) apply(n *yaml.Node, path diag.Path) { f.node(n, path, false) }
 
 // node interpolates a node, and reports whether n itself can be used.
-func (f filler) node(n *yaml.Node, path diag.Path, inSub bool) bool {
+func (f interpolator) node(n *yaml.Node, path diag.Path, inSub bool) bool {
 	switch n.Kind {
 	case yaml.MappingNode:
 		kept := n.Content[:0]
@@ -62,7 +62,7 @@ func (f filler) node(n *yaml.Node, path diag.Path, inSub bool) bool {
 	return true
 }
 
-func (f filler) scalar(n *yaml.Node, path diag.Path, inSub bool) bool {
+func (f interpolator) scalar(n *yaml.Node, path diag.Path, inSub bool) bool {
 	out := substitute(n.Value, f.env, inSub)
 	at := f.at(n)
 	if !f.l.countText(&out, at, path) {
@@ -106,7 +106,7 @@ func (f filler) scalar(n *yaml.Node, path diag.Path, inSub bool) bool {
 	return ok
 }
 
-func (f filler) at(n *yaml.Node) diag.Pos {
+func (f interpolator) at(n *yaml.Node) diag.Pos {
 	return diag.Pos{File: f.file, Line: n.Line, Column: n.Column}
 }
 
@@ -114,7 +114,7 @@ func (f filler) at(n *yaml.Node) diag.Pos {
 // references of its own.
 const maxNumber = 1e18
 
-func (f filler) number(n *yaml.Node, path diag.Path) bool {
+func (f interpolator) number(n *yaml.Node, path diag.Path) bool {
 	if value, err := strconv.ParseFloat(n.Value, 64); err == nil && math.Abs(value) <= maxNumber || err != nil && len(n.Value) < 20 {
 		return true
 	}
@@ -125,7 +125,7 @@ func (f filler) number(n *yaml.Node, path diag.Path) bool {
 
 // function reports whether the argument of an intrinsic function is right. What it joins must not
 // become a dynamic reference, and a macro must not run.
-func (f filler) function(key, value *yaml.Node, path diag.Path) bool {
+func (f interpolator) function(key, value *yaml.Node, path diag.Path) bool {
 	if !inExtension(path) || !strings.HasPrefix(key.Value, "Fn::") {
 		return true
 	}

@@ -23,8 +23,8 @@ type Settings struct {
 	ServiceTracing map[string]bool
 }
 
-// lifted is a node that was taken out of the trees; the index still knows it.
-type lifted struct {
+// extracted is a node that was taken out of the trees; the index still knows it.
+type extracted struct {
 	in         *source
 	path       diag.Path
 	key, value *yaml.Node
@@ -108,7 +108,7 @@ func (l *loading) liftTop(s *source, doc *yaml.Node, section string, services []
 	}
 	if len(node.Content) == 0 || old {
 		removeEntry(doc, section)
-		l.lifted = append(l.lifted, lifted{s, diag.Path(section), sectionKey, mapping(node)})
+		l.lifted = append(l.lifted, extracted{s, diag.Path(section), sectionKey, mapping(node)})
 	}
 }
 
@@ -137,7 +137,7 @@ func (l *loading) liftService(s *source, service *yaml.Node, name string) {
 }
 
 func (l *loading) lift(s *source, path diag.Path, key, value *yaml.Node) {
-	l.lifted = append(l.lifted, lifted{s, path, key, value})
+	l.lifted = append(l.lifted, extracted{s, path, key, value})
 }
 
 // globalSetting reports the settings of all services, of which only tracing and

@@ -95,7 +95,7 @@ type loading struct {
 	// inherits counts what each service takes from others, inherited all of it.
 	inherits  map[serviceKey]int
 	inherited int
-	lifted    []lifted
+	lifted    []extracted
 	pruned    []diag.Path // what was found wrong and cut out
 	index     *diag.Index
 

@@ -12,7 +12,7 @@ import (
 // prepare fills in the variables of a file and opens what it includes.
 func (l *loading) prepare(s *source, env types.Mapping) {
 	s.env = env
-	f := filler{l: l, file: s.name, env: env}
+	f := interpolator{l: l, file: s.name, env: env}
 	for _, doc := range s.docs {
 		if !l.verbatim {
 			l.dropPipelines(s, doc)

@@ -17,8 +17,8 @@ import (
 	"composecdk/compose/diag"
 )
 
-// dialect is a JSON schema, and the words of its diagnostics.
-type dialect struct {
+// documentDialect is a JSON schema, and the words of its diagnostics.
+type documentDialect struct {
 	schema *jsonschema.Schema
 	// code tags the diagnostics; who is named in messages, such as "Compose", and file
 	// describes the checked file.
@@ -32,9 +32,9 @@ type dialect struct {
 }
 
 // composeDialect returns the dialect of the Compose Specification.
-var composeDialect = sync.OnceValues(func() (*dialect, error) {
+var composeDialect = sync.OnceValues(func() (*documentDialect, error) {
 	compiled, err := composeSchema()
-	return &dialect{
+	return &documentDialect{
 		schema: compiled, code: "compose-schema", who: "Compose", file: "a compose file",
 		keys: validKeys, title: func(string) string { return "" },
 	}, err
@@ -86,7 +86,7 @@ func (l *loading) checkSchema() {
 // seen once the problem is cut out.
 const maxRounds = 20
 
-func (l *loading) checkDocument(by *dialect, s *source, doc *yaml.Node) {
+func (l *loading) checkDocument(by *documentDialect, s *source, doc *yaml.Node) {
 	for range maxRounds {
 		model, err := asJSON(plain(doc))
 		if err != nil {

@@ -25,7 +25,7 @@ type schemaProblem struct {
 
 // problems makes one list of the validator's tree of causes. Of the
 // alternatives that a value may take, it reports on the alternative that was meant.
-func (by *dialect) problems(invalid *jsonschema.ValidationError) []schemaProblem {
+func (by *documentDialect) problems(invalid *jsonschema.ValidationError) []schemaProblem {
 	var problems, falseSchema []schemaProblem
 	for _, leaf := range leaves(invalid) {
 		switch k := leaf.ErrorKind.(type) {
@@ -112,13 +112,13 @@ func bestAlternative(e *jsonschema.ValidationError) []*jsonschema.ValidationErro
 }
 
 // missingKeys returns about keys that a mapping needs.
-func (by *dialect) missingKeys(place []string, names []string) schemaProblem {
+func (by *documentDialect) missingKeys(place []string, names []string) schemaProblem {
 	return schemaProblem{
 		place: place, code: by.code, missing: names,
 	}
 }
 
-func (by *dialect) unknownKey(place []string, name string) schemaProblem {
+func (by *documentDialect) unknownKey(place []string, name string) schemaProblem {
 	below := "at the top level of " + by.file
 	if len(place) > 0 {
 		below = "under " + place[0]
@@ -142,7 +142,7 @@ func (by *dialect) unknownKey(place []string, name string) schemaProblem {
 // elsewhere returns a hint at the key that was meant, or at where the key belongs: in the
 // one mapping right below that knows it, or in one around, as where the indentation is
 // wrong.
-func (by *dialect) elsewhere(place []string, name string, valid []string) string {
+func (by *documentDialect) elsewhere(place []string, name string, valid []string) string {
 	if diag.Nearest(name, valid) != "" {
 		return diag.DidYouMean(name, valid)
 	}
@@ -164,7 +164,7 @@ func (by *dialect) elsewhere(place []string, name string, valid []string) string
 }
 
 // valueProblem words the schema's other rules.
-func (by *dialect) valueProblem(e *jsonschema.ValidationError) schemaProblem {
+func (by *documentDialect) valueProblem(e *jsonschema.ValidationError) schemaProblem {
 	p := schemaProblem{place: slices.Clone(e.InstanceLocation), code: by.code}
 	switch k := e.ErrorKind.(type) {
 	case *kind.Type:

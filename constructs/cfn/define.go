@@ -109,9 +109,9 @@ func writeFragment(template any) (name string, err error) {
 	return file.Name(), nil
 }
 
-// Under merges defaults under what the user gave: the user's keys win, and
+// WithDefaults merges defaults under what the user gave: the user's keys win, and
 // mappings are merged key by key unless one of them is an intrinsic function.
-func Under(user, defaults map[string]any) map[string]any {
+func WithDefaults(user, defaults map[string]any) map[string]any {
 	merged := maps.Clone(defaults)
 	if merged == nil {
 		merged = map[string]any{}
@@ -120,7 +120,7 @@ func Under(user, defaults map[string]any) map[string]any {
 		mine, ok := value.(map[string]any)
 		theirs, both := merged[key].(map[string]any)
 		if ok && both && !isIntrinsic(mine) && !isIntrinsic(theirs) {
-			merged[key] = Under(mine, theirs)
+			merged[key] = WithDefaults(mine, theirs)
 		} else {
 			merged[key] = value
 		}

@@ -39,7 +39,7 @@ func NewCluster(scope constructs.Construct, id string, m *compose.Cluster, n *Ne
 	}
 	exec, configuration := execLogging(this, m)
 	cluster := awsecs.NewCfnCluster(this, jsii.String("Resource"), &awsecs.CfnClusterProps{})
-	properties := cfn.Under(m.Properties, map[string]any{
+	properties := cfn.WithDefaults(m.Properties, map[string]any{
 		"CapacityProviders": []any{"FARGATE", "FARGATE_SPOT"},
 		"DefaultCapacityProviderStrategy": []any{
 			map[string]any{"CapacityProvider": "FARGATE", "Weight": 1},

@@ -39,9 +39,9 @@ type Granter interface {
 	Grant(b *compose.Binding, role *service.TaskRole, c *service.Container) error
 }
 
-// Frugal resources can be used from other stacks by one output of theirs instead of
-// several, of which CloudFormation takes 200 in a stack.
-type Frugal interface {
-	// Spare derives what is used from now on from the value of one output.
-	Spare()
+// OutputSaver resources can be used from other stacks by one output instead of several:
+// a stack has at most 200 outputs.
+type OutputSaver interface {
+	// DeriveFromRef derives all values from Ref, the value of one output, from now on.
+	DeriveFromRef()
 }

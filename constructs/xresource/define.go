@@ -66,7 +66,7 @@ func (p *Props) defaults() map[string]any {
 
 // over merges defaults under properties as written, and resolves references.
 func (p *Props) over(properties, defaults map[string]any) (map[string]any, error) {
-	merged := cfn.Under(properties, defaults)
+	merged := cfn.WithDefaults(properties, defaults)
 	if p.Ephemeral {
 		maps.Copy(merged, p.Kind.Ephemeral)
 	}

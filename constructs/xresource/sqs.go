@@ -85,9 +85,9 @@ func servicePrincipal(service string) string {
 	return service + ".amazonaws.com"
 }
 
-// Spare derives the ARN and the name from the URL, https://<host>/<account>/<name>.
+// DeriveFromRef derives the ARN and the name from the URL, https://<host>/<account>/<name>.
 // See https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-message-identifiers.html
-func (q *queue) Spare() {
+func (q *queue) DeriveFromRef() {
 	parts := awscdk.Fn_Split(jsii.String("/"), q.attribute(kinds.Ref).Token(), nil)
 	name := cfn.FromToken(awscdk.Fn_Select(jsii.Number(4), parts))
 	q.tokens["QueueName"], q.tokens["Arn"] = name, cfn.Arn(cfn.Literal("sqs"), name)
@@ -141,9 +141,9 @@ func importQueue(scope constructs.Construct, props *Props) (Resource, error) {
 func (q *importedQueue) Backlog() awscloudwatch.IMetric { return queueBacklog(q.values["QueueName"]) }
 
 var (
-	_ Admitter  = (*queue)(nil)
-	_ Encrypted = (*queue)(nil)
-	_ Frugal    = (*queue)(nil)
-	_ Scalable  = (*queue)(nil)
-	_ Scalable  = (*importedQueue)(nil)
+	_ Admitter    = (*queue)(nil)
+	_ Encrypted   = (*queue)(nil)
+	_ OutputSaver = (*queue)(nil)
+	_ Scalable    = (*queue)(nil)
+	_ Scalable    = (*importedQueue)(nil)
 )

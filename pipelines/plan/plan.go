@@ -97,8 +97,8 @@ func (p *Plan) stacks(e *config.Environment, models Models) (order layout.Order)
 	if m == nil {
 		p.estimated(e)
 		order = layout.Order{}
-		order.After(layout.Data, layout.Network)
-		order.After(layout.Services, layout.Data)
+		order.DependOn(layout.Data, layout.Network)
+		order.DependOn(layout.Services, layout.Data)
 		return order
 	}
 	order, exact := layout.Of(m)

@@ -35,7 +35,7 @@ const WorthCounting = MostResources / 4
 const leastOfFamily = 7
 
 // AtLeast returns how many resources the families of a model become, or less.
-func AtLeast(m *compose.Model) int { return leastOfFamily*len(m.Families) + len(m.Edges) }
+func AtLeast(m *compose.Model) int { return leastOfFamily*len(m.Families) + len(m.Connections) }
 
 // Group returns the group of x-stacks of a family; "" is none.
 func Group(m *compose.Model) func(*compose.Family) string {
@@ -69,19 +69,19 @@ func Of(m *compose.Model) (stacks Order, exact bool) {
 	for _, after := range stacks {
 		after[Network] = true
 	}
-	stacks.Have(Network)
+	stacks.Add(Network)
 	home := map[string]string{}
 	for _, f := range m.Families {
 		home[f.Name] = ID(Services, group(f))
 		if home[f.Name] != Services {
-			stacks.After(Peers(m, f.Name), Network)
+			stacks.DependOn(Peers(m, f.Name), Network)
 		}
 	}
 	first := slices.Sorted(maps.Keys(stacks))
 	needs, _ := ServiceOrder(m, home)
 	maps.Copy(stacks, needs)
 	for _, before := range first {
-		stacks.After(Services, before)
+		stacks.DependOn(Services, before)
 	}
 	return stacks, exact
 }
@@ -92,18 +92,18 @@ func DataOrder(m *compose.Model) Order {
 	home := func(member compose.Path) string { return ID(Data, m.Stacks[member]) }
 	needs := Order{}
 	for _, r := range m.Resources {
-		needs.Have(home(r.Path))
+		needs.Add(home(r.Path))
 		for _, other := range m.References(r.Path) {
-			needs.After(home(r.Path), home(other.Path))
+			needs.DependOn(home(r.Path), home(other.Path))
 		}
 	}
 	for _, s := range m.Secrets {
-		needs.Have(home(s.Path))
+		needs.Add(home(s.Path))
 	}
 	for _, v := range m.Volumes {
-		needs.Have(home(v.Path))
+		needs.Add(home(v.Path))
 		for _, other := range m.References(v.Path) {
-			needs.After(home(v.Path), home(other.Path))
+			needs.DependOn(home(v.Path), home(other.Path))
 		}
 	}
 	return needs
@@ -122,18 +122,18 @@ type NotKept struct {
 // cannot be kept of the order is returned.
 func ServiceOrder(m *compose.Model, home map[string]string) (needs Order, lost []NotKept) {
 	needs = Order{}
-	needs.Have(Services)
+	needs.Add(Services)
 	for _, f := range m.Families {
-		needs.After(home[f.Name], Services)
+		needs.DependOn(home[f.Name], Services)
 	}
 	for _, f := range m.Families {
 		for _, other := range f.DependsOn {
-			if !needs.After(home[f.Name], home[other]) {
+			if !needs.DependOn(home[f.Name], home[other]) {
 				lost = append(lost, NotKept{f, other})
 			}
 		}
 	}
-	return needs.Reduced(), lost
+	return needs.TransitiveReduction(), lost
 }
 
 // peerStacks is over how many stacks the security groups of families with stacks of

@@ -9,18 +9,18 @@ import (
 // named by their ids.
 type Order map[string]map[string]bool
 
-// Have adds a stack.
-func (o Order) Have(stack string) {
+// Add adds a stack.
+func (o Order) Add(stack string) {
 	if o[stack] == nil {
 		o[stack] = map[string]bool{}
 	}
 }
 
-// After lets a stack wait for another one, and reports whether it can: neither it nor
+// DependOn lets a stack wait for another one, and reports whether it can: neither it nor
 // what it waits for may wait for the stack.
-func (o Order) After(stack, before string) bool {
-	o.Have(stack)
-	o.Have(before)
+func (o Order) DependOn(stack, before string) bool {
+	o.Add(stack)
+	o.Add(before)
 	if stack == before || o[stack][before] {
 		return true
 	}
@@ -73,14 +73,14 @@ func (o Order) Sorted() []string {
 // walks all of them whenever one stack is to wait for another.
 const mostWays = 1000
 
-// Reduced returns the same order in fewer words: a stack does not wait for what those it
+// TransitiveReduction returns the same order in fewer words: a stack does not wait for what those it
 // waits for wait for. Where that would still be too many ways, the stacks are
 // deployed one after the other.
-func (o Order) Reduced() Order {
+func (o Order) TransitiveReduction() Order {
 	sorted := o.Sorted()
 	least, ways := Order{}, map[string]int{}
 	for _, stack := range sorted {
-		least.Have(stack)
+		least.Add(stack)
 		ways[stack] = 1
 		for _, before := range slices.Backward(sorted) {
 			if o[stack][before] && !least.waits(stack, before, map[string]bool{}) {
@@ -99,7 +99,7 @@ func (o Order) Reduced() Order {
 func line(sorted []string) Order {
 	o := Order{}
 	for i, stack := range sorted {
-		o.Have(stack)
+		o.Add(stack)
 		if i > 0 {
 			o[stack][sorted[i-1]] = true
 		}

@@ -253,7 +253,7 @@ func (a application) connects(rule map[string]any) bool {
 			}
 		}
 	}
-	return slices.ContainsFunc(a.model.Edges, func(e compose.Edge) bool {
+	return slices.ContainsFunc(a.model.Connections, func(e compose.Connection) bool {
 		return e.From == from && e.To == to && e.Port.Number == int(port)
 	})
 }

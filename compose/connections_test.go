@@ -8,7 +8,7 @@ import (
 
 func edgesOf(m *Model) []string {
 	var all []string
-	for _, e := range m.Edges {
+	for _, e := range m.Connections {
 		all = append(all, fmt.Sprintf("%s > %s:%d/%s", e.From, e.To, e.Port.Number, e.Port.Protocol))
 	}
 	return all
@@ -16,7 +16,7 @@ func edgesOf(m *Model) []string {
 
 // Ports must open only for those who declare that they need them: from the
 // consumer's side, to container ports, never within a family.
-func TestEdges(t *testing.T) {
+func TestConnections(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
 		want       []string

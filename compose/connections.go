@@ -10,27 +10,27 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// edges finds who may open connections to whom: whoever depends on a service,
+// connections finds who may open connections to whom: whoever depends on a service,
 // links to it, is named by its x-network.Ingress.Services, or shares a network
 // with it that the file declares.
-func (r *resolver) edges() {
+func (r *resolver) connections() {
 	for _, name := range slices.Sorted(maps.Keys(r.project.Services)) {
 		s := r.project.Services[name]
-		r.dependencyEdges(s)
-		r.ingressEdges(s)
+		r.dependencyConnections(s)
+		r.ingressConnections(s)
 	}
-	r.networkEdges()
-	slices.SortStableFunc(r.model.Edges, compareEdges)
-	r.model.Edges = slices.CompactFunc(r.model.Edges, func(a, b Edge) bool { return compareEdges(a, b) == 0 })
+	r.networkConnections()
+	slices.SortStableFunc(r.model.Connections, compareConnections)
+	r.model.Connections = slices.CompactFunc(r.model.Connections, func(a, b Connection) bool { return compareConnections(a, b) == 0 })
 	r.checkRecords()
 }
 
-func compareEdges(a, b Edge) int {
+func compareConnections(a, b Connection) int {
 	return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), comparePorts(a.Port, b.Port))
 }
 
-// connectTo reports whether there is a port to reach, and adds edges from all families of one name to ports of another; nil
-// ports are all that it has. A family has an edge to itself where one of its
+// connectTo reports whether there is a port to reach, and adds connections from all families of one name to ports of another; nil
+// ports are all that it has. A family has a connection to itself where one of its
 // containers calls another one: by its name it may reach the container of another task.
 func (r *resolver) connectTo(path Path, from, to string, ports []string) (reachable bool) {
 	for _, target := range r.targets(to) {
@@ -50,15 +50,15 @@ func (r *resolver) connectTo(path Path, from, to string, ports []string) (reacha
 				continue
 			}
 			for _, p := range open {
-				r.model.Edges = append(r.model.Edges, Edge{From: source.family.Name, To: target.family.Name, Port: p, Path: path})
+				r.model.Connections = append(r.model.Connections, Connection{From: source.family.Name, To: target.family.Name, Port: p, Path: path})
 			}
 		}
 	}
 	return reachable
 }
 
-// dependencyEdges opens the way to what a service depends on or links to.
-func (r *resolver) dependencyEdges(s types.ServiceConfig) {
+// dependencyConnections opens the way to what a service depends on or links to.
+func (r *resolver) dependencyConnections(s types.ServiceConfig) {
 	path := servicePath(s.Name)
 	linked := map[string]bool{}
 	for i, link := range s.Links {
@@ -97,8 +97,8 @@ func (r *resolver) apart(a, b string) bool {
 	return true
 }
 
-// ingressEdges opens the way for the services that x-network names.
-func (r *resolver) ingressEdges(s types.ServiceConfig) {
+// ingressConnections opens the way for the services that x-network names.
+func (r *resolver) ingressConnections(s types.ServiceConfig) {
 	ext, path := r.quietly().serviceNetwork(s)
 	for i, source := range ext.Ingress.Services {
 		at := path.Key("Ingress").Key("Services").Index(i)
@@ -115,9 +115,9 @@ func (r *resolver) ingressEdges(s types.ServiceConfig) {
 	}
 }
 
-// networkEdges opens the ports of services to those that share a network with
+// networkConnections opens the ports of services to those that share a network with
 // them. The default network, in which all are without saying so, opens nothing.
-func (r *resolver) networkEdges() {
+func (r *resolver) networkConnections() {
 	members := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(r.project.Services)) {
 		for network := range r.project.Services[name].Networks {
